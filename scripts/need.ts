@@ -1,0 +1,84 @@
+/**
+ * Tools of the operating system that a step calls. A missing one is installed when that is possible without asking
+ * (root, apt-get); otherwise the error is the one command to type.
+ */
+import { access, constants } from 'node:fs/promises';
+import path from 'node:path';
+import { $ } from 'zx';
+import { Failure } from './problem.ts';
+import { say } from './say.ts';
+
+export interface Tool {
+  /** A command name to look for on the PATH, or an absolute path that must exist. */
+  readonly look: string;
+  readonly packages: readonly string[];
+  /** Why it is wanted, for the message. */
+  readonly to: string;
+}
+
+export const tools = {
+  curl: { look: 'curl', packages: ['curl', 'ca-certificates'], to: 'ask the server like a person' },
+  xz: { look: 'xz', packages: ['xz-utils'], to: 'unpack runtimes' },
+  strip: { look: 'strip', packages: ['binutils'], to: 'strip the official Node' },
+  stripArm64: {
+    look: 'aarch64-linux-gnu-strip',
+    packages: ['binutils-aarch64-linux-gnu'],
+    to: 'strip the official Node for aarch64',
+  },
+} as const satisfies Record<string, Tool>;
+
+export async function has(tool: Tool): Promise<boolean> {
+  return (await find(tool.look)) !== undefined;
+}
+
+/** True when `need` would succeed or at least try. */
+export async function canHave(tool: Tool): Promise<boolean> {
+  return (await has(tool)) || (await canInstall());
+}
+
+/** The path of the tool. */
+export function need(tool: Tool): Promise<string> {
+  // One at a time: apt-get holds a lock, and two steps often miss the same package.
+  const result = queue.then(() => findOrInstall(tool));
+  queue = result.catch(() => undefined);
+  return result;
+}
+
+let queue: Promise<unknown> = Promise.resolve();
+let isListFresh = false;
+
+async function findOrInstall(tool: Tool): Promise<string> {
+  const found = await find(tool.look);
+  if (found !== undefined) return found;
+  const command = `apt-get install -y ${tool.packages.join(' ')}`;
+  const missing = `${tool.look} is missing, wanted to ${tool.to}`;
+  if (!(await canInstall())) throw new Failure(`${missing}; type: sudo ${command}`);
+  say(`${missing}: installing ${tool.packages.join(' ')} with apt-get`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = $({ env, nothrow: true, quiet: true });
+  // Another apt-get may be at work: wait for its lock.
+  const wait = '-oDPkg::Lock::Timeout=300';
+  if (!isListFresh) isListFresh = (await apt`apt-get ${wait} update`).exitCode === 0;
+  const installed = await apt`apt-get ${wait} install -y --no-install-recommends ${tool.packages}`;
+  const path = await find(tool.look);
+  if (path === undefined) throw new Failure(`${missing}; "${command}" ended with:\n${installed.stderr.trim()}`);
+  return path;
+}
+
+async function canInstall(): Promise<boolean> {
+  return process.getuid?.() === 0 && (await find('apt-get')) !== undefined;
+}
+
+async function find(look: string): Promise<string | undefined> {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean);
+  const candidates = path.isAbsolute(look) ? [look] : folders.map((folder) => path.join(folder, look));
+  for (const candidate of candidates) {
+    const mode = path.isAbsolute(look) ? constants.R_OK : constants.X_OK;
+    const isThere = await access(candidate, mode).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return candidate;
+  }
+  return undefined;
+}
