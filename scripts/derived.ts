@@ -3,6 +3,7 @@
  * the matrix of continuous integration, the table for people. Pure functions.
  */
 import path from 'node:path';
+import type { Tool } from './need.ts';
 import { build, dist, name, version } from './project.ts';
 import type { Budget, Target } from './targets.ts';
 
@@ -80,4 +81,26 @@ export function markdownTable(targets: readonly Target[]): string {
   ]);
   const head = ['Target', 'Needs', 'Linux', 'Container platform', 'Tested'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** What an emulated or 32-bit glibc program needs from the machine that tests it. */
+export function sysroot(target: Target): { readonly folder?: string; readonly tools: readonly Tool[] } {
+  if (target.interpreter === null) return { tools: [] };
+  const to = `run ${target.triple}`;
+  const needsCxx = target.runtime?.kind === 'npm';
+  switch (target.elf.machine) {
+    case 'x86_64':
+      return {
+        tools: needsCxx ? [{ look: '/usr/lib/x86_64-linux-gnu/libstdc++.so.6', packages: ['libstdc++6'], to }] : [],
+      };
+    case 'i386':
+      return { tools: [{ look: target.interpreter, packages: ['libc6-i386'], to }] };
+    default: {
+      const [folder, arch] =
+        target.elf.machine === 'arm' ? ['/usr/arm-linux-gnueabihf', 'armhf'] : ['/usr/aarch64-linux-gnu', 'arm64'];
+      const libc = { look: folder + target.interpreter, packages: [`libc6-${arch}-cross`], to };
+      const cxx = { look: `${folder}/lib/libstdc++.so.6`, packages: [`libstdc++6-${arch}-cross`], to };
+      return { folder, tools: needsCxx ? [libc, cxx] : [libc] };
+    }
+  }
 }

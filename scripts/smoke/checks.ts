@@ -1,0 +1,170 @@
+/**
+ * What every product must do before anyone may have it, as sentences. A check throws when the sentence is not true.
+ * `session` is the one long-lived server that most of them ask. Owns nothing.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { $ } from 'zx';
+import { version } from '../project.ts';
+import type { Place } from './place.ts';
+import { exchange, freePort, Server } from './server.ts';
+
+export interface Session {
+  readonly place: Place;
+  readonly server: Server;
+  /** The line that it printed at its start. */
+  readonly line: string;
+  readonly url: string;
+}
+
+export interface Check {
+  readonly sentence: string;
+  readonly run: (session: Session) => Promise<void>;
+}
+
+export const checks: readonly Check[] = [
+  {
+    sentence: 'prints where it listens and with how many workers, and all of them listen',
+    run: async ({ line, server }) => {
+      const match = /^vrypt-server \S+ listening on http:\/\/\S+:(\d+)\b.*\((\d+) workers?\)/.exec(line);
+      assert.ok(match, `the line is: ${line}`);
+      assert.equal(Number(match[1]), server.port);
+      assert.deepEqual(server.listeningPorts(), Array(Number(match[2])).fill(server.port));
+    },
+  },
+  ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'BREW'].map((method) => ({
+    sentence: `answers Vrypt to ${method}, whatever the path`,
+    run: async ({ url }: Session) => {
+      for (const path of ['/', `/any/path?of=${method}`]) {
+        const body = method === 'GET' || method === 'DELETE' ? [] : ['--data-binary', 'a body'];
+        const answer = await curl('-i', '-X', method, ...body, url + path);
+        assertAnswer(answer);
+      }
+    },
+  })),
+  {
+    sentence: 'answers HEAD with the same head and no body',
+    run: async ({ url }) => assertHead(await curl('-I', url)),
+  },
+  {
+    sentence: 'reads a chunked body and a large one',
+    run: async ({ url }) => {
+      assertAnswer(await curl('-i', '-H', 'Transfer-Encoding: chunked', '--data-binary', 'in chunks', url));
+      assertAnswer(await curl('-i', '-H', 'Expect:', '--data-binary', 'x'.repeat(100_000), url));
+    },
+  },
+  {
+    sentence: 'keeps the connection for a second request',
+    run: async ({ url }) => {
+      const answer = await curl('-w', ' %{num_connects}\n', `${url}/one`, `${url}/two`);
+      assert.equal(answer, 'Vrypt 1\nVrypt 0\n');
+    },
+  },
+  {
+    sentence: 'answers a pipelined pair in order and closes when asked to',
+    run: async ({ server }) => {
+      const first = 'GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      const second = 'GET /b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+      const answer = await exchange(server.port, first + second);
+      assert.equal(answer.match(/HTTP\/1\.1 200 OK\r\n/g)?.length, 2, answer);
+      assert.equal(answer.match(/\r\n\r\nVrypt/g)?.length, 2, answer);
+    },
+  },
+  {
+    sentence: 'answers HTTP/1.0 and closes',
+    run: async ({ server }) => {
+      const answer = await exchange(server.port, 'GET / HTTP/1.0\r\n\r\n');
+      assert.match(answer, /^HTTP\/1\.[01] 200 /);
+      assert.ok(answer.endsWith('\r\n\r\nVrypt'), answer);
+    },
+  },
+  {
+    sentence: 'opens no debugger at SIGUSR1 and stays alive',
+    run: async ({ server, url }) => {
+      server.signal('SIGUSR1');
+      // Node's debugger thread needs a moment to listen; a live one does so within 100 ms natively.
+      for (let i = 0; i < 10; i++) {
+        await pause(50);
+        const others = server.listeningPorts().filter((port) => port !== server.port);
+        assert.deepEqual(others, [], `it listens on ${others}`);
+      }
+      assertAnswer(await curl('-i', url));
+    },
+  },
+  {
+    sentence: 'refuses a port in use with one line and exit code 1',
+    run: async ({ place, server }) => {
+      const { code, stdout, stderr } = await new Server(place, server.port, [String(server.port)]).end();
+      assert.equal(code, 1, `exit code ${code}: ${stderr}`);
+      assert.equal(stdout, '');
+      assert.match(stderr, new RegExp(`^[^\\n]*\\b${server.port}\\b[^\\n]*\\n$`));
+    },
+  },
+  {
+    sentence: 'refuses an unknown option with one line and exit code 2',
+    run: async ({ place }) => {
+      const { code, stderr } = await new Server(place, 0, ['--no-such-option']).end();
+      assert.equal(code, 2, `exit code ${code}: ${stderr}`);
+      assert.match(stderr, /^[^\n]*--no-such-option[^\n]*\n$/);
+    },
+  },
+  {
+    sentence: 'prints its version',
+    run: async ({ place }) => {
+      const { code, stdout, stderr } = await new Server(place, 0, ['--version']).end();
+      assert.equal(code, 0, stderr);
+      assert.ok(stdout.includes(version), `it prints: ${stdout}`);
+    },
+  },
+  {
+    sentence: 'ends with exit code 0 at SIGTERM, closing an idle connection',
+    run: async ({ server }) => {
+      const idle = connect(server.port, '127.0.0.1');
+      idle.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(idle, 'data');
+      const closed = once(idle.resume(), 'close');
+      server.signal('SIGTERM');
+      const { code, stderr } = await server.end();
+      await closed;
+      assert.equal(code, 0, `exit code ${code}: ${stderr}`);
+      assert.equal(stderr, '', `on standard error: ${stderr}`);
+    },
+  },
+  {
+    sentence: 'heeds no variable that makes Node load code, write files or stop',
+    run: async ({ place }) => {
+      const port = await freePort();
+      const server = new Server(place, port, [String(port)], place.traps);
+      try {
+        await server.line();
+        assertAnswer(await curl('-i', `http://127.0.0.1:${port}/`));
+      } finally {
+        server.signal('SIGTERM');
+        assert.equal((await server.end()).code, 0, server.stderr);
+      }
+      assert.deepEqual(await place.traces(), [], 'it left files behind');
+    },
+  },
+];
+
+async function curl(...args: string[]): Promise<string> {
+  const { stdout } = await $({ quiet: true })`curl --silent --show-error --max-time 60 ${args}`;
+  return stdout;
+}
+
+function assertAnswer(answer: string): void {
+  const [head = '', body] = answer.split(/\r\n\r\n(?=[^H]|$)/);
+  assertHead(`${head}\r\n\r\n`);
+  assert.equal(body, 'Vrypt', answer);
+}
+
+function assertHead(head: string): void {
+  assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(head, /\r\nContent-Type: text\/plain\r\n/);
+  assert.match(head, /\r\nContent-Length: 5\r\n/);
+  const date = /\r\nDate: ([^\r]+ GMT)\r\n/.exec(head)?.[1];
+  assert.ok(Math.abs(Date.parse(date ?? '') - Date.now()) < 10_000, `Date is ${date}`);
+  assert.ok(head.endsWith('\r\n\r\n'), 'there must be no body');
+}

@@ -1,0 +1,97 @@
+/**
+ * Where and how a target's archive is run: unpacked into an empty directory, in a chroot if it is static, through QEMU
+ * if it is foreign. Owns the directory `build/smoke/<triple>/`.
+ */
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { $ } from 'zx';
+import { archiveEntries } from '../archive.ts';
+import { builtPath, isStatic, sysroot } from '../derived.ts';
+import { need } from '../need.ts';
+import { Failure } from '../problem.ts';
+import { name } from '../project.ts';
+import { say } from '../say.ts';
+import type { Target } from '../targets.ts';
+
+export interface Place {
+  readonly command: string;
+  /** Before the program's own arguments. */
+  readonly prefix: readonly string[];
+  readonly cwd: string;
+  /** Variables with which a stranger makes an ordinary Node run code, write files or stop. */
+  readonly traps: Readonly<Record<string, string>>;
+  /** How it runs, for people. */
+  readonly how: string;
+  /** What a stranger's variables made the program leave behind; must stay empty. */
+  readonly traces: () => Promise<string[]>;
+}
+
+/** Unpacks as the README says and finds the way to start the program. */
+export async function prepare(target: Target, archive: string): Promise<Place> {
+  const folder = path.dirname(builtPath('smoke', target, name));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await $({ cwd: folder, quiet: true })`tar -xzf ${archive} && chmod +x ${name}`;
+  const unpacked = (await readdir(folder)).sort();
+  const wanted = [...archiveEntries].sort();
+  if (unpacked.join() !== wanted.join()) {
+    throw new Failure(`the archive must hold ${wanted.join(', ')} at its top, holds ${unpacked.join(', ')}`);
+  }
+  for (const tool of sysroot(target).tools) await need(tool);
+  const emulator = target.emulator === null ? undefined : await need(emulatorTool(target.emulator));
+  if (isStatic(target) && process.getuid?.() === 0) return inChroot(folder, emulator);
+  if (isStatic(target)) say(`smoke ${target.triple}: not root, so no chroot: it runs in an empty directory instead`);
+  return inDirectory(folder, emulator, sysroot(target).folder);
+}
+
+async function inChroot(folder: string, emulator: string | undefined): Promise<Place> {
+  if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));
+  return {
+    command: 'chroot',
+    prefix: [folder, ...(emulator === undefined ? [] : ['/emulator']), `/${name}`],
+    cwd: folder,
+    how: emulator === undefined ? 'natively in an empty chroot' : `${path.basename(emulator)} in an empty chroot`,
+    ...(await setTraps(folder, '/')),
+  };
+}
+
+async function inDirectory(folder: string, emulator: string | undefined, root: string | undefined): Promise<Place> {
+  const program = path.join(folder, name);
+  return {
+    command: emulator ?? program,
+    prefix: emulator === undefined ? [] : [...(root === undefined ? [] : ['-L', root]), program],
+    cwd: folder,
+    how: emulator === undefined ? 'natively' : path.basename(emulator),
+    ...(await setTraps(folder, folder)),
+  };
+}
+
+/** `seen` is `folder` as the program sees it. */
+async function setTraps(folder: string, seen: string): Promise<Pick<Place, 'traps' | 'traces'>> {
+  const traps = path.join(folder, 'traps');
+  const inside = (file: string): string => path.posix.join(seen, 'traps', file);
+  await mkdir(traps);
+  await chmod(traps, 0o777);
+  await writeFile(
+    path.join(traps, 'code.cjs'),
+    `require('fs').writeFileSync(${JSON.stringify(inside('code-ran'))}, '');`,
+  );
+  await writeFile(path.join(traps, 'openssl.cnf'), 'openssl_conf = section_that_is_missing\n');
+  const set = (await readdir(traps)).sort();
+  return {
+    traps: {
+      NODE_OPTIONS: `--require=${inside('code.cjs')}`,
+      NODE_COMPILE_CACHE: inside('compile-cache'),
+      NODE_V8_COVERAGE: inside('coverage'),
+      NODE_REDIRECT_WARNINGS: inside('warnings.txt'),
+      NODE_ICU_DATA: inside('icu'),
+      OPENSSL_CONF: inside('openssl.cnf'),
+      OPENSSL_MODULES: inside('modules'),
+    },
+    traces: async () => (await readdir(traps)).filter((file) => !set.includes(file)),
+  };
+}
+
+function emulatorTool(emulator: string): { look: string; packages: string[]; to: string } {
+  return { look: emulator, packages: ['qemu-user-static'], to: 'run targets of other architectures' };
+}
