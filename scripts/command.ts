@@ -3,6 +3,7 @@
  * lines on standard error and an exit code: 2 for a wrong command line, 1 for a failure.
  */
 import { parseArgs } from 'node:util';
+import { lockBuild } from './lock.ts';
 import { explain, Failure, UsageError } from './problem.ts';
 import { say } from './say.ts';
 import { type ReadyTarget, readTargets, selectTargets } from './targets.ts';
@@ -20,7 +21,9 @@ export async function command(
   try {
     const names = parse(about);
     if (names === undefined) return;
-    await work(selectTargets(readTargets(), names), names);
+    const targets = selectTargets(readTargets(), names);
+    await lockBuild();
+    await work(targets, names);
   } catch (error) {
     for (const line of explain(error).split('\n')) say(line);
     process.exitCode = error instanceof UsageError ? 2 : 1;
