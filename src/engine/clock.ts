@@ -1,0 +1,55 @@
+/**
+ * The coarse clock of a worker: one timer for all deadlines and for Date, however many connections there are. It ticks only
+ * while somebody needs it, so an idle server sleeps.
+ */
+import type { HttpDate } from '../http/answer.ts';
+
+/** Time between two ticks: what deadlines are late by at most. */
+export const TICK_MS = 250;
+
+export class Clock {
+  /** Milliseconds of a monotonic clock, as of the last tick. */
+  now = 0;
+  /** The present second (RFC 9110 §6.6.1). */
+  date: HttpDate = { text: '' };
+  readonly #onTick: () => boolean;
+  #second = 0;
+  /** Owned: cleared in stop(). */
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `onTick` is called at every tick and says whether another one is wanted. */
+  constructor(onTick: () => boolean) {
+    this.#onTick = onTick;
+  }
+
+  /** Makes sure that it ticks. */
+  wake(): void {
+    if (this.#timer !== null) return;
+    this.#update();
+    this.#schedule();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #schedule(): void {
+    // Ticks fall on full seconds, so that Date is never late by more than the event loop is.
+    this.#timer = setTimeout(() => this.#tick(), TICK_MS - (Date.now() % TICK_MS) + 1);
+  }
+
+  #tick(): void {
+    this.#update();
+    this.#timer = null;
+    if (this.#onTick() && this.#timer === null) this.#schedule();
+  }
+
+  #update(): void {
+    this.now = performance.now();
+    const second = Math.floor(Date.now() / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.date = { text: new Date(second * 1000).toUTCString() };
+  }
+}

@@ -1,0 +1,83 @@
+/** The transport on public interfaces of `node:net` only: slower, and there where Node's internals are not. */
+import { Buffer } from 'node:buffer';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import {
+  type Link,
+  type LinkOwner,
+  type Listener,
+  type ListenOptions,
+  type Transport,
+  WriteResult,
+  type WriteResultValue,
+} from './transport.ts';
+
+interface SocketLink extends Link {
+  readonly socket: Socket;
+}
+
+export function openNetTransport(): Transport {
+  return {
+    name: 'net',
+
+    listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
+      return new Promise((resolve, reject) => {
+        const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+          // Errors may come before anybody attaches.
+          socket.on('error', ignore);
+          onLink({ socket } as unknown as SocketLink);
+        });
+        server.once('error', reject);
+        const { address: host, port, backlog, reusePort } = options;
+        server.listen({ host, port, backlog, reusePort }, () => {
+          server.off('error', reject);
+          server.on('error', ignore);
+          const bound = server.address() as AddressInfo;
+          resolve({ address: bound.address, port: bound.port, close: () => server.close() });
+        });
+      });
+    },
+
+    attach(link: Link, owner: LinkOwner): void {
+      const { socket } = link as SocketLink;
+      link.owner = owner;
+      socket.on('data', (bytes: Buffer) => owner.onData(bytes, bytes.length));
+      socket.on('end', () => owner.onEnd());
+      socket.on('error', () => owner.onFailure());
+      socket.resume();
+    },
+
+    pause(link: Link): void {
+      (link as SocketLink).socket.pause();
+    },
+
+    resume(link: Link): void {
+      (link as SocketLink).socket.resume();
+    },
+
+    write(link: Link, octets: Buffer): WriteResultValue {
+      const { socket } = link as SocketLink;
+      if (socket.destroyed) return WriteResult.failed;
+      // The stream keeps what it is given, and what it is given may be used again: it gets a copy.
+      let isPending = false;
+      socket.write(Buffer.from(octets), () => {
+        if (isPending) link.owner.onWritten();
+      });
+      isPending = socket.writableLength > 0;
+      return isPending ? WriteResult.pending : WriteResult.done;
+    },
+
+    pendingOctets(link: Link): number {
+      return (link as SocketLink).socket.writableLength;
+    },
+
+    end(link: Link): void {
+      (link as SocketLink).socket.end();
+    },
+
+    destroy(link: Link): void {
+      (link as SocketLink).socket.destroy();
+    },
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,63 @@
+/**
+ * Octet classes of the grammar: one table per class, indexed by the octet, 1 where it belongs.
+ * Sources: RFC 9110 §5.6.2 (token), §5.5 (field values), RFC 3986 §2 and §3 (URI characters).
+ */
+function tableOf(...parts: readonly string[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i++) table[part.charCodeAt(i)] = 1;
+  }
+  return table;
+}
+
+const DIGITS = '0123456789';
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const UNRESERVED = `${LETTERS}${DIGITS}-._~`;
+const SUB_DELIMS = "!$&'()*+,;=";
+
+/** tchar: methods, field names, codings, chunk extension names. */
+export const TOKEN = tableOf(DIGITS, LETTERS, "!#$%&'*+-.^_`|~");
+/** What an origin-form target may hold after its first "/": pchar without "%", "/" and "?". */
+export const PATH_OR_QUERY = tableOf(UNRESERVED, SUB_DELIMS, ':@/?');
+/** Any character of a URI but "#": what absolute-form and authority-form are made of; their parts are checked apart. */
+export const URI = tableOf(UNRESERVED, SUB_DELIMS, ':@/?%[]');
+/** reg-name without "%" (RFC 3986 §3.2.2). */
+export const REG_NAME = tableOf(UNRESERVED, SUB_DELIMS);
+/** The tail of an IPvFuture literal. */
+export const IP_FUTURE = tableOf(UNRESERVED, SUB_DELIMS, ':');
+/** scheme after its first letter (RFC 3986 §3.1). */
+export const SCHEME = tableOf(LETTERS, DIGITS, '+-.');
+/** field-vchar, SP and HTAB: VCHAR and obs-text (RFC 9110 §5.5), so no control characters. */
+export const FIELD_VALUE = new Uint8Array(256).fill(1, 0x20).fill(0, 0x7f, 0x80);
+FIELD_VALUE[0x09] = 1;
+/** qdtext (RFC 9110 §5.6.4): a quoted-string without its quotes and backslashes. */
+export const QUOTED_TEXT = FIELD_VALUE.slice();
+QUOTED_TEXT[0x22] = 0;
+QUOTED_TEXT[0x5c] = 0;
+
+/** Value of a hexadecimal digit, or -1. */
+export const HEX_VALUE = new Int8Array(256).fill(-1);
+for (let digit = 0; digit < 16; digit++) {
+  HEX_VALUE[digit.toString(16).charCodeAt(0)] = digit;
+  HEX_VALUE[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+
+export function isDigit(octet: number): boolean {
+  return octet >= 0x30 && octet <= 0x39;
+}
+
+export function isLetter(octet: number): boolean {
+  const lower = octet | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+/** Whether bytes[start, end) spell `word` without regard to case; `word` is lower-case ASCII. */
+export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, word: string): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) {
+    let octet = bytes[start + i] as number;
+    if (octet >= 0x41 && octet <= 0x5a) octet |= 0x20;
+    if (octet !== word.charCodeAt(i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,88 @@
+/**
+ * All workers of one server: worker 0 is this thread, the others are threads of their own, and each has its own listener on the
+ * same port (SO_REUSEPORT). Starts them, mends them, drains them. Owns the threads and the shared counters.
+ */
+import { createCounters, type Engine, requestsOf, type SharedCounters } from '../engine/engine.ts';
+import type { Handler } from '../engine/handler.ts';
+import type { ServeOptions } from './messages.ts';
+import { reportError } from './report.ts';
+import { openTransport, serve } from './serve.ts';
+import { Thread } from './thread.ts';
+
+export interface StartOptions extends ServeOptions {
+  /** Number of event loops, at least 1. */
+  readonly workers: number;
+  /** Joins a server that already listens on the port; otherwise that is an error with the code EADDRINUSE. */
+  readonly sharesPort: boolean;
+}
+
+/**
+ * Starts every worker; resolves when all of them listen. Rejects with the system's error, its `code` set, where the address
+ * cannot be had. `handler` serves in worker 0; threads have theirs built in.
+ */
+export async function startSupervisor(options: StartOptions, handler: Handler): Promise<Supervisor> {
+  if (!options.sharesPort && options.port !== 0) await assertPortIsFree(options);
+  const counters = createCounters(options.workers);
+  const { engine, listener } = await serve(options, counters, 0, handler);
+  // The kernel has chosen the port by now, if it was left to it.
+  const { address, port } = listener;
+  const { limits, usesNet } = options;
+  const threads: Thread[] = [];
+  for (let worker = 1; worker < options.workers; worker++) {
+    threads.push(new Thread({ options: { address, port, limits, usesNet }, counters, worker }));
+  }
+  try {
+    await Promise.all(threads.map((thread) => thread.start()));
+  } catch (error) {
+    engine.close();
+    await Promise.all(threads.map((thread) => thread.drain(0)));
+    throw error;
+  }
+  return new Supervisor(engine, threads, counters, address, port);
+}
+
+export class Supervisor {
+  readonly address: string;
+  readonly port: number;
+  readonly #engine: Engine;
+  readonly #threads: readonly Thread[];
+  readonly #counters: SharedCounters;
+
+  constructor(engine: Engine, threads: readonly Thread[], counters: SharedCounters, address: string, port: number) {
+    this.#engine = engine;
+    this.#threads = threads;
+    this.#counters = counters;
+    this.address = address;
+    this.port = port;
+  }
+
+  get workers(): number {
+    return this.#threads.length + 1;
+  }
+
+  /** Requests answered by each worker so far, modulo 2^32. */
+  requests(): number[] {
+    return Array.from({ length: this.workers }, (_, worker) => requestsOf(this.#counters, worker));
+  }
+
+  /** Answers what has been accepted and ends every worker, within `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    await Promise.all([this.#engine.drain(timeoutMs), ...this.#threads.map((thread) => thread.drain(timeoutMs))]);
+  }
+
+  /** A bug of ours outside every request of worker 0: its connections are lost, the server goes on. */
+  survive(error: unknown): void {
+    reportError(0, error);
+    this.#engine.closeConnections();
+  }
+}
+
+/** SO_REUSEPORT would join another server of the same user without a word, so one listener without it goes first. */
+async function assertPortIsFree(options: StartOptions): Promise<void> {
+  const { address, port } = options;
+  const transport = await openTransport(options.usesNet);
+  const listener = await transport.listen({ address, port, backlog: 1, reusePort: false }, (link) =>
+    transport.destroy(link),
+  );
+  listener.close();
+}

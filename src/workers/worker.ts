@@ -1,0 +1,26 @@
+/** A worker thread's entry: serves until it is told to drain, then ends. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { vrypt } from '../handlers/vrypt.ts';
+import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { serve } from './serve.ts';
+
+async function run(): Promise<void> {
+  const { options, counters, worker } = workerData as ThreadData;
+  try {
+    const { engine } = await serve(options, counters, worker, vrypt);
+    parentPort?.once('message', async (message: ToThread) => {
+      await engine.drain(message.timeoutMs);
+      tell({ type: 'drained' });
+    });
+    tell({ type: 'listening' });
+  } catch (error) {
+    const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
+    tell({ type: 'failed', code, message });
+  }
+}
+
+function tell(message: FromThread): void {
+  parentPort?.postMessage(message);
+}
+
+void run();
