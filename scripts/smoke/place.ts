@@ -67,7 +67,7 @@ async function inDirectory(folder: string, emulator: string | undefined, root: s
 }
 
 /** `seen` is `folder` as the program sees it. */
-async function setTraps(folder: string, seen: string): Promise<Pick<Place, 'traps' | 'traces'>> {
+export async function setTraps(folder: string, seen: string): Promise<Pick<Place, 'traps' | 'traces'>> {
   const traps = path.join(folder, 'traps');
   const inside = (file: string): string => path.posix.join(seen, 'traps', file);
   await mkdir(traps);
@@ -76,7 +76,7 @@ async function setTraps(folder: string, seen: string): Promise<Pick<Place, 'trap
     path.join(traps, 'code.cjs'),
     `require('fs').writeFileSync(${JSON.stringify(inside('code-ran'))}, '');`,
   );
-  await writeFile(path.join(traps, 'openssl.cnf'), 'openssl_conf = section_that_is_missing\n');
+  await writeFile(path.join(traps, 'openssl.cnf'), 'nodejs_conf = missing_section\nopenssl_conf = missing_section\n');
   const set = (await readdir(traps)).sort();
   return {
     traps: {

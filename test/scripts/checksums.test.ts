@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { checksumLines } from '../../scripts/checksums.ts';
+import { sha256, sha256File } from '../../scripts/step.ts';
+
+test('sha256sum -c accepts the file', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
+  try {
+    const names = ['b.tar.gz', 'a.tar.gz'];
+    for (const name of names) writeFileSync(path.join(folder, name), `contents of ${name}`);
+    const files = names.map((name) => ({ name, sha256: sha256(`contents of ${name}`) }));
+    writeFileSync(path.join(folder, 'sums'), checksumLines(files));
+    const said = execFileSync('sha256sum', ['-c', '--strict', 'sums'], { cwd: folder, encoding: 'utf8' });
+    expect(said).toBe('a.tar.gz: OK\nb.tar.gz: OK\n');
+    expect(await sha256File(path.join(folder, 'a.tar.gz'))).toBe(files[1]?.sha256);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
