@@ -8,13 +8,13 @@ import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs
 import path from 'node:path';
 import { $ } from 'zx';
 import { eachTarget } from './command.ts';
-import { builtPath } from './derived.ts';
-import { need, type Tool, tools } from './need.ts';
+import { builtPath, stripper } from './derived.ts';
+import { need, tools } from './need.ts';
 import { Failure } from './problem.ts';
 import { build, root, shown } from './project.ts';
 import { megabytes, say } from './say.ts';
 import { once, runStep, sha256File } from './step.ts';
-import { type FolderRuntime, type Machine, type NpmRuntime, type ReadyTarget, readTargets } from './targets.ts';
+import { type FolderRuntime, type NpmRuntime, type ReadyTarget, readTargets } from './targets.ts';
 
 export interface Base {
   readonly file: string;
@@ -43,7 +43,7 @@ async function make(target: ReadyTarget): Promise<Base> {
     make: async () => {
       await rm(file, { force: true });
       if (runtime.kind === 'folder') await fromFolder(runtime, file, licenses);
-      else await fromNpm(runtime, target.elf.machine, file, licenses);
+      else await fromNpm(runtime, target, file, licenses);
       await chmod(file, 0o755);
       return { octets: (await readFile(file)).length };
     },
@@ -59,10 +59,10 @@ async function fromFolder(runtime: FolderRuntime, file: string, licenses: string
   await copyFile(licensesOf(runtime), licenses);
 }
 
-async function fromNpm(runtime: NpmRuntime, machine: Machine, file: string, licenses: string): Promise<void> {
+async function fromNpm(runtime: NpmRuntime, target: ReadyTarget, file: string, licenses: string): Promise<void> {
   const folder = await fetchPackage(runtime);
   await check(path.join(folder, 'bin/node'), runtime.sha256, `bin/node of the npm package ${runtime.package}`);
-  const strip = await need(stripper(machine));
+  const strip = await need(stripper(target));
   await $`${strip} -o ${file} ${path.join(folder, 'bin/node')}`.quiet();
   await copyFile(path.join(folder, 'LICENSE'), licenses);
 }
@@ -88,17 +88,6 @@ async function fetchPackage(runtime: NpmRuntime): Promise<string> {
   await writeFile(path.join(unpacked, '.complete'), '');
   await rename(unpacked, folder);
   return folder;
-}
-
-function stripper(machine: Machine): Tool {
-  switch (machine) {
-    case 'x86_64':
-      return tools.strip;
-    case 'aarch64':
-      return tools.stripArm64;
-    default:
-      throw new Failure(`there is no official Node for ${machine}: its runtime must be of kind "folder"`);
-  }
 }
 
 function licensesOf(runtime: FolderRuntime): string {

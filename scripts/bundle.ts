@@ -63,6 +63,8 @@ async function bundleOne(file: string, define: Record<string, string>): Promise<
     target: 'node24',
     format: 'cjs',
     minify: true,
+    // Node prints the whole line at which a program fails.
+    lineLimit: 200,
     legalComments: 'none',
     // A packaged executable has no files to load, so nothing may ask where it lies.
     define: { 'import.meta.url': 'undefined', ...define },

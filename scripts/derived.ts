@@ -3,7 +3,7 @@
  * the matrix of continuous integration, the table for people. Pure functions.
  */
 import path from 'node:path';
-import type { Tool } from './need.ts';
+import { type Tool, tools } from './need.ts';
 import { build, dist, name, version } from './project.ts';
 import type { Budget, Target } from './targets.ts';
 
@@ -81,6 +81,31 @@ export function markdownTable(targets: readonly Target[]): string {
   ]);
   const head = ['Target', 'Needs', 'Linux', 'Container platform', 'Tested'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Every tool of the operating system that the steps call for this target. */
+export function toolsFor(target: Target): readonly Tool[] {
+  const { runtime, emulator } = target;
+  return [
+    ...(runtime?.kind === 'folder' || target.elf.class === 32 ? [tools.xz] : []),
+    ...(runtime?.kind === 'npm' ? [stripper(target)] : []),
+    ...(emulator === null ? [] : [emulatorTool(emulator)]),
+    ...sysroot(target).tools,
+    tools.curl,
+  ];
+}
+
+/** The packages of all of them, sorted. */
+export function packagesFor(targets: readonly Target[]): string[] {
+  return [...new Set(targets.flatMap(toolsFor).flatMap((tool) => tool.packages))].sort();
+}
+
+export function emulatorTool(emulator: string): Tool {
+  return { look: emulator, packages: ['qemu-user-static'], to: 'run targets of other architectures' };
+}
+
+export function stripper(target: Target): Tool {
+  return target.elf.machine === 'aarch64' ? tools.stripArm64 : tools.strip;
 }
 
 /** What an emulated or 32-bit glibc program needs from the machine that tests it. */

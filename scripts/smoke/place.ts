@@ -6,7 +6,7 @@ import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import { $ } from 'zx';
 import { archiveEntries } from '../archive.ts';
-import { builtPath, isStatic, sysroot } from '../derived.ts';
+import { builtPath, emulatorTool, isStatic, sysroot } from '../derived.ts';
 import { need } from '../need.ts';
 import { Failure } from '../problem.ts';
 import { name } from '../project.ts';
@@ -90,8 +90,4 @@ export async function setTraps(folder: string, seen: string): Promise<Pick<Place
     },
     traces: async () => (await readdir(traps)).filter((file) => !set.includes(file)),
   };
-}
-
-function emulatorTool(emulator: string): { look: string; packages: string[]; to: string } {
-  return { look: emulator, packages: ['qemu-user-static'], to: 'run targets of other architectures' };
 }
