@@ -1,0 +1,74 @@
+/**
+ * Compiles Node with ninja, V8's and Node's common headers precompiled.
+ * A source of V8 costs 10-27 CPU-seconds, most of it parsing headers. With the headers of pch/ precompiled:
+ * 16.6 → 5.2 (V8's base), 25.8 → 14.3 (its builtins), 26.9 → 16.4 (its compiler), 9.9 → 3.0 (Node).
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job } from './job.ts';
+import { RECIPE } from './paths.ts';
+
+const V8 = 'obj/tools/v8_gypfiles';
+
+/** A precompiled header and the gyp targets whose C++ sources get it. Flags come from the first. */
+const HEADERS: Record<string, readonly string[]> = {
+  v8base: [`${V8}/v8_base_without_compiler.ninja`],
+  v8init: [`${V8}/v8_initializers.ninja`, `${V8}/v8_initializers_slow.ninja`],
+  v8comp: [`${V8}/v8_compiler.ninja`],
+  nodebase: ['obj/node_base.ninja'],
+};
+
+/** Sources that do not compile with the precompiled header (an ambiguous name). */
+const WITHOUT = ['deps/v8/src/objects/js-temporal-objects.cc'];
+
+export async function compileNode(job: Job): Promise<void> {
+  const { places, run, jobs } = job;
+  // The headers that torque and the bytecode generator write must exist before anything can be precompiled.
+  const generated = ['v8_base_without_compiler', 'v8_compiler', 'v8_initializers_slow'].map(
+    (target) => `${V8}/${target}.compile_depends.stamp`,
+  );
+  await run`ninja -C ${places.out} -j${jobs} ${generated} ${V8}/run_torque.actions_rules_copies.stamp`;
+  for (const [name, ninjaFiles] of Object.entries(HEADERS)) {
+    // The few objects of V8 that a glibc runtime compiles itself are not worth a precompiled header.
+    if (job.platform.core === null || name === 'nodebase') await precompile(job, name, ninjaFiles);
+  }
+  await run`ninja -C ${places.out} -j${jobs} node`;
+}
+
+async function precompile({ places, run }: Job, name: string, ninjaFiles: readonly string[]): Promise<void> {
+  const folder = join(places.node, 'pch');
+  const header = join(folder, `${name}.pch`);
+  if (!existsSync(header)) {
+    await mkdir(folder, { recursive: true });
+    const text = await readFile(join(places.out, ninjaFiles[0] ?? ''), 'utf8');
+    const flags = ['defines', 'includes', 'cflags', 'cflags_cc']
+      .map((variable) => variableOf(text, variable))
+      .join(' ');
+    // The flags are shell words already, quoted by gyp; they go through a script so that nothing quotes them again.
+    const command = `target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${RECIPE}/pch/${name}.h -o ${header}\n`;
+    await writeFile(join(folder, `${name}.sh`), command);
+    await run`cd ${places.out} && sh ${folder}/${name}.sh`;
+  }
+  for (const file of ninjaFiles) {
+    const path = join(places.out, file);
+    await writeFile(path, withHeader(await readFile(path, 'utf8'), header));
+  }
+}
+
+/** gyp has a variable for precompiled headers, empty on Linux: it is filled here. */
+export function withHeader(ninja: string, header: string): string {
+  const plain = ninja.replace(/^cflags_pch_cc =.*\n/gm, '').replace(/\n {2}cflags_pch_cc =.*/g, '');
+  const filled = plain.replace('cflags_cc =', `cflags_pch_cc = -include-pch ${header}\ncflags_cc =`);
+  // A statement ends at the first line without a `$` at its end.
+  return filled.replace(/^build (?:[^\n]*\$\n)*[^\n]*$/gm, (statement) =>
+    WITHOUT.some((source) => (statement.split('||')[0] ?? '').includes(source))
+      ? `${statement}\n  cflags_pch_cc =`
+      : statement,
+  );
+}
+
+function variableOf(ninja: string, variable: string): string {
+  const match = new RegExp(`^${variable} =((?:.*\\$\\n)*.*)`, 'm').exec(ninja);
+  return match?.[1]?.replaceAll('$\n', ' ').replaceAll('$:', ':') ?? '';
+}

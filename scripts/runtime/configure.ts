@@ -1,0 +1,84 @@
+/**
+ * Node's configuration: what the runtime has and has not. One home for the flags; BUILD.json quotes them.
+ */
+import { cp, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OPTIMISE } from './compiler.ts';
+import type { Job } from './job.ts';
+import { NODE_TREE } from './paths.ts';
+import type { Platform } from './platforms.ts';
+
+/** Left out: what a server never uses, and every way to run foreign code inside the product (NODE_OPTIONS, the debugger). */
+const FEATURES = [
+  '--without-inspector',
+  '--without-node-options',
+  '--without-intl',
+  '--without-npm',
+  '--without-corepack',
+  '--without-amaro',
+  '--without-sqlite',
+  '--v8-disable-object-print',
+];
+
+/** Taken from the system root as static archives ("shared" is configure's word for anything not in its own tree). */
+const LIBRARIES: Record<string, string> = {
+  gtest: '',
+  zlib: 'z',
+  zstd: 'zstd',
+  brotli: 'brotlidec,brotlienc,brotlicommon',
+  libuv: 'uv',
+  cares: 'cares',
+  nghttp2: 'nghttp2',
+  ada: 'ada',
+  simdjson: 'simdjson',
+  'hdr-histogram': 'hdr_histogram_static',
+  'http-parser': 'llhttp',
+  openssl: 'ssl,crypto',
+};
+
+/** The CFLAGS of the environment come after gyp's own -O3, so -O2 wins: V8 gains nothing from -O3 but size. */
+const CFLAGS = OPTIMISE;
+const LDFLAGS = ['-Wl,--gc-sections', '-Wl,--icf=safe', '-Wl,-O2'];
+
+export function configureFlags(platform: Platform): string[] {
+  return [
+    '--ninja',
+    '--prefix=/usr',
+    '--dest-os=linux',
+    `--dest-cpu=${platform.cpu}`,
+    // Not a cross build for gyp: the programs that V8 runs while it is built are compiled for the target and run here,
+    // directly or through QEMU. So V8 is compiled once, not twice, and the start-up snapshot and code cache stay.
+    '--no-cross-compiling',
+    ...FEATURES,
+    ...platform.configure,
+    ...(platform.emulator === null ? [] : [`--emulator=${emulatorCommand(platform)}`]),
+    ...Object.entries(LIBRARIES).flatMap(([name, files]) => [`--shared-${name}`, `--shared-${name}-libname=${files}`]),
+  ];
+}
+
+/** Everything of this step that decides the bytes of the result. */
+export function configureInputs(platform: Platform): string[] {
+  return [...configureFlags(platform), ...CFLAGS, ...LDFLAGS];
+}
+
+export async function configureNode({ platform, places, run }: Job): Promise<void> {
+  await rm(places.node, { recursive: true, force: true });
+  await cp(NODE_TREE, places.node, { recursive: true, preserveTimestamps: true });
+  if (platform.libc === 'glibc' && platform.emulator !== null) {
+    await rm(join(places.node, 'sysroot'), { force: true });
+    await symlink('../sysroot', join(places.node, 'sysroot'));
+  }
+  const env = ['CC=target-cc', 'CXX=target-c++', 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', 'NM=llvm-nm-19']
+    .concat('READELF=llvm-readelf-19', 'PKG_CONFIG=/bin/false')
+    .concat(
+      `CFLAGS=${CFLAGS.join(' ')}`,
+      `CXXFLAGS=${CFLAGS.join(' ')} -Wno-everything`,
+      `LDFLAGS=${LDFLAGS.join(' ')}`,
+    );
+  await run`cd ${places.node} && env ${env} /usr/bin/python3 configure.py --verbose ${configureFlags(platform)}`;
+}
+
+/** A dynamic executable under QEMU finds its loader and libc in the system root, by a path relative to ninja's folder. */
+function emulatorCommand({ emulator, libc }: Platform): string {
+  return libc === 'glibc' ? `${emulator} -L ../../sysroot` : `${emulator}`;
+}

@@ -1,0 +1,147 @@
+/**
+ * V8 is compiled once for an architecture: a glibc runtime takes V8's objects from its musl sibling.
+ * About 80 % of the compile time goes into V8, whose objects ask a C library for memcpy, strlen and little more.
+ * Three guards decide what may be taken; an object that fails is compiled for glibc like everything else:
+ *  1. its undefined symbols are C++ names, V8's own, or on ABI_IDENTICAL below;
+ *  2. the types that V8's and libc++'s headers take from the C library have the same size and sign for both (probe);
+ *  3. ninja compiles both with the same definitions and flags, and what torque and mksnapshot write is the same.
+ */
+import { existsSync } from 'node:fs';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { $, glob } from 'zx';
+import type { Job } from './job.ts';
+import { type Places, placesOf } from './paths.ts';
+import { findPlatform } from './platforms.ts';
+
+/**
+ * C functions with the same name, arguments and meaning in musl 1.2 and glibc 2.31 on every architecture of ours.
+ * Not here, on purpose: whatever takes off_t, time_t, struct stat, timespec, sigset_t, ucontext_t or a sysconf number.
+ */
+export const ABI_IDENTICAL: ReadonlySet<string> = new Set(
+  `abort aligned_alloc atexit calloc exit free malloc posix_memalign realloc malloc_usable_size
+   memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy strcspn strdup strlen strncmp strncpy strrchr strspn
+   strstr strpbrk strnlen strtod strtol strtoul strtoll strtoull atoi atof qsort bsearch tolower toupper isalnum isdigit isspace
+   fprintf fputc fputs fwrite fread fflush fclose printf putchar puts putc snprintf sprintf sscanf vfprintf vprintf
+   vsnprintf vsprintf stdout stderr getenv abs __errno_location __assert_fail
+   acos acosh asin asinh atan atan2 atanh cbrt ceil ceilf cos cosh exp exp2 expm1 fabs floor floorf fma fmaf fmod fmodf
+   frexp ldexp log log10 log1p log2 lround modf nearbyint nearbyintf pow powf rint rintf round roundf sin sinh sqrt sqrtf tan
+   tanh trunc truncf logb ilogb scalbn hypot
+   pthread_mutex_lock pthread_mutex_unlock pthread_mutex_trylock pthread_getspecific pthread_setspecific pthread_self
+   sched_yield getpid`.split(/\s+/),
+);
+
+/** Ours and the compiler's: C++ names, V8's C names, ARM's run-time helpers, thread-local storage. */
+const NEUTRAL =
+  /^(_Z|Builtins_|v8_|_v8_|__aeabi_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
+
+/** The symbols that forbid sharing. */
+export function foreignSymbols(undefinedSymbols: Iterable<string>): string[] {
+  return [...undefinedSymbols].filter((symbol) => !NEUTRAL.test(symbol) && !ABI_IDENTICAL.has(symbol));
+}
+
+/** gyp targets whose objects may be taken; libbase and libplatform are V8's layer above the operating system. */
+const SHARED =
+  /^obj\/(gen|deps\/v8)\/(.*\/)?(v8_(base_without_compiler|compiler|turboshaft|initializers|initializers_slow|heap_base|init|snapshot|bigint)|cppgc_base|torque_(base|generated_definitions|generated_initializers)|abseil|simdutf|highway)\.[^/]*\.o$/;
+
+export async function shareCore(job: Job): Promise<void> {
+  const core = join(job.places.root, 'core');
+  await rm(core, { recursive: true, force: true });
+  const sibling = findPlatform(job.platform.core ?? '');
+  if (sibling === undefined) return;
+  const theirs = placesOf(sibling);
+  await compareProbes(job.places, theirs);
+  await compareFlags(job.places, theirs);
+
+  const objects = (await glob('obj/**/*.o', { cwd: theirs.out })).filter((path) => SHARED.test(path)).sort();
+  const report: string[] = [];
+  let taken = 0;
+  for (const [object, symbols] of await undefinedSymbolsOf(theirs.out, objects)) {
+    const foreign = foreignSymbols(symbols);
+    if (foreign.length > 0) {
+      report.push(`compiled for glibc: ${object}: ${foreign.join(' ')}`);
+      continue;
+    }
+    await mkdir(dirname(join(core, object)), { recursive: true });
+    await link(join(theirs.out, object), join(core, object));
+    taken++;
+  }
+  report.push(`${taken} of ${objects.length} objects taken from ${sibling.triple}`);
+  await writeFile(join(job.places.root, 'core.txt'), `${report.join('\n')}\n`);
+  console.log(report.at(-1));
+}
+
+/** After the build: what V8's own tools have written for this libc must be what the shared objects were compiled with. */
+export async function checkGenerated(job: Job): Promise<void> {
+  const sibling = findPlatform(job.platform.core ?? '');
+  if (sibling === undefined) return;
+  const theirs = placesOf(sibling);
+  const files = await glob(['gen/**/*.{h,inc,S}', 'gen/torque-generated/**', 'gen/bytecodes/**'], { cwd: theirs.out });
+  if (files.length < 50) throw new Error(`only ${files.length} generated files in ${theirs.out}`);
+  for (const file of files) {
+    const other = join(job.places.out, file);
+    if (!existsSync(other) || !(await readFile(other)).equals(await readFile(join(theirs.out, file)))) {
+      throw new Error(
+        `${file} differs between ${sibling.triple} and ${job.platform.triple}: V8's objects cannot be shared`,
+      );
+    }
+  }
+}
+
+const PROBE_TYPES = `char wchar_t short int long "long long" float double "long double" size_t ptrdiff_t intptr_t uintptr_t
+  int8_t int16_t int32_t int64_t int_fast8_t intmax_t pthread_t pthread_mutex_t pthread_cond_t pthread_rwlock_t pthread_once_t
+  pthread_key_t pthread_attr_t pthread_mutexattr_t sem_t mbstate_t max_align_t std::string std::mutex std::recursive_mutex
+  std::condition_variable std::shared_mutex std::thread std::ostringstream std::stringstream std::locale std::ios_base
+  std::function<void()> std::shared_ptr<int> std::unordered_map<int,int> std::map<int,int> std::optional<int>
+  std::chrono::steady_clock::time_point std::ctype_base::mask`;
+
+/** Sizes and alignments as data: the two libcs' object files must hold the same bytes. */
+async function compareProbes(ours: Places, theirs: Places): Promise<void> {
+  const types = (PROBE_TYPES.match(/"[^"]+"|\S+/g) ?? []).map((type) => type.replaceAll('"', ''));
+  const includes =
+    'chrono condition_variable cstddef cstdint functional locale map memory mutex optional shared_mutex sstream string thread unordered_map pthread.h semaphore.h wchar.h'
+      .split(' ')
+      .map((name) => `#include <${name}>\n`);
+  const rows = types.map((type) => `sizeof(${type}), alignof(${type}),`).join('\n');
+  const masks = 'space print cntrl upper lower alpha digit punct xdigit blank'
+    .split(' ')
+    .map((mask) => `std::ctype_base::${mask},`);
+  const source = `${includes.join('')}extern const unsigned long probe[] = {\n${rows}\n${masks.join(' ')}\nEOF+1, BUFSIZ > 0, wchar_t(-1) < 0};\n`;
+  const values: string[] = [];
+  for (const places of [ours, theirs]) {
+    const file = join(places.root, 'probe.cc');
+    await writeFile(file, source);
+    await $`${places.bin}/target-c++ -std=gnu++20 -S -o ${places.root}/probe.s ${file}`;
+    const assembly = await readFile(join(places.root, 'probe.s'), 'utf8');
+    values.push((assembly.match(/^\s*\.(long|quad|word|xword|zero)\s.*$/gm) ?? []).join('\n'));
+  }
+  if (values[0] === '' || values[0] !== values[1]) {
+    throw new Error(`types differ between the libcs, see probe.s in ${ours.root} and ${theirs.root}`);
+  }
+}
+
+async function compareFlags(ours: Places, theirs: Places): Promise<void> {
+  for (const path of await glob('obj/tools/v8_gypfiles/*.ninja', { cwd: theirs.out })) {
+    const [a, b] = await Promise.all(
+      [ours, theirs].map(async (places) => flagsOf(await readFile(join(places.out, path), 'utf8'))),
+    );
+    if (a !== b)
+      throw new Error(`${path} has other flags in ${relative(dirname(theirs.root), ours.root)} than in its sibling`);
+  }
+}
+
+function flagsOf(ninja: string): string {
+  return (ninja.match(/^(defines|includes|cflags|cflags_c|cflags_cc) =(.*\$\n)*.*/gm) ?? []).join('\n');
+}
+
+async function undefinedSymbolsOf(folder: string, objects: readonly string[]): Promise<Map<string, Set<string>>> {
+  const result = new Map<string, Set<string>>(objects.map((object) => [object, new Set()]));
+  const list = join(folder, 'core-objects.txt');
+  await writeFile(list, objects.join('\n'));
+  const output = await $({ cwd: folder, quiet: true, maxBuffer: 1 << 30 })`llvm-nm-19 -u --print-file-name @${list}`;
+  for (const line of output.stdout.split('\n')) {
+    const match = /^(.*\.o):\s+(?:[0-9a-f]*\s+)?[Uw]\s+(\S+)$/.exec(line);
+    if (match?.[1] !== undefined && match[2] !== undefined) result.get(match[1])?.add(match[2]);
+  }
+  return result;
+}

@@ -1,0 +1,126 @@
+/**
+ * A Node source tree that builds: Debian's archive, which leaves out what Debian packages elsewhere, completed from
+ * the other sources and patched. Made once, then copied per platform.
+ */
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build as bundle } from 'esbuild';
+import { $ } from 'zx';
+import { NODE_TREE, RECIPE, WORK } from './paths.ts';
+import { findSource, unpackSource } from './sources.ts';
+
+/** Debian's patches that this build needs; the others concern Debian's own layout. */
+const DEBIAN_PATCHES = ['deps/v8-no-static-zlib', 'deps/cares', 'build/32-bit', 'build/reproducibility-65684'];
+
+/** Modules that are bundled into a file of Node, or run while it is built. */
+const MODULES = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansion', 'balanced-match', 'undici'].concat([
+  'llparse',
+  'llparse-frontend',
+  'llparse-builder',
+  'binary-search',
+  'debug',
+  'ms',
+]);
+
+export async function makeNodeTree(): Promise<void> {
+  if (existsSync(NODE_TREE)) return;
+  const tree = `${NODE_TREE}.partial`;
+  await rm(tree, { recursive: true, force: true });
+  await cp(await unpackSource(findSource('node')), tree, { recursive: true, preserveTimestamps: true });
+  const modules = await installModules();
+
+  await cp(join(await unpackSource(findSource('node-gyp')), 'gyp'), join(tree, 'tools/gyp'), { recursive: true });
+  for (const [name, file, target] of [
+    ['acorn', 'dist/acorn.js', 'deps/acorn/acorn/dist/acorn.js'],
+    ['acorn', 'package.json', 'deps/acorn/acorn/package.json'],
+    ['acorn-walk', 'dist/walk.js', 'deps/acorn/acorn-walk/dist/walk.js'],
+  ] as const) {
+    await mkdir(dirname(join(tree, target)), { recursive: true });
+    await copyFile(join(await unpackSource(findSource(name)), file), join(tree, target));
+  }
+  await bundleModule(modules, 'undici/index-fetch.js', join(tree, 'deps/undici/undici.js'));
+  await bundleModule(modules, 'minimatch/dist/commonjs/index.js', join(tree, 'deps/minimatch/index.js'));
+  await mkdir(join(tree, 'deps/openssl'), { recursive: true });
+  await writeFile(join(tree, 'deps/openssl/nodejs-openssl.cnf'), '');
+  // V8's inspector protocol is generated with jinja2 even where the inspector is left out.
+  for (const name of ['jinja2', 'markupsafe']) {
+    const packages = join(await unpackSource(findSource(name)), 'usr/lib/python3/dist-packages', name);
+    await cp(packages, join(tree, 'deps/v8/third_party', name), { recursive: true });
+  }
+  const simdutf = await unpackSource(findSource('simdutf'));
+  const target = join(tree, 'deps/v8/third_party/simdutf');
+  await mkdir(target, { recursive: true });
+  await $`/usr/bin/python3 ${simdutf}/singleheader/amalgamate.py --source-dir ${simdutf}/src --include-dir ${simdutf}/include --output-dir ${target} --no-zip --no-readme`;
+  await applyPatches(tree);
+  await rename(tree, NODE_TREE);
+}
+
+/** Writes llhttp.c, api.c, http.c and llhttp.h into `folder`. */
+export async function generateLlhttp(folder: string): Promise<void> {
+  const llhttp = await unpackSource(findSource('llhttp'));
+  const modules = await installModules();
+  await mkdir(join(folder, 'src'), { recursive: true });
+  await copyFile(join(llhttp, 'package.json'), join(folder, 'package.json'));
+  await cp(join(llhttp, 'src/native'), join(folder, 'src/native'), { recursive: true });
+  await bundle({
+    entryPoints: [join(llhttp, 'bin/generate.ts')],
+    outfile: join(folder, 'bin/generate.cjs'),
+    bundle: true,
+    platform: 'node',
+    nodePaths: [modules],
+    logLevel: 'error',
+  });
+  await $`${process.execPath} ${join(folder, 'bin/generate.cjs')}`;
+  await copyFile(join(folder, 'build/llhttp.h'), join(folder, 'llhttp.h'));
+  await copyFile(join(folder, 'build/c/llhttp.c'), join(folder, 'llhttp.c'));
+  for (const name of ['api.c', 'http.c']) await copyFile(join(folder, 'src/native', name), join(folder, name));
+}
+
+/** A node_modules folder of links to the pinned sources: what is bundled is exactly what sources.json names. */
+async function installModules(): Promise<string> {
+  const modules = join(WORK, 'node_modules');
+  for (const name of MODULES) {
+    const link = join(modules, name);
+    const folder = await unpackSource(findSource(name));
+    await mkdir(dirname(link), { recursive: true });
+    if (!existsSync(link)) await symlink(folder, link);
+  }
+  return modules;
+}
+
+/**
+ * As the packages' own `build:node` does. ASCII only: js2c stores a file with any other character as UTF-16, which
+ * doubles it, and Node's loader of built-in modules expects Latin-1 otherwise.
+ */
+async function bundleModule(modules: string, entry: string, outfile: string): Promise<void> {
+  await bundle({
+    entryPoints: [join(modules, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    define: { esbuildDetection: '1' },
+    keepNames: entry.startsWith('undici'),
+    charset: 'ascii',
+    legalComments: 'none',
+    nodePaths: [modules],
+    // Paths in the comments that name each module would depend on where this project lies.
+    absWorkingDir: WORK,
+    preserveSymlinks: true,
+    logLevel: 'error',
+  });
+  // esbuild writes ASCII for all code; what is left is in comments (typographic apostrophes in undici's).
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the point
+  await writeFile(outfile, (await readFile(outfile, 'utf8')).replace(/[^\x00-\x7f]/g, "'"));
+}
+
+async function applyPatches(tree: string): Promise<void> {
+  const debian = await unpackSource(findSource('node-debian'));
+  const ours = (await readdir(join(RECIPE, 'patches'))).filter((name) => name.endsWith('.patch')).sort();
+  for (const patch of [
+    ...DEBIAN_PATCHES.map((name) => join(debian, 'patches', `${name}.patch`)),
+    ...ours.map((name) => join(RECIPE, 'patches', name)),
+  ]) {
+    await $`cd ${tree} && patch -p1 --no-backup-if-mismatch < ${patch}`;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The C library and kernel headers that a runtime is compiled against, unpacked from Debian's packages.
+ * musl: headers and the static library. glibc: Debian 11's 2.31, so that the result runs on everything newer.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { $ } from 'zx';
+import { placesOf } from './paths.ts';
+import type { Platform } from './platforms.ts';
+import { fetchSource, findSource } from './sources.ts';
+
+export async function makeSysroot(platform: Platform): Promise<void> {
+  const { sysroot } = placesOf(platform);
+  await rm(sysroot, { recursive: true, force: true });
+  await mkdir(join(sysroot, 'usr/include'), { recursive: true });
+  await mkdir(join(sysroot, 'usr/lib'), { recursive: true });
+  await (platform.libc === 'musl' ? muslSysroot(platform, sysroot) : glibcSysroot(platform, sysroot));
+  await writeGtestStub(sysroot);
+  // The atomic operations are in our builtins; this gives -latomic something to find.
+  await $`llvm-ar-19 rcs ${sysroot}/usr/lib/libatomic.a`;
+}
+
+async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
+  const musl = await unpackInto(join(sysroot, '../packages/musl'), `musl-${platform.debian}`);
+  await $`cp -a ${musl}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
+  await $`cp -a ${musl}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
+  await rm(join(sysroot, 'usr/lib/libc.so'), { force: true });
+  const linux = await unpackInto(join(sysroot, '../packages/linux'), 'linux-headers');
+  for (const folder of ['linux', 'asm-generic', 'mtd', 'rdma', 'sound', 'video', 'xen', 'misc', 'drm']) {
+    if (existsSync(join(linux, 'usr/include', folder))) {
+      await $`cp -a ${linux}/usr/include/${folder} ${sysroot}/usr/include/`;
+    }
+  }
+  await $`cp -aL ${linux}/usr/include/${platform.kernelMultiarch}/asm ${sysroot}/usr/include/asm`;
+}
+
+async function glibcSysroot(platform: Platform, sysroot: string): Promise<void> {
+  for (const name of ['libc6', 'libc6-dev', 'linux-headers']) {
+    await $`dpkg-deb -x ${await fetchSource(findSource(`${name}-${platform.debian}`))} ${sysroot}`;
+  }
+  // Debian's multiarch folders, flattened: one place for headers, one for libraries, as in the musl sysroot.
+  await $`cp -a ${sysroot}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
+  await $`cp -a ${sysroot}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
+  for (const library of ['dl', 'm', 'pthread', 'rt', 'c', 'util', 'resolv']) {
+    // Links into /lib/<multiarch>, absolute in the package; libm.so and libc.so may be linker scripts with such paths.
+    const path = join(sysroot, 'usr/lib', `lib${library}.so`);
+    const real = (await $`ls ${sysroot}/lib/${platform.multiarch}`).stdout
+      .split('\n')
+      .find((name) => new RegExp(`^lib${library}\\.so\\.[0-9]+$`).test(name));
+    if (real === undefined) continue;
+    const text = existsSync(path) ? (await readFile(path)).subarray(0, 4).toString('latin1') : '';
+    if (text === '/* G') continue;
+    await rm(path, { force: true });
+    await $`ln -s ../../lib/${platform.multiarch}/${real} ${path}`;
+  }
+}
+
+async function unpackInto(folder: string, name: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await $`dpkg-deb -x ${await fetchSource(findSource(name))} ${folder}`;
+  return folder;
+}
+
+/** Node includes gtest's FRIEND_TEST in one header of the product itself. */
+async function writeGtestStub(sysroot: string): Promise<void> {
+  await mkdir(join(sysroot, 'usr/include/gtest'), { recursive: true });
+  const text = '#pragma once\n#define FRIEND_TEST(c, n) friend class c##_##n##_Test\n';
+  await writeFile(join(sysroot, 'usr/include/gtest/gtest_prod.h'), text);
+}
