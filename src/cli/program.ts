@@ -1,15 +1,8 @@
 /** The command line, by commander: options from their rows, help, and typed text out. */
 import { Command, CommanderError } from 'commander';
-import { OPTION_ROWS, type OptionRow, type TypedOptions } from './settings.ts';
+import { type CommandLine, Information } from './command-line.ts';
+import { OPTION_ROWS, type OptionRow } from './settings.ts';
 import { UsageError } from './units.ts';
-
-export interface CommandLine {
-  readonly options: TypedOptions;
-  readonly port: string | undefined;
-}
-
-/** What --help or --version print instead of a server. */
-export class Information extends Error {}
 
 const EXAMPLES = `
 Durations take ms, s, m or h; sizes take B, KiB, MiB or GiB.
@@ -47,7 +40,7 @@ export function readCommandLine(args: readonly string[], version: string): Comma
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) throw new Information(output);
+    if (error.exitCode === 0) throw new Information(output.trimEnd());
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
   }
   const values = program.opts<Record<string, string | true>>();

