@@ -1,0 +1,40 @@
+/**
+ * Makes the archives that the packaged tests try, through the toolchain's own steps (cached: nothing happens when they
+ * are there), and tells the tests where they are, or why they cannot be had on this machine.
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { canHave, tools } from '../../scripts/need.ts';
+import { root } from '../../scripts/project.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Why there are no executables; empty when there are. */
+    unavailable: string;
+  }
+}
+
+export const packagedTriples = ['x86_64-unknown-linux-musl', 'i686-unknown-linux-musl'] as const;
+
+export default async function setup(project: TestProject): Promise<void> {
+  const unavailable = await whyNot();
+  project.provide('unavailable', unavailable);
+  if (unavailable !== '') {
+    process.stderr.write(`packaged tests are skipped: ${unavailable}\n`);
+    return;
+  }
+  const script = path.join(root, 'scripts/archive.ts');
+  const args = packagedTriples.flatMap((triple) => ['--target', triple]);
+  const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`scripts/archive.ts ended with exit code ${status}:\n${stderr}`);
+}
+
+async function whyNot(): Promise<string> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'packaging wants Linux on x86_64';
+  for (const tool of [tools.xz, tools.curl]) {
+    if (!(await canHave(tool)))
+      return `${tool.look} is missing; type: sudo apt-get install -y ${tool.packages.join(' ')}`;
+  }
+  return '';
+}
