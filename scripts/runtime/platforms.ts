@@ -25,7 +25,7 @@ export interface Platform {
   /** QEMU's user-mode emulator, or null where the x86-64 build machine runs the result itself. */
   readonly emulator: string | null;
   readonly elf: { readonly machine: string; readonly bits: 32 | 64; readonly interpreter: string | null };
-  /** The musl sibling whose V8 objects a glibc runtime reuses (core.ts), or null where it compiles its own. */
+  /** The musl sibling whose V8 objects a glibc runtime takes (core.ts); null for musl itself. */
   readonly core: string | null;
 }
 
@@ -87,8 +87,7 @@ export const PLATFORMS: readonly Platform[] = [
   platform('armv7-unknown-linux-musleabihf', 'arm', 'musl', null),
   platform('armv7-unknown-linux-gnueabihf', 'arm', 'glibc', 'armv7-unknown-linux-musleabihf'),
   platform('aarch64-unknown-linux-musl', 'arm64', 'musl', null),
-  // glibc's pthread_mutex_t has 48 bytes on aarch64 and musl's 40, so V8's classes have another layout: nothing to share.
-  platform('aarch64-unknown-linux-gnu', 'arm64', 'glibc', null),
+  platform('aarch64-unknown-linux-gnu', 'arm64', 'glibc', 'aarch64-unknown-linux-musl'),
   platform('i686-unknown-linux-musl', 'ia32', 'musl', null),
   platform('i686-unknown-linux-gnu', 'ia32', 'glibc', 'i686-unknown-linux-musl'),
   platform('x86_64-unknown-linux-musl', 'x64', 'musl', null),

@@ -26,6 +26,7 @@ async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
   await $`cp -a ${musl}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
   await $`cp -a ${musl}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
   await rm(join(sysroot, 'usr/lib/libc.so'), { force: true });
+  if (platform.cpu === 'arm64') await widenThreadTypes(join(sysroot, 'usr/include/bits/alltypes.h'));
   const linux = await unpackInto(join(sysroot, '../packages/linux'), 'linux-headers');
   for (const folder of ['linux', 'asm-generic', 'mtd', 'rdma', 'sound', 'video', 'xen', 'misc', 'drm']) {
     if (existsSync(join(linux, 'usr/include', folder))) {
@@ -33,6 +34,26 @@ async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
     }
   }
   await $`cp -aL ${linux}/usr/include/${platform.kernelMultiarch}/asm ${sysroot}/usr/include/asm`;
+}
+
+/**
+ * On aarch64 glibc's mutex has 48 bytes and musl's 40; V8's classes hold mutexes, so their layout would differ and no
+ * object could be shared between the two (core.ts). musl uses the first 40 bytes of what it is given: the types grow.
+ */
+async function widenThreadTypes(file: string): Promise<void> {
+  let text = await readFile(file, 'utf8');
+  for (const [before, after] of [
+    ['sizeof(long)==8?10:6]; volatile int __vi[sizeof(long)==8?10:6]', '12]; volatile int __vi[12]'],
+    ['sizeof(long)==8?5:6]; } __u; } pthread_mutex_t;', '6]; } __u; } pthread_mutex_t;'],
+    ['sizeof(long)==8?14:9]; volatile int __vi[sizeof(long)==8?14:9]', '16]; volatile int __vi[16]'],
+    ['sizeof(long)==8?7:9]; } __u; } pthread_attr_t;', '8]; } __u; } pthread_attr_t;'],
+    ['{ unsigned __attr; } pthread_mutexattr_t;', '{ unsigned __attr, __wide; } pthread_mutexattr_t;'],
+    ['{ unsigned __attr; } pthread_condattr_t;', '{ unsigned __attr, __wide; } pthread_condattr_t;'],
+  ] as const) {
+    if (!text.includes(before)) throw new Error(`${file} has no "${before}"`);
+    text = text.replace(before, after);
+  }
+  await writeFile(file, text);
 }
 
 async function glibcSysroot(platform: Platform, sysroot: string): Promise<void> {

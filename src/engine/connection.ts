@@ -97,7 +97,8 @@ export class Connection implements LinkOwner, RequestView {
 
   onEnd(): void {
     if (this.phase === Phase.head || this.phase === Phase.body) this.refuse('ended');
-    else this.close();
+    // Nothing more can come, so there is nothing to linger for.
+    if (this.phase !== Phase.send) this.close();
   }
 
   onFailure(): void {

@@ -103,18 +103,23 @@ export function openHandleTransport(): Transport | null {
   return {
     name: 'handle',
 
+    async assertFree(address: string, port: number): Promise<void> {
+      // Bound only, never listening: nobody can connect to it by mistake.
+      const handle = new TCP(constants.SERVER);
+      const error = bind(handle, address, port, 0) || handle.getsockname({});
+      handle.close();
+      if (error !== 0) throw systemError(error);
+    },
+
     async listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
       const handle = new TCP(constants.SERVER);
       const flags = options.reusePort ? constants.UV_TCP_REUSEPORT : 0;
-      const isIPv6 = options.address.includes(':');
       const name: { address?: string; port?: number } = {};
       handle.onconnection = (_status, client) => {
         if (client !== undefined) onLink(client);
       };
       const error =
-        (isIPv6
-          ? handle.bind6(options.address, options.port, flags)
-          : handle.bind(options.address, options.port, flags)) ||
+        bind(handle, options.address, options.port, flags) ||
         // Accepted sockets inherit TCP_NODELAY from the listener: one system call less per connection.
         handle.setNoDelay(true) ||
         handle.listen(options.backlog) ||
@@ -168,6 +173,10 @@ export function openHandleTransport(): Transport | null {
       (link as StreamHandle).close();
     },
   };
+}
+
+function bind(handle: StreamHandle, address: string, port: number, flags: number): number {
+  return address.includes(':') ? handle.bind6(address, port, flags) : handle.bind(address, port, flags);
 }
 
 function nothing(): void {}

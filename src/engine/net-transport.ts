@@ -19,6 +19,12 @@ export function openNetTransport(): Transport {
   return {
     name: 'net',
 
+    async assertFree(address: string, port: number): Promise<void> {
+      // Nothing public binds without listening: who connects in this moment is reset.
+      const listener = await this.listen({ address, port, backlog: 1, reusePort: false }, (link) => this.destroy(link));
+      listener.close();
+    },
+
     listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
       return new Promise((resolve, reject) => {
         const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {

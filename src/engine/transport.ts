@@ -45,6 +45,8 @@ export interface Listener {
 
 export interface Transport {
   readonly name: 'handle' | 'net';
+  /** Rejects, with an error that has a `code`, where nobody can listen because somebody else does. */
+  assertFree(address: string, port: number): Promise<void>;
   /** Listens, or rejects with an error that has a `code`. `onLink` gets every accepted connection, TCP_NODELAY set. */
   listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener>;
   /** Starts to read. */

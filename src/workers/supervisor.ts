@@ -21,7 +21,11 @@ export interface StartOptions extends ServeOptions {
  * cannot be had. `handler` serves in worker 0; threads have theirs built in.
  */
 export async function startSupervisor(options: StartOptions, handler: Handler): Promise<Supervisor> {
-  if (!options.sharesPort && options.port !== 0) await assertPortIsFree(options);
+  // SO_REUSEPORT would join another server of the same user without a word.
+  if (!options.sharesPort && options.port !== 0) {
+    const transport = await openTransport(options.usesNet);
+    await transport.assertFree(options.address, options.port);
+  }
   const counters = createCounters(options.workers);
   const { engine, listener } = await serve(options, counters, 0, handler);
   // The kernel has chosen the port by now, if it was left to it.
@@ -79,14 +83,4 @@ export class Supervisor {
     reportError(0, error);
     this.#engine.closeConnections();
   }
-}
-
-/** SO_REUSEPORT would join another server of the same user without a word, so one listener without it goes first. */
-async function assertPortIsFree(options: StartOptions): Promise<void> {
-  const { address, port } = options;
-  const transport = await openTransport(options.usesNet);
-  const listener = await transport.listen({ address, port, backlog: 1, reusePort: false }, (link) =>
-    transport.destroy(link),
-  );
-  listener.close();
 }
