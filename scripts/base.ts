@@ -3,7 +3,6 @@
  * done with it, and stripped where it comes unstripped (after injection stripping would break it).
  * Owns `build/base/` and `build/npm/`.
  */
-import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { $ } from 'zx';
@@ -27,6 +26,9 @@ export function base(target: ReadyTarget): Promise<Base> {
   return once(`base ${target.triple}`, () => make(target));
 }
 
+/** Generated with the runtimes: what is in each of them. */
+const ownLicenses = path.join(root, 'runtimes/LICENSES.txt');
+
 async function make(target: ReadyTarget): Promise<Base> {
   const { runtime } = target;
   const file = builtPath('base', target, 'node');
@@ -36,7 +38,7 @@ async function make(target: ReadyTarget): Promise<Base> {
     target: target.triple,
     inputs: {
       runtime: JSON.stringify(runtime),
-      licenses: runtime.kind === 'folder' ? await sha256File(licensesOf(runtime)) : runtime.package,
+      licenses: runtime.kind === 'folder' ? await sha256File(ownLicenses) : runtime.package,
     },
     code: [import.meta.filename],
     outputs: [file, licenses],
@@ -56,7 +58,7 @@ async function fromFolder(runtime: FolderRuntime, file: string, licenses: string
   const xz = await need(tools.xz);
   await $`${xz} -dc ${path.join(root, runtime.path, 'node.xz')} > ${file}`.quiet();
   await check(file, runtime.sha256, `${runtime.path}/node.xz, unpacked,`);
-  await copyFile(licensesOf(runtime), licenses);
+  await copyFile(ownLicenses, licenses);
 }
 
 async function fromNpm(runtime: NpmRuntime, target: ReadyTarget, file: string, licenses: string): Promise<void> {
@@ -88,14 +90,6 @@ async function fetchPackage(runtime: NpmRuntime): Promise<string> {
   await writeFile(path.join(unpacked, '.complete'), '');
   await rename(unpacked, folder);
   return folder;
-}
-
-function licensesOf(runtime: FolderRuntime): string {
-  const own = path.join(root, runtime.path, 'LICENSES.txt');
-  const common = path.join(root, 'runtimes/LICENSES.txt');
-  const file = [own, common].find((candidate) => existsSync(candidate));
-  if (file === undefined) throw new Failure(`${shown(own)} or ${shown(common)} must be there, to go into the archive`);
-  return file;
 }
 
 async function check(file: string, expected: string, what: string): Promise<void> {
