@@ -46,6 +46,8 @@ export interface EngineOptions {
 
 /** A connection that was idle this long when the drain began is closed then; a busy one first gets an answer that says so. */
 const DRAIN_GRACE_MS = 500;
+/** Longest time for emptying the accept queue: clients may connect faster than it empties. */
+const EMPTYING_MAX_MS = 250;
 
 export class Engine {
   readonly handler: Handler;
@@ -92,7 +94,7 @@ export class Engine {
   async drain(timeoutMs: number): Promise<void> {
     if (this.isDraining) return;
     this.isDraining = true;
-    await this.#emptyAcceptQueue();
+    await this.#emptyAcceptQueue(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
     this.#listener?.close();
     this.#listener = null;
     const graceEnd = this.clock.now + Math.min(DRAIN_GRACE_MS, timeoutMs / 2);
@@ -165,9 +167,10 @@ export class Engine {
   }
 
   /** Lets turns of the event loop pass until none brings a connection any more: closing resets what waits in the queue. */
-  async #emptyAcceptQueue(): Promise<void> {
+  async #emptyAcceptQueue(maxMs: number): Promise<void> {
+    const end = process.uptime() + maxMs / 1000;
     let quietTurns = 0;
-    while (this.#listener !== null && quietTurns < 3) {
+    while (this.#listener !== null && quietTurns < 3 && process.uptime() < end) {
       const before = this.#accepted;
       await new Promise((resolve) => setImmediate(resolve));
       quietTurns = this.#accepted === before ? quietTurns + 1 : 0;
