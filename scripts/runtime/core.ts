@@ -20,13 +20,14 @@ import { findPlatform } from './platforms.ts';
  */
 export const ABI_IDENTICAL: ReadonlySet<string> = new Set(
   `abort aligned_alloc atexit calloc exit free malloc posix_memalign realloc malloc_usable_size
-   memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy strcspn strdup strlen strncmp strncpy strrchr strspn
-   strstr strpbrk strnlen strtod strtol strtoul strtoll strtoull atoi atof qsort bsearch tolower toupper isalnum isdigit isspace
-   fprintf fputc fputs fwrite fread fflush fclose printf putchar puts putc snprintf sprintf sscanf vfprintf vprintf
+   bcmp memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy strcspn strdup strlen strncmp strncpy strrchr strspn
+   strstr strpbrk strnlen strtod strtol strtoul strtoll strtoull atoi atof qsort bsearch tolower toupper isalnum isalpha isdigit islower isprint isspace isupper isxdigit
+   wcslen wmemchr wmemcmp wmemcpy wmemmove wmemset
+   fprintf fputc fputs fwrite fread fflush fclose feof ferror fgets getc rewind printf putchar puts putc snprintf sprintf sscanf vfprintf vprintf
    vsnprintf vsprintf stdout stderr getenv abs __errno_location __assert_fail
    acos acosh asin asinh atan atan2 atanh cbrt ceil ceilf cos cosh exp exp2 expm1 fabs floor floorf fma fmaf fmod fmodf
    frexp ldexp log log10 log1p log2 lround modf nearbyint nearbyintf pow powf rint rintf round roundf sin sinh sqrt sqrtf tan
-   tanh trunc truncf logb ilogb scalbn hypot
+   tanh trunc truncf logb ilogb scalbn hypot ldexpf lrint nan nanf
    pthread_mutex_lock pthread_mutex_unlock pthread_mutex_trylock pthread_getspecific pthread_setspecific pthread_self
    sched_yield getpid`.split(/\s+/),
 );
@@ -40,9 +41,12 @@ export function foreignSymbols(undefinedSymbols: Iterable<string>): string[] {
   return [...undefinedSymbols].filter((symbol) => !NEUTRAL.test(symbol) && !ABI_IDENTICAL.has(symbol));
 }
 
-/** gyp targets whose objects may be taken; libbase and libplatform are V8's layer above the operating system. */
+/**
+ * gyp targets whose objects may be taken. Not libbase and libplatform, V8's layer above the operating system, and not
+ * abseil, whose parts hand each other struct timespec, which no symbol name shows.
+ */
 const SHARED =
-  /^obj\/(gen|deps\/v8)\/(.*\/)?(v8_(base_without_compiler|compiler|turboshaft|initializers|initializers_slow|heap_base|init|snapshot|bigint)|cppgc_base|torque_(base|generated_definitions|generated_initializers)|abseil|simdutf|highway)\.[^/]*\.o$/;
+  /^obj\/(gen|deps\/v8|tools\/v8_gypfiles)\/(.*\/)?(v8_(base_without_compiler|compiler|turboshaft|initializers|initializers_slow|heap_base|init|snapshot|bigint)|cppgc_base|torque_(base|generated_definitions|generated_initializers)|simdutf)\.[^/]*\.o$/;
 
 export async function shareCore(job: Job): Promise<void> {
   const core = join(job.places.root, 'core');

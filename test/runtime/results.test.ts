@@ -8,6 +8,7 @@ import type { BuildRecord } from '../../scripts/runtime/finish.ts';
 import { RUNTIMES } from '../../scripts/runtime/paths.ts';
 import { PLATFORMS } from '../../scripts/runtime/platforms.ts';
 import { findSource } from '../../scripts/runtime/sources.ts';
+import { runtimesTable, tableInReadme } from '../../scripts/runtime/table.ts';
 import { readTargets } from '../../scripts/targets.ts';
 
 const isOurs = (triple: string) => {
@@ -47,4 +48,8 @@ test('runtimes/ holds only targets of ours, each with its licences', () => {
   const triples = PLATFORMS.map((platform) => platform.triple);
   for (const { name } of folders) expect(triples).toContain(name);
   expect(readFileSync(join(RUNTIMES, 'LICENSES.txt'), 'utf8')).toContain('OpenSSL');
+});
+
+test('the table in runtimes/README.md is what the records say', () => {
+  expect(tableInReadme()).toBe(runtimesTable());
 });

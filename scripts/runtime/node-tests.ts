@@ -1,0 +1,89 @@
+/**
+ * Runs Node's own tests of what a server uses against a runtime: `node scripts/runtime/node-tests.ts TRIPLE [FILTER]`.
+ * Every failure must have a reason in node-tests.json; one without, and a reason whose test passes everywhere, is an error.
+ * A foreign runtime runs under QEMU; tests that start processes are then left out unless binfmt_misc knows its format.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { $ } from 'zx';
+import { NODE_TREE, placesOf, RECIPE, WORK } from './paths.ts';
+import { findPlatform, type Platform } from './platforms.ts';
+
+const AREAS = /^test-(net|stream|worker|http|tls|zlib|buffer|timers|process|cluster|child-process)[-.0-9]?.*\.m?js$/;
+const STARTS_PROCESSES = /child_process|cluster|spawnPromisified|execPath/;
+
+interface Outcome {
+  readonly name: string;
+  readonly state: 'passed' | 'skipped' | 'failed';
+  readonly detail: string;
+}
+
+const [triple = '', filter = ''] = process.argv.slice(2);
+const platform = findPlatform(triple);
+if (platform === undefined) {
+  console.error(`the first argument wants a triple of platforms.ts, got "${triple}"`);
+  process.exit(2);
+}
+process.exitCode = await runAll(platform, filter);
+
+async function runAll(platform: Platform, filter: string): Promise<number> {
+  const reasons: Record<string, string> = JSON.parse(readFileSync(join(RECIPE, 'node-tests.json'), 'utf8'));
+  const canFork =
+    platform.emulator === null || existsSync(`/proc/sys/fs/binfmt_misc/${platform.emulator.replace('-static', '')}`);
+  const folder = join(NODE_TREE, 'test/parallel');
+  const names = readdirSync(folder)
+    .filter((name) => AREAS.test(name) && name.includes(filter))
+    .filter((name) => canFork || !STARTS_PROCESSES.test(readFileSync(join(folder, name), 'utf8')))
+    .sort();
+  const outcomes: Outcome[] = [];
+  const queue = [...names];
+  const workers = Array.from({ length: availableParallelism() }, async (_, thread) => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      outcomes.push(await runOne(platform, join(folder, name), name, thread));
+      if (outcomes.length % 100 === 0) console.log(`${outcomes.length} of ${names.length}`);
+    }
+  });
+  await Promise.all(workers);
+  const failed = outcomes.filter((outcome) => outcome.state === 'failed');
+  for (const { name, detail } of failed)
+    console.log(`failed: ${name}: ${reasons[name] ?? `NO REASON KNOWN\n${detail}`}`);
+  const count = (state: Outcome['state']): number => outcomes.filter((outcome) => outcome.state === state).length;
+  const unexplained = failed.filter(({ name }) => reasons[name] === undefined);
+  console.log(
+    `${platform.triple}: ${count('passed')} passed, ${count('skipped')} skipped themselves, ${failed.length} failed, ${unexplained.length} of these unexplained`,
+  );
+  return unexplained.length === 0 ? 0 : 1;
+}
+
+async function runOne(platform: Platform, file: string, name: string, thread: number): Promise<Outcome> {
+  const source = readFileSync(file, 'utf8');
+  const flags = /\/\/\s+Flags:(.*)/.exec(source)?.[1]?.trim().split(/\s+/).filter(Boolean) ?? [];
+  const temporary = join(WORK, 'node-tests', platform.triple, String(thread));
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  const command = platform.emulator === null ? [] : [platform.emulator, '-L', placesOf(platform).sysroot];
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: temporary,
+    NODE_TEST_DIR: temporary,
+    TEST_THREAD_ID: String(thread),
+    TEST_PARALLEL: '1',
+  };
+  const timeout = platform.emulator === null ? '120s' : '600s';
+  const options = {
+    cwd: NODE_TREE,
+    env,
+    nothrow: true,
+    quiet: true,
+    timeout,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  } as const;
+  const result = await $(options as object)`${[...command, placesOf(platform).executable, ...flags, file]}`;
+  if (result.exitCode === 0) {
+    return { name, state: /^1\.\.0 # Skipped/m.test(result.stdout) ? 'skipped' : 'passed', detail: '' };
+  }
+  const text = `exit code ${result.exitCode}, signal ${result.signal}\n${result.stdout}${result.stderr}`;
+  return { name, state: 'failed', detail: text.split('\n').slice(0, 25).join('\n') };
+}
