@@ -48,7 +48,7 @@ const expected = [
   /^> Creating sea-config\.json file\.\.\.$/,
   /^> Generating the blob\.\.\.$/,
   /^> Creating executable for node[\d.]+-linux-arm64\.\.\.\.$/,
-  /^> Injecting the blob into \S+\.\.\.$/,
+  /^> Injecting the blob into .+\.\.\.$/,
 ];
 
 async function make(target: ReadyTarget): Promise<Packaged> {
