@@ -16,6 +16,8 @@ export class Clock {
   #second = 0;
   /** Owned: cleared in stop(). */
   #timer: NodeJS.Timeout | null = null;
+  /** Owned: cleared in stop(). */
+  #afterReading: NodeJS.Immediate | null = null;
 
   /** `onTick` is called at every tick and says whether another one is wanted. */
   constructor(onTick: () => boolean) {
@@ -31,7 +33,9 @@ export class Clock {
 
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#afterReading !== null) clearImmediate(this.#afterReading);
     this.#timer = null;
+    this.#afterReading = null;
   }
 
   #schedule(): void {
@@ -41,8 +45,12 @@ export class Clock {
 
   #tick(): void {
     this.#update();
-    this.#timer = null;
-    if (this.#onTick() && this.#timer === null) this.#schedule();
+    // Sockets are read before deadlines are judged: what lies in the kernel because we were busy was not late.
+    this.#afterReading = setImmediate(() => {
+      this.#afterReading = null;
+      this.#timer = null;
+      if (this.#onTick() && this.#timer === null) this.#schedule();
+    });
   }
 
   #update(): void {

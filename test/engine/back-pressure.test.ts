@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import type { Link, LinkOwner, Transport } from '../../src/engine/transport.ts';
+import { textAnswer } from '../../src/http/answer.ts';
+import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
+
+const BODY = 'x'.repeat(1000);
+
+/** Sees how much one connection has handed over, and whether it reads. */
+function watched(transport: Transport) {
+  const seen = { isReading: true, receivedOctets: 0, maxPending: 0, whenPaused: Promise.withResolvers<void>() };
+  const watching: Transport = {
+    ...transport,
+    attach(link: Link, owner: LinkOwner) {
+      const { onData } = owner;
+      owner.onData = (bytes, length) => {
+        seen.receivedOctets += length;
+        onData.call(owner, bytes, length);
+      };
+      transport.attach(link, owner);
+    },
+    pause(link) {
+      seen.isReading = false;
+      seen.maxPending = Math.max(seen.maxPending, transport.pendingOctets(link));
+      seen.whenPaused.resolve();
+      transport.pause(link);
+    },
+    resume(link) {
+      seen.isReading = true;
+      transport.resume(link);
+    },
+  };
+  return { watching, seen };
+}
+
+describe.each(TRANSPORTS)('a client that does not read, on the $transport transport', ({ open }) => {
+  test('is not read from, costs bounded memory, and gets every answer when it reads again', async () => {
+    const { watching, seen } = watched(open());
+    const answer = textAnswer(BODY);
+    const { connect } = await startEngine(() => watching, { handler: () => answer });
+    const client = await connect({ isPaused: true });
+    // Half as many requests again as it takes until the answers fill the kernel's buffers.
+    const batch = GET.repeat(1000);
+    let batches = 0;
+    let isPaused = false;
+    void seen.whenPaused.promise.then(() => {
+      isPaused = true;
+    });
+    while (!isPaused || batches % 3 !== 0) {
+      client.send(batch);
+      batches++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const extra = batches / 2 + 10;
+    for (let i = 0; i < extra; i++, batches++) client.send(batch);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+
+    expect(seen.isReading).toBe(false);
+    const receivedWhenPaused = seen.receivedOctets;
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(seen.receivedOctets).toBe(receivedWhenPaused);
+    // One read's answers at most are out of the kernel's hands; they are written whenever 64 KiB have come together.
+    expect(seen.maxPending).toBeLessThan(256 * 1024);
+
+    client.socket.resume();
+    let count = 0;
+    for (; count < batches * 1000; count++) {
+      const { body } = await client.response();
+      if (body !== BODY) break;
+    }
+    expect(count).toBe(batches * 1000);
+    expect(seen.isReading).toBe(true);
+    expect((await client.send(GET).response()).body).toBe(BODY);
+  });
+
+  test('that vanishes then is forgotten', async () => {
+    const { watching, seen } = watched(open());
+    const answer = textAnswer('x'.repeat(16 * 1024 * 1024));
+    const { connect, engine, errors } = await startEngine(() => watching, { handler: () => answer });
+    const client = await connect({ isPaused: true });
+    client.send(GET);
+    await seen.whenPaused.promise;
+    client.reset();
+    while (engine.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(errors).toEqual([]);
+  });
+});

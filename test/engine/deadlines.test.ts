@@ -1,0 +1,91 @@
+import { describe, test } from 'vitest';
+import type { Handler } from '../../src/engine/handler.ts';
+import { textAnswer } from '../../src/http/answer.ts';
+import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
+
+/** More than a socket takes when nobody reads. */
+const LARGE = textAnswer('x'.repeat(16 * 1024 * 1024));
+
+// The clock ticks four times a second, so these wait; side by side.
+describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
+  test('refuses a head that takes too long with 408, however busily it dribbles', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, { ...context, limits: { headerTimeoutMs: 300 } });
+    const client = await connect();
+    const timer = setInterval(() => client.send('x'), 20);
+    context.onTestFinished(() => clearInterval(timer));
+    const { status, head } = await client.send('GET /').response();
+    clearInterval(timer);
+    expect(status).toBe(408);
+    expect(head).toContain('Connection: close');
+    await client.end();
+    client.close();
+    await connectionsBecome(engine, 0);
+  });
+
+  test('refuses a request whose content takes too long with 408', async (context) => {
+    const { expect } = context;
+    const { connect } = await startEngine(open, { ...context, limits: { requestTimeoutMs: 300 } });
+    const client = await connect();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc');
+    expect((await client.response()).status).toBe(408);
+  });
+
+  test('closes an idle connection without a word', async (context) => {
+    const { expect } = context;
+    const { connect } = await startEngine(open, { ...context, limits: { idleTimeoutMs: 300 } });
+    const silent = await connect();
+    const served = await connect();
+    await served.send(GET).response();
+    expect([await silent.end(), await served.end()]).toEqual(['', '']);
+    expect([silent.failure, served.failure]).toEqual([null, null]);
+  });
+
+  test('a request keeps a connection from being idle', async (context) => {
+    const { expect } = context;
+    const { connect } = await startEngine(open, { ...context, limits: { idleTimeoutMs: 800 } });
+    const client = await connect();
+    const start = performance.now();
+    while (performance.now() - start < 2000) {
+      expect((await client.send(GET).response()).status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+
+  test('cuts off a client that takes nothing of its answer', async (context) => {
+    const { expect } = context;
+    const handler: Handler = () => LARGE;
+    const { connect, engine } = await startEngine(open, { ...context, handler, limits: { sendTimeoutMs: 300 } });
+    const client = await connect({ isPaused: true });
+    client.send(GET);
+    await connectionsBecome(engine, 1);
+    await connectionsBecome(engine, 0);
+    client.socket.resume();
+    await client.end();
+    expect(client.receivedOctets).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test('does not cut off a client that takes its answer slowly', async (context) => {
+    const { expect } = context;
+    const handler: Handler = () => LARGE;
+    const { connect } = await startEngine(open, { ...context, handler, limits: { sendTimeoutMs: 600 } });
+    const client = await connect();
+    const timer = setInterval(() => {
+      client.socket.pause();
+      setTimeout(() => client.socket.resume(), 60);
+    }, 80);
+    context.onTestFinished(() => clearInterval(timer));
+    const { body } = await client.send(GET).response();
+    expect(body).toHaveLength(16 * 1024 * 1024);
+  });
+
+  test('gives up a client that neither sends nor closes after its last answer', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const client = await connect();
+    await client.send('BAD\r\n\r\n').response();
+    await client.end();
+    expect(engine.connectionCount).toBe(1);
+    await connectionsBecome(engine, 0);
+  });
+});

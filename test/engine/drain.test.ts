@@ -1,0 +1,116 @@
+import { describe, test } from 'vitest';
+import type { Handler } from '../../src/engine/handler.ts';
+import { type Answer, textAnswer } from '../../src/http/answer.ts';
+import { RawClient } from './raw-client.ts';
+import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
+
+const CLOSE = 'Connection: close';
+
+// Grace times and deadlines pass in these; side by side.
+describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ open }) => {
+  test('answers a request in the middle, says Connection: close, and ends', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const client = await connect();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc');
+    await connectionsBecome(engine, 1);
+    const drained = engine.drain(10_000);
+    client.send('def');
+    const { status, head } = await client.response();
+    expect(status).toBe(200);
+    expect(head).toContain(CLOSE);
+    expect(await client.end()).toBe('');
+    client.close();
+    await drained;
+    expect(engine.connectionCount).toBe(0);
+  });
+
+  test('says Connection: close in the last of pipelined answers only', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const client = await connect();
+    await client.send(GET).response();
+    const drained = engine.drain(10_000);
+    const answers = await client.send(GET.repeat(5)).responses(5);
+    expect(answers.map(({ head }) => head.includes(CLOSE))).toEqual([false, false, false, false, true]);
+    client.close();
+    await drained;
+  });
+
+  test('waits for a handler that answers later', async (context) => {
+    const { expect } = context;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const called = Promise.withResolvers<void>();
+    const handler: Handler = () => {
+      called.resolve();
+      return promise;
+    };
+    const { connect, engine } = await startEngine(open, { ...context, handler });
+    const client = await connect();
+    client.send(GET);
+    await called.promise;
+    const drained = engine.drain(10_000);
+    setTimeout(() => resolve(textAnswer('later')), 100);
+    const { body, head } = await client.response();
+    expect(body).toBe('later');
+    expect(head).toContain(CLOSE);
+    client.close();
+    await drained;
+  });
+
+  test('closes idle connections, those that never sent anything too, with FIN', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const [silent, served] = [await connect(), await connect()];
+    await served.send(GET).response();
+    await connectionsBecome(engine, 2);
+    const drained = engine.drain(10_000);
+    expect([await silent.end(), await served.end()]).toEqual(['', '']);
+    expect([silent.failure, served.failure]).toEqual([null, null]);
+    silent.close();
+    served.close();
+    await drained;
+  });
+
+  test('accepts nobody any more', async (context) => {
+    const { expect } = context;
+    const { engine, port } = await startEngine(open, context);
+    await engine.drain(10_000);
+    await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('answers who was connected but not yet accepted', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const connecting = Array.from({ length: 50 }, () => connect());
+    const drained = connecting.at(-1)?.then(() => engine.drain(10_000));
+    const clients = await Promise.all(connecting);
+    const answers = await Promise.all(clients.map((client) => client.send(GET).response()));
+    expect(answers.every(({ body }) => body === 'Vrypt')).toBe(true);
+    for (const client of clients) client.close();
+    await drained;
+  });
+
+  test('cuts off at its deadline what is left', async (context) => {
+    const { expect } = context;
+    const handler: Handler = () => new Promise<Answer>(() => {});
+    const { connect, engine } = await startEngine(open, { ...context, handler });
+    const [stuck, halfway] = [await connect(), await connect()];
+    stuck.send(GET);
+    halfway.send('GET /');
+    await connectionsBecome(engine, 2);
+    await engine.drain(400);
+    expect(engine.connectionCount).toBe(0);
+    expect([await stuck.end(), await halfway.end()]).toEqual(['', '']);
+  });
+
+  test('that is asked for twice ends both times', async (context) => {
+    const { connect, engine } = await startEngine(open, context);
+    const client = await connect();
+    await client.send(GET).response();
+    const first = engine.drain(10_000);
+    const second = engine.drain(10_000);
+    client.close();
+    await Promise.all([first, second]);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest';
+import type { Handler } from '../../src/engine/handler.ts';
+import { vrypt } from '../../src/handlers/vrypt.ts';
+import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
+
+describe.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
+  test('reads what has arrived before it judges deadlines, so that its own slowness costs nobody an answer', async () => {
+    const late: { send?: () => void } = {};
+    // Holds up the event loop, while the other connection's request already lies in the kernel.
+    const handler: Handler = (request) => {
+      if (request.target === '/slow') {
+        late.send?.();
+        const start = performance.now();
+        while (performance.now() - start < 700);
+      }
+      return vrypt(request);
+    };
+    const { connect } = await startEngine(open, { handler, limits: { idleTimeoutMs: 500 } });
+    const idle = await connect();
+    const busy = await connect();
+    await idle.send(GET).response();
+    late.send = () => idle.send(GET);
+    busy.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await idle.response()).status).toBe(200);
+  });
+});
