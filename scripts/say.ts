@@ -37,7 +37,7 @@ export function megabytes(octets: number): string {
 
 function draw(): void {
   if (!isTerminal || running.size === 0) return;
-  const width = (process.stderr.columns ?? 80) - 1;
+  const width = (process.stderr.columns || 80) - 1;
   process.stderr.write(`… ${[...running].join(', ')}`.slice(0, width));
 }
 

@@ -67,6 +67,9 @@ export async function buildLibraries(job: Job): Promise<void> {
       await job.run`ninja -C ${build} -j${job.jobs} install`;
     });
   }
+  if (job.platform.libc === 'musl' && job.platform.elf.bits === 32) {
+    await once(job, 'stack-bounds', (build) => replaceStackBounds(job, build));
+  }
   await once(job, 'zlib', (build) => zlib(job, build));
   await once(job, 'simdjson', (build) => simdjson(job, build));
   await once(job, 'llhttp', (build) => llhttp(job, build));
@@ -80,6 +83,15 @@ async function once(job: Job, name: string, make: (build: string) => Promise<voi
   await mkdir(build, { recursive: true });
   await make(build);
   await writeFile(join(build, '.done'), '');
+}
+
+/** Puts our pthread_getattr_np into libc.a beside musl's own, which gets another name; why, says the C file. */
+async function replaceStackBounds({ places, run }: Job, build: string): Promise<void> {
+  const archive = join(places.sysroot, 'usr/lib/libc.a');
+  await run`cd ${build} && llvm-ar-19 x ${archive} pthread_getattr_np.lo
+    && llvm-objcopy-19 --redefine-sym pthread_getattr_np=musl_pthread_getattr_np pthread_getattr_np.lo musl_getattr.lo`;
+  await run`cd ${build} && target-cc ${OPTIMISE} -c ${RECIPE}/musl/pthread_getattr_np.c -o pthread_getattr_np.lo
+    && llvm-ar-19 rcs ${archive} pthread_getattr_np.lo musl_getattr.lo`;
 }
 
 /** Debian's archive lacks contrib/, which zlib's CMake file wants: its own configure script does. */

@@ -1,9 +1,14 @@
 /** Errors that nobody expected, on stderr. */
+import { writeSync } from 'node:fs';
 
 /** With its stack; control characters but line ends are escaped, so that nothing a client sent can steer a terminal. */
 export function reportError(worker: number, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`vrypt-server: worker ${worker}: ${escapeControls(text)}\n`);
+  try {
+    writeSync(2, `vrypt-server: worker ${worker}: ${escapeControls(text)}\n`);
+  } catch {
+    // Nobody reads it any more.
+  }
 }
 
 export function escapeControls(text: string): string {

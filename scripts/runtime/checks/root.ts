@@ -23,7 +23,6 @@ export async function makeRoot(platform: Platform, executable: string): Promise<
   await mkdir(folder, { recursive: true });
   if (platform.libc === 'glibc') {
     await $`dpkg-deb -x ${await fetchSource(findSource(`libc6-${platform.debian}`))} ${folder}`;
-    if (platform.cpu === 'x64') await mkdir(join(folder, 'lib64'), { recursive: true });
   }
   await copyFile(executable, join(folder, 'node'));
   await chmod(join(folder, 'node'), 0o755);
