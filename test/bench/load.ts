@@ -1,0 +1,54 @@
+/** One round of load by wrk, and the CPU time that the server spent in it. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { fileOf, type Mode } from './modes.ts';
+import { work } from './places.ts';
+import type { ServerProcesses } from './processes.ts';
+
+export interface Sample {
+  readonly requests: number;
+  /** Connections that failed and answers that were no success: a figure with errors counts for nothing. */
+  readonly errors: number;
+  readonly requestsPerSecond: number;
+  /** User and system time of all the server's processes, a request. */
+  readonly cpuMicros: number;
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+}
+
+const run = promisify(execFile);
+const script = path.join(import.meta.dirname, 'load/wrk.lua');
+const written = new Map<string, string>();
+
+export async function load(server: ServerProcesses, mode: Mode, cores: string, seconds: number): Promise<Sample> {
+  const file = requestFile(mode);
+  const url = `http://127.0.0.1:${server.port}/`;
+  const options = ['-t1', `-c${mode.connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url, '--', file];
+  const before = server.cpuMicros();
+  const { stdout } = await run('taskset', ['-c', cores, 'wrk', ...options], { timeout: (seconds + 20) * 1000 });
+  const cpu = server.cpuMicros() - before;
+  const line = stdout.split('\n').find((text) => text.startsWith('{'));
+  if (line === undefined) throw new Error(`wrk must print JSON, it says: ${stdout.slice(-300)}`);
+  const said = JSON.parse(line) as { requests: number; micros: number; errors: number; p50: number; p99: number };
+  return {
+    requests: said.requests,
+    errors: said.errors,
+    requestsPerSecond: (said.requests * 1e6) / said.micros,
+    cpuMicros: said.requests > 0 ? cpu / said.requests : Number.POSITIVE_INFINITY,
+    p50Micros: said.p50,
+    p99Micros: said.p99,
+  };
+}
+
+function requestFile(mode: Mode): string {
+  let file = written.get(mode.id);
+  if (file === undefined) {
+    file = path.join(work, 'requests', `${mode.id}.txt`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, fileOf(mode.requests()), 'latin1');
+    written.set(mode.id, file);
+  }
+  return file;
+}

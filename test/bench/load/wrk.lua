@@ -1,0 +1,28 @@
+-- What wrk sends and what it tells us: the requests of a file, one after the other, each written as its length, a space and its
+-- octets; at the end one line of JSON.
+local requests, count, index = {}, 0, 0
+
+function init(args)
+  local file = assert(io.open(args[1], 'rb'))
+  for length in function() return file:read('*n') end do
+    file:read(1)
+    count = count + 1
+    requests[count] = file:read(length)
+  end
+  file:close()
+end
+
+function request()
+  index = index % count + 1
+  return requests[index]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"micros":%d,"errors":%d,"p50":%d,"p99":%d}\n',
+    summary.requests, summary.duration,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+    latency:percentile(50), latency:percentile(99)
+  ))
+end

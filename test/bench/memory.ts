@@ -1,0 +1,61 @@
+/** Memory of servers that do nothing: just started, with one and two workers, and with thousands of idle connections. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Plan } from './options.ts';
+import type { Prepared } from './peers.ts';
+import { work } from './places.ts';
+import { type Memory, ServerProcesses } from './processes.ts';
+import { type MemoryFigure, rounded } from './results.ts';
+
+const PORT = 19_195;
+/** After the start and after the last connection, for what a runtime still has to do. */
+const SETTLE_MS = 700;
+
+export async function measureMemory(
+  plan: Plan,
+  prepared: ReadonlyMap<string, Prepared>,
+  loaded: ReadonlyMap<string, Memory>,
+  probe: string,
+): Promise<MemoryFigure[]> {
+  const figures: MemoryFigure[] = [];
+  const cores = `${plan.serverCore},${plan.clientCore}`;
+  for (const [server, row] of prepared) {
+    for (const workers of row.lacks?.workers === undefined ? [1, 2] : [1]) {
+      const log = path.join(work, `${server}-memory.log`);
+      const processes = await ServerProcesses.start(row.command(PORT, workers), cores, PORT, log);
+      await pause(SETTLE_MS);
+      const idle = processes.memory();
+      const octets = workers === 1 ? await perConnection(processes, probe, plan.idleConnections) : null;
+      figures.push({
+        server,
+        workers,
+        idle,
+        loaded: workers === 1 ? (loaded.get(server) ?? null) : null,
+        octetsPerConnection: octets === null ? null : rounded(octets, 0),
+      });
+      await processes.stop();
+    }
+  }
+  return figures;
+}
+
+/** Null where the server does not take that many. */
+async function perConnection(processes: ServerProcesses, probe: string, wanted: number): Promise<number | null> {
+  const before = processes.memory().rss;
+  const holder = spawn(probe, ['hold', `${processes.port}`, `${wanted}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const count = await firstNumber(holder);
+  await pause(SETTLE_MS);
+  const after = processes.memory().rss;
+  holder.stdin?.end();
+  await new Promise((resolve) => holder.once('exit', resolve));
+  return count < wanted ? null : ((after - before) * 1024) / wanted;
+}
+
+function firstNumber(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.stdout?.once('data', (data) => resolve(Number(String(data))));
+    child.once('exit', () => resolve(0));
+    child.once('error', () => resolve(0));
+  });
+}

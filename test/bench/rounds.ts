@@ -1,0 +1,71 @@
+/** The rounds of load: every server in turn in every mode, so that a noisy machine is noisy to all of them. */
+import path from 'node:path';
+import { load } from './load.ts';
+import { MODES, type Mode, type ModeId, usesAllCores } from './modes.ts';
+import type { Plan } from './options.ts';
+import type { Prepared } from './peers.ts';
+import { work } from './places.ts';
+import { type Memory, ServerProcesses } from './processes.ts';
+import type { Rounds } from './results.ts';
+import { say } from './say.ts';
+
+export interface Loaded {
+  readonly rounds: Rounds;
+  /** Memory of each server that has served the plain mode. */
+  readonly loaded: ReadonlyMap<string, Memory>;
+}
+
+interface Entry {
+  readonly server: string;
+  readonly mode: Mode & { id: ModeId };
+  readonly cores: { server: string; client: string };
+  readonly processes: ServerProcesses;
+}
+
+/** First port; every process group has its own. */
+const PORTS = 19_200;
+
+export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepared>): Promise<Loaded> {
+  const modes = MODES.filter((mode) => plan.modes.includes(mode.id));
+  const entries: Entry[] = [];
+  const started = new Map<string, ServerProcesses>();
+  for (const mode of modes) {
+    const shared = usesAllCores(mode.id);
+    const all = `${plan.serverCore},${plan.clientCore}`;
+    const cores = shared ? { server: all, client: all } : { server: plan.serverCore, client: plan.clientCore };
+    for (const [server, row] of prepared) {
+      if (row.lacks?.[mode.id] !== undefined) continue;
+      const key = `${server}-${mode.workers}-${cores.server}`;
+      let processes = started.get(key);
+      if (processes === undefined) {
+        const port = PORTS + started.size;
+        const log = path.join(work, `${key}.log`);
+        processes = await ServerProcesses.start(row.command(port, mode.workers), cores.server, port, log);
+        started.set(key, processes);
+      }
+      entries.push({ server, mode, cores, processes });
+    }
+  }
+  say(`warming up ${started.size} servers`);
+  for (const entry of entries) await one(plan, entry);
+  const rounds: Rounds[number][] = [];
+  for (let round = 0; round < plan.rounds; round++) {
+    say(`round ${round + 1} of ${plan.rounds}`);
+    const samples: { server: string; mode: string; sample: Awaited<ReturnType<typeof load>> }[] = [];
+    // Every other round goes backwards, so that nobody always comes after the same neighbour.
+    for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
+      samples.push({ server: entry.server, mode: entry.mode.id, sample: await one(plan, entry) });
+    }
+    rounds.push(samples);
+  }
+  const loaded = new Map<string, Memory>();
+  for (const entry of entries) {
+    if (entry.mode.id === 'plain') loaded.set(entry.server, entry.processes.memory());
+  }
+  await Promise.all([...started.values()].map((processes) => processes.stop()));
+  return { rounds, loaded };
+}
+
+function one(plan: Plan, { processes, mode, cores }: Entry): ReturnType<typeof load> {
+  return load(processes, mode, cores.client, plan.seconds);
+}

@@ -1,0 +1,98 @@
+/**
+ * `npm run bench`: vrypt-server against its peers. Prints tables on standard output and writes build/bench/results.json and
+ * chart.svg; with --commit also the ones that the README shows. Ends by itself; what it starts, it stops.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, setPriority } from 'node:os';
+import path from 'node:path';
+import { chartOf } from './chart.ts';
+import { compile, find } from './fetch.ts';
+import { measureMemory } from './memory.ts';
+import { HELP, type Plan, planOf } from './options.ts';
+import { FLOOR, PEERS, type Prepared } from './peers.ts';
+import { committedChart, committedResults, work } from './places.ts';
+import { stopAll } from './processes.ts';
+import { figuresOf, type Results, type Server } from './results.ts';
+import { runRounds } from './rounds.ts';
+import { say } from './say.ts';
+import { measureStarts } from './start-up.ts';
+import { report } from './table.ts';
+
+async function bench(plan: Plan): Promise<Results> {
+  for (const tool of ['wrk', 'taskset', 'cc']) {
+    if (find(tool) === undefined)
+      throw new Error(`${tool} is missing; on Debian: apt-get install wrk util-linux gcc libc6-dev`);
+  }
+  mkdirSync(work, { recursive: true });
+  const probe = await compile('probe');
+  const { prepared, servers } = await prepare(plan);
+  setPriority(plan.nice);
+  const { rounds, loaded } = await runRounds(plan, prepared);
+  if (plan.extras.length > 0) say(plan.extras.join(', '));
+  const memory = plan.extras.includes('memory') ? await measureMemory(plan, prepared, loaded, probe) : [];
+  const starts = plan.extras.includes('start') ? await measureStarts(plan, prepared, probe) : [];
+  const all = cpus();
+  const { rounds: count, seconds, nice, idleConnections } = plan;
+  return {
+    made: new Date().toISOString().slice(0, 16),
+    machine: { cpu: all[0]?.model ?? '', cores: all.length, kernel: release(), node: process.versions.node },
+    settings: { rounds: count, seconds, connections: 64, nice, idleConnections },
+    note: plan.note,
+    servers,
+    figures: figuresOf(rounds, FLOOR),
+    starts,
+    memory,
+  };
+}
+
+/** A peer that this machine cannot have is named with the reason, never left out in silence. */
+async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; servers: Server[] }> {
+  const prepared = new Map<string, Prepared>();
+  const servers: Server[] = [];
+  for (const { id, title, prepare: make } of PEERS) {
+    if (!plan.peers.includes(id)) {
+      servers.push({ id, title, version: '', missing: { all: 'not asked for' } });
+      continue;
+    }
+    say(`preparing ${title}`);
+    try {
+      const row = await make();
+      prepared.set(id, row);
+      const missing = Object.entries(row.lacks ?? {}).filter(([mode]) => plan.modes.some((wanted) => wanted === mode));
+      servers.push({ id, title, version: row.version, missing: Object.fromEntries(missing) });
+    } catch (error) {
+      const reason = (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 2).join(' ').trim();
+      servers.push({ id, title, version: '', missing: { all: reason } });
+    }
+  }
+  return { prepared, servers };
+}
+
+function write(results: Results, json: string, chart: string): void {
+  writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(chart, chartOf(results));
+}
+
+async function main(): Promise<void> {
+  const plan = planOf(process.argv.slice(2));
+  if (plan === undefined) {
+    process.stdout.write(HELP);
+    return;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stopAll().then(() => process.exit(1)));
+  }
+  const results = await bench(plan);
+  process.stdout.write(report(results));
+  write(results, path.join(work, 'results.json'), path.join(work, 'chart.svg'));
+  if (plan.commits) write(results, committedResults, committedChart);
+}
+
+try {
+  await main();
+} catch (error) {
+  say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await stopAll();
+}
