@@ -13,6 +13,8 @@ export const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 5000;
 /** … and starts over once a thread has lived this long. */
 const HEALTHY_SECONDS = 10;
+/** What a thread gets beyond the deadline of a drain to say that it has met it; then it is ended, whatever it does. */
+const LATE_MS = 250;
 
 export class Thread {
   readonly #data: ThreadData;
@@ -65,6 +67,7 @@ export class Thread {
         if (message.type === 'drained') resolve();
       });
       worker.once('exit', () => resolve());
+      setTimeout(resolve, timeoutMs + LATE_MS).unref();
       worker.postMessage({ timeoutMs });
     });
     await worker.terminate();

@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { vrypt } from '../../src/handlers/vrypt.ts';
+import { reportError } from '../../src/workers/report.ts';
+import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
+import { RawClient } from '../engine/raw-client.ts';
+import { GET, LIMITS } from '../engine/start-engine.ts';
+import { threads } from './capture-threads.ts';
+
+vi.mock('node:worker_threads', async (original) => {
+  const { capturing } = await import('./capture-threads.ts');
+  return capturing(original);
+});
+
+vi.mock('../../src/workers/report.ts', () => ({ reportError: vi.fn() }));
+
+async function start(options: Partial<StartOptions> = {}) {
+  threads.length = 0;
+  const supervisor = await startSupervisor(
+    { address: '127.0.0.1', port: 0, workers: 2, sharesPort: false, usesNet: false, limits: LIMITS, ...options },
+    vrypt,
+  );
+  onTestFinished(() => supervisor.drain(0));
+  return supervisor;
+}
+
+async function connect(port: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Connections to a server of two workers, sorted by the worker that serves them, at least one each. */
+async function connectToBoth(supervisor: Awaited<ReturnType<typeof start>>): Promise<[RawClient[], RawClient[]]> {
+  const byWorker: [RawClient[], RawClient[]] = [[], []];
+  while (byWorker.some((clients) => clients.length === 0)) {
+    const client = await connect(supervisor.port);
+    const [before = 0] = supervisor.requests();
+    await client.send(GET).response();
+    byWorker[(supervisor.requests()[0] ?? 0) > before ? 0 : 1].push(client);
+  }
+  return byWorker;
+}
+
+async function died(): Promise<void> {
+  await threads[0]?.terminate();
+}
+
+/** When the thread that follows the first one listens. */
+async function startedAgain(): Promise<void> {
+  while (threads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await once(threads.at(-1) as NonNullable<(typeof threads)[0]>, 'message');
+}
+
+describe.each([false, true])('two workers (node:net: %s)', (usesNet) => {
+  test('both serve, and each counts its requests', async () => {
+    const supervisor = await start({ usesNet });
+    expect(supervisor.workers).toBe(2);
+    const both = await connectToBoth(supervisor);
+    const served = both[0].length + both[1].length;
+    expect(supervisor.requests().reduce((sum, count) => sum + count)).toBe(served);
+    expect(supervisor.requests().every((count) => count > 0)).toBe(true);
+  });
+
+  test('share the limit on connections', async () => {
+    const supervisor = await start({ usesNet, limits: { ...LIMITS, maxConnections: 10 } });
+    const answers: number[] = [];
+    for (let i = 0; i < 15; i++) answers.push((await (await connect(supervisor.port)).send(GET).response()).status);
+    expect(answers).toEqual([...Array(10).fill(200), ...Array(5).fill(503)]);
+  });
+
+  test('drain together: the last answers say so, then nobody listens', async () => {
+    const supervisor = await start({ usesNet });
+    const both = (await connectToBoth(supervisor)).flat();
+    const drained = supervisor.drain(10_000);
+    // A thread hears of the drain a moment later: until then it answers as ever.
+    const untilLast = async (client: RawClient) => {
+      while (!(await client.send(GET).response()).head.includes('Connection: close'));
+      return client.end();
+    };
+    expect(await Promise.all(both.map(untilLast))).toEqual(both.map(() => ''));
+    for (const client of both) client.close();
+    await drained;
+    await expect(RawClient.connect(supervisor.port)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a worker thread that dies', () => {
+  test('loses its own connections only, and is started again', async () => {
+    const supervisor = await start();
+    const [first, second] = await connectToBoth(supervisor);
+    await died();
+    for (const client of second) await client.end();
+    for (const client of first) expect((await client.send(GET).response()).status).toBe(200);
+    await startedAgain();
+    const again = await connectToBoth(supervisor);
+    expect(again[1].length).toBeGreaterThan(0);
+  });
+
+  test('gives its connections back to the common limit', async () => {
+    const supervisor = await start({ limits: { ...LIMITS, maxConnections: 8 } });
+    const opened: RawClient[] = [];
+    while (opened.length < 8) {
+      const client = await connect(supervisor.port);
+      await client.send(GET).response();
+      opened.push(client);
+    }
+    await died();
+    const lost = opened.filter((client) => client.hasEnded).length;
+    const ended = await Promise.all(
+      opened.map((client) =>
+        Promise.race([
+          client.end().then(() => true),
+          client
+            .send(GET)
+            .response()
+            .then(() => false),
+        ]).catch(() => true),
+      ),
+    );
+    expect(ended.filter(Boolean).length).toBeGreaterThanOrEqual(lost);
+    await startedAgain();
+    const again: number[] = [];
+    for (const _ of ended.filter(Boolean))
+      again.push((await (await connect(supervisor.port)).send(GET).response()).status);
+    expect(again.every((status) => status === 200)).toBe(true);
+    expect((await (await connect(supervisor.port)).response()).status).toBe(503);
+  });
+
+  test('is started again after a pause that grows with every death', async () => {
+    const supervisor = await start();
+    const pauses: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      await threads.at(-1)?.terminate();
+      const diedAt = performance.now();
+      const count = threads.length;
+      while (threads.length === count) await new Promise((resolve) => setTimeout(resolve, 2));
+      pauses.push(performance.now() - diedAt);
+      await once(threads.at(-1) as NonNullable<(typeof threads)[0]>, 'message');
+    }
+    // 50, 100, 200, 400 ms: never earlier.
+    for (const [i, pause] of pauses.entries()) expect(pause).toBeGreaterThan(45 * 2 ** i);
+    expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test('is not started again in a drain', async () => {
+    const supervisor = await start();
+    await died();
+    await supervisor.drain(1000);
+    const count = threads.length;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(threads).toHaveLength(count);
+  });
+
+  test('does not hold up a drain beyond its deadline when it answers nothing', async () => {
+    const supervisor = await start();
+    // The thread never hears that it shall drain.
+    const thread = threads[0] as NonNullable<(typeof threads)[0]>;
+    thread.postMessage = () => {};
+    await supervisor.drain(200);
+    await expect(RawClient.connect(supervisor.port)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('an address', () => {
+  test('in use is refused with its code, and joined when that is asked for', async () => {
+    const first = await start({ workers: 1 });
+    const { port } = first;
+    await expect(start({ workers: 2, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const second = await start({ workers: 2, port, sharesPort: true });
+    expect(second.port).toBe(port);
+  });
+
+  test('that this machine does not have is refused with its code', async () => {
+    await expect(start({ address: '192.0.2.1' })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+  });
+});
+
+describe('a bug of ours outside every request', () => {
+  test('costs the connections of worker 0, not the server', async () => {
+    const supervisor = await start();
+    const [first, second] = await connectToBoth(supervisor);
+    const error = new Error('somewhere');
+    supervisor.survive(error);
+    for (const client of first) await client.end();
+    for (const client of second) expect((await client.send(GET).response()).status).toBe(200);
+    expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
+    expect(reportError).toHaveBeenCalledWith(0, error);
+  });
+});
