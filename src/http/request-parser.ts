@@ -67,7 +67,8 @@ export class RequestParser {
 
   readonly #limits: RequestLimits;
   readonly #fields = new HeadFields();
-  readonly #body: BodyParser;
+  /** Made for the first content: most connections never carry any. */
+  #body: BodyParser | null = null;
   #state: StateValue = State.emptyLine;
   #method: MethodValue = Method.other;
   #emptyLines = 0;
@@ -82,7 +83,6 @@ export class RequestParser {
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
-    this.#body = new BodyParser(limits);
   }
 
   /** The method is HEAD: the answer carries no content. Known from the end of the method on, so also for most refusals. */
@@ -270,7 +270,7 @@ export class RequestParser {
 
   /** Reads content from bytes[from, end) and drops it; only after a head with `hasBody`. */
   readBody(bytes: Uint8Array, from: number, end: number): OutcomeValue {
-    const body = this.#body;
+    const body = this.#body as BodyParser;
     const outcome = body.read(bytes, from, end);
     this.position = body.position;
     if (outcome === Outcome.refused) this.cause = body.cause;
@@ -329,6 +329,7 @@ export class RequestParser {
       this.hasBody = true;
       // HTTP/1.0 knows no expectations (RFC 9110 §10.1.1).
       this.expectsContinue = fields.expectation === Expectation.continue && this.minorVersion === 1;
+      this.#body ??= new BodyParser(this.#limits);
       this.#body.begin(isChunked, fields.contentLength);
     }
     return Outcome.complete;
