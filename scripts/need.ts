@@ -37,9 +37,14 @@ export async function canHave(tool: Tool): Promise<boolean> {
 }
 
 /** The path of the tool. */
-export function need(tool: Tool): Promise<string> {
+export async function need(tool: Tool): Promise<string> {
+  return (await needAll([tool]))[0] ?? '';
+}
+
+/** All at once, so that one command is enough, whoever types it. */
+export function needAll(wanted: readonly Tool[]): Promise<string[]> {
   // One at a time: apt-get holds a lock, and two steps often miss the same package.
-  const result = queue.then(() => findOrInstall(tool));
+  const result = queue.then(() => findOrInstall(wanted));
   queue = result.catch(() => undefined);
   return result;
 }
@@ -47,22 +52,33 @@ export function need(tool: Tool): Promise<string> {
 let queue: Promise<unknown> = Promise.resolve();
 let isListFresh = false;
 
-async function findOrInstall(tool: Tool): Promise<string> {
-  const found = await find(tool.look);
-  if (found !== undefined) return found;
-  const command = `apt-get install -y ${tool.packages.join(' ')}`;
-  const missing = `${tool.look} is missing, wanted to ${tool.to}`;
-  if (!(await canInstall())) throw new Failure(`${missing}; type: sudo ${command}`);
-  say(`${missing}: installing ${tool.packages.join(' ')} with apt-get`);
+async function findOrInstall(wanted: readonly Tool[]): Promise<string[]> {
+  const missing = await missingOf(wanted);
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.flatMap((tool) => tool.packages))].sort();
+    const what = missing.map(({ look, to }) => `${look} (to ${to})`).join(', ');
+    const command = `apt-get install -y ${packages.join(' ')}`;
+    if (!(await canInstall())) throw new Failure(`missing: ${what}; type: sudo ${command}`);
+    say(`missing: ${what}; installing ${packages.join(' ')} with apt-get`);
+    const said = await install(packages);
+    const still = (await missingOf(wanted)).map((tool) => tool.look);
+    if (still.length > 0) throw new Failure(`"${command}" did not bring ${still.join(', ')}; it said:\n${said}`);
+  }
+  return Promise.all(wanted.map(async ({ look }) => (await find(look)) ?? look));
+}
+
+async function missingOf(wanted: readonly Tool[]): Promise<Tool[]> {
+  const found = await Promise.all(wanted.map(has));
+  return wanted.filter((_, index) => !found[index]);
+}
+
+async function install(packages: readonly string[]): Promise<string> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = $({ env, nothrow: true, quiet: true });
   // Another apt-get may be at work: wait for its lock.
   const wait = '-oDPkg::Lock::Timeout=300';
   if (!isListFresh) isListFresh = (await apt`apt-get ${wait} update`).exitCode === 0;
-  const installed = await apt`apt-get ${wait} install -y --no-install-recommends ${tool.packages}`;
-  const path = await find(tool.look);
-  if (path === undefined) throw new Failure(`${missing}; "${command}" ended with:\n${installed.stderr.trim()}`);
-  return path;
+  return (await apt`apt-get ${wait} install -y --no-install-recommends ${packages}`).stderr.trim();
 }
 
 async function canInstall(): Promise<boolean> {

@@ -7,8 +7,9 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeChecksums } from './checksums.ts';
 import { command } from './command.ts';
-import { archiveName } from './derived.ts';
+import { archiveName, toolsFor } from './derived.ts';
 import { table, writeManifest } from './manifest.ts';
+import { needAll } from './need.ts';
 import { Failure } from './problem.ts';
 import { dist } from './project.ts';
 import { say } from './say.ts';
@@ -17,6 +18,7 @@ import { isReady, readTargets, type Target } from './targets.ts';
 
 await command('Makes and tries the archives, the checksums and the manifest in dist/.', async (targets, names) => {
   const start = performance.now();
+  await needAll(targets.flatMap(toolsFor));
   const outcomes = await smokeAll(targets);
   if (names.length === 0) await removeOthers(targets);
   const good = outcomes.flatMap(({ archive, fault }) =>

@@ -38,7 +38,7 @@ export async function smokeAll(targets: readonly ReadyTarget[]): Promise<Outcome
   const finish = async (outcome: Outcome): Promise<void> => {
     const { target, archive: packedArchive } = outcome;
     const after = packedArchive === undefined ? outcome : await attempt(target, () => smokeOne(target, packedArchive));
-    outcomes.set(target.triple, after);
+    outcomes.set(target.triple, { ...outcome, ...after });
   };
   const isEmulated = ({ target }: Outcome): boolean => target.emulator !== null;
   for (const outcome of packed.filter((each) => !isEmulated(each))) await finish(outcome);
