@@ -7,10 +7,12 @@ import { type Answer, CONTINUE, Persistence, type PersistenceValue, refusalAnswe
 import { Outcome } from '../http/outcome.ts';
 import type { Cause } from '../http/refusals.ts';
 import { RequestParser } from '../http/request-parser.ts';
-import type { Engine } from './engine.ts';
-import type { RequestView } from './handler.ts';
-import { LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
-import { type Link, type LinkOwner, WriteResult } from './transport.ts';
+import type { Clock } from './clock.ts';
+import type { Handler, RequestView } from './handler.ts';
+import { KeptOctets } from './kept-octets.ts';
+import { type EngineLimits, LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
+import type { Output } from './output.ts';
+import { type Link, type LinkOwner, type Transport, WriteResult } from './transport.ts';
 
 /** What a connection waits for; each has its own deadline. */
 export const Phase = {
@@ -30,9 +32,24 @@ export const Phase = {
 } as const;
 export type PhaseValue = (typeof Phase)[keyof typeof Phase];
 
-/** First size of the buffer for an unfinished head; it doubles as needed. */
-const FIRST_KEPT_SIZE = 512;
 const NOTHING = Buffer.alloc(0);
+
+/** What a connection borrows from its engine. */
+export interface ConnectionHost {
+  readonly handler: Handler;
+  readonly limits: EngineLimits;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly output: Output;
+  /** When a connection that becomes idle now has been so for too long. */
+  readonly idleDeadline: number;
+  readonly isDraining: boolean;
+  readonly report: (error: unknown) => void;
+  /** One more request has been answered. */
+  countAnswer(): void;
+  /** The connection has closed itself. */
+  forget(connection: Connection): void;
+}
 
 export class Connection implements LinkOwner, RequestView {
   phase: PhaseValue = Phase.idle;
@@ -41,15 +58,12 @@ export class Connection implements LinkOwner, RequestView {
   /** Place in the engine's list. */
   index = 0;
 
-  readonly #engine: Engine;
+  readonly #engine: ConnectionHost;
   /** Owned: destroyed only in close(). */
   readonly #link: Link;
   readonly #parser: RequestParser;
-  /** Owned: octets that are wanted again: an unfinished head, or what came behind an answer that has to wait. */
-  #kept: Buffer | null = null;
-  #keptLength = 0;
-  /** How many of the kept octets the parser has seen. */
-  #seenLength = 0;
+  /** Owned: an unfinished head, or what came behind an answer that has to wait. */
+  #kept: KeptOctets | null = null;
   /** When the request began to arrive, if not all of it came at once; else 0. */
   #requestStart = 0;
   #requestCount = 0;
@@ -67,7 +81,7 @@ export class Connection implements LinkOwner, RequestView {
   #view: Buffer | null = null;
   #viewBase = 0;
 
-  constructor(engine: Engine, link: Link) {
+  constructor(engine: ConnectionHost, link: Link) {
     this.#engine = engine;
     this.#link = link;
     this.#parser = new RequestParser(engine.limits);
@@ -92,8 +106,8 @@ export class Connection implements LinkOwner, RequestView {
     } else if (this.#kept === null) {
       this.#process(bytes, 0, length);
     } else {
-      this.#append(bytes, length);
-      this.#process(this.#kept, this.#seenLength, this.#keptLength);
+      this.#kept.append(bytes, length);
+      this.#process(this.#kept.octets, this.#kept.seen, this.#kept.length);
     }
   }
 
@@ -322,7 +336,7 @@ export class Connection implements LinkOwner, RequestView {
     if (this.#isLast) this.#give(true);
     const kept = this.#kept;
     if (kept === null) this.#process(NOTHING, 0, 0);
-    else this.#process(kept, this.#seenLength, this.#keptLength);
+    else this.#process(kept.octets, kept.seen, kept.length);
   }
 
   #wait(phase: PhaseValue): void {
@@ -363,28 +377,10 @@ export class Connection implements LinkOwner, RequestView {
       this.#kept = null;
       return;
     }
-    const length = end - start;
-    if (bytes === this.#kept) {
-      bytes.copyWithin(0, start, end);
-    } else {
-      this.#kept = Buffer.allocUnsafeSlow(Math.max(FIRST_KEPT_SIZE, length));
-      bytes.copy(this.#kept, 0, start, end);
-    }
-    this.#keptLength = length;
-    this.#seenLength = this.phase === Phase.head ? length : 0;
-  }
-
-  /** Adds bytes[0, length) to what is kept. */
-  #append(bytes: Buffer, length: number): void {
-    const wanted = this.#keptLength + length;
-    let kept = this.#kept as Buffer;
-    if (kept.length < wanted) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * kept.length));
-      kept.copy(larger, 0, 0, this.#keptLength);
-      this.#kept = kept = larger;
-    }
-    bytes.copy(kept, this.#keptLength, 0, length);
-    this.#keptLength = wanted;
+    let kept = this.#kept;
+    if (bytes === kept?.octets) kept.drop(start);
+    else this.#kept = kept = new KeptOctets(bytes, start, end);
+    kept.seen = this.phase === Phase.head ? kept.length : 0;
   }
 
   #text(start: number, end: number): string {

@@ -3,7 +3,7 @@
  * `connection.ts`.
  */
 import { Clock } from './clock.ts';
-import { Connection, Phase } from './connection.ts';
+import { Connection, type ConnectionHost, Phase } from './connection.ts';
 import type { Handler } from './handler.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
 import { Output } from './output.ts';
@@ -49,14 +49,13 @@ const DRAIN_GRACE_MS = 500;
 /** Longest time for emptying the accept queue: clients may connect faster than it empties. */
 const EMPTYING_MAX_MS = 250;
 
-export class Engine {
+export class Engine implements ConnectionHost {
   readonly handler: Handler;
   readonly limits: EngineLimits;
   readonly transport: Transport;
   readonly report: (error: unknown) => void;
   readonly clock = new Clock(() => this.#tick());
   readonly output = new Output();
-  /** When a connection that becomes idle now has been so for too long. */
   idleDeadline = 0;
   isDraining = false;
 
@@ -124,13 +123,11 @@ export class Engine {
     this.clock.stop();
   }
 
-  /** One more request has been answered. */
   countAnswer(): void {
     // One writer per place, and a reader that wants no more than a rate: no need for Atomics.
     (this.#counters[this.#place + REQUESTS_OF_WORKER] as number)++;
   }
 
-  /** Called by a connection that has closed itself. */
   forget(connection: Connection): void {
     const last = this.#connections.pop() as Connection;
     if (last !== connection) {

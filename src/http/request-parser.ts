@@ -13,6 +13,7 @@ import { MAX_EMPTY_LINES, type RequestLimits } from './limits.ts';
 import { FIELD_VALUE, HEX_VALUE, isDigit, PATH_OR_QUERY, TOKEN, URI } from './octets.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
 import type { Cause } from './refusals.ts';
+import { isVersionOne, Method, type MethodValue, methodOf } from './words.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -41,9 +42,6 @@ const State = {
   headEnd: 14,
 } as const;
 type StateValue = (typeof State)[keyof typeof State];
-
-const Method = { other: 0, head: 1, options: 2, connect: 3 } as const;
-type MethodValue = (typeof Method)[keyof typeof Method];
 
 const VERSION = 'HTTP/d.d';
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -212,7 +210,11 @@ export class RequestParser {
           state = State.escapeFirst;
           continue;
         }
-        if (bytes[i] !== SP) return this.#refuse('targetInvalid', i);
+        if (bytes[i] !== SP) {
+          // HTTP/0.9 ends its request line here.
+          const isLineEnd = state === State.originForm && bytes[i] === CR;
+          return this.#refuse(isLineEnd ? 'versionInvalid' : 'targetInvalid', i);
+        }
         if (i + 1 + VERSION.length > limit) return this.#refuse('requestLineTooLong', i);
         this.targetEnd = i - base;
         const cause = state === State.originForm ? null : this.#checkForm(bytes, base);
@@ -363,38 +365,4 @@ export class RequestParser {
     const { hostStart, hostEnd } = this.#fields;
     return !isSameAuthority(bytes, authority, base + hostStart, base + hostEnd);
   }
-}
-
-function methodOf(bytes: Uint8Array, start: number, end: number): MethodValue {
-  switch (end - start) {
-    case 4:
-      return isWord(bytes, start, 'HEAD') ? Method.head : Method.other;
-    case 7:
-      if (isWord(bytes, start, 'OPTIONS')) return Method.options;
-      return isWord(bytes, start, 'CONNECT') ? Method.connect : Method.other;
-    default:
-      return Method.other;
-  }
-}
-
-/** Methods are case-sensitive (RFC 9110 §9.1). */
-function isWord(bytes: Uint8Array, start: number, word: string): boolean {
-  for (let i = 0; i < word.length; i++) {
-    if (bytes[start + i] !== word.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
-/** "HTTP/1.0" or "HTTP/1.1" at `i`. */
-function isVersionOne(bytes: Uint8Array, i: number): boolean {
-  return (
-    bytes[i] === 0x48 &&
-    bytes[i + 1] === 0x54 &&
-    bytes[i + 2] === 0x54 &&
-    bytes[i + 3] === 0x50 &&
-    bytes[i + 4] === 0x2f &&
-    bytes[i + 5] === 0x31 &&
-    bytes[i + 6] === 0x2e &&
-    ((bytes[i + 7] as number) | 1) === 0x31
-  );
 }
