@@ -1,0 +1,59 @@
+/** Ways to cut what a client sends into pieces. None of them may make a difference. */
+import type { Part } from './notation.ts';
+
+/** Up to this many octets, every index is tried; beyond, the edges and every so many in the middle. */
+const ALL_INDICES = 3_000;
+const EDGE = 600;
+const STRIDE = 97;
+
+export function lengthOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + part.octets.length, 0);
+}
+
+/** The indices at which parts of this length are cut in two. */
+export function* indicesOf(length: number): Generator<number> {
+  for (let index = 1; index < length; index++) {
+    if (length <= ALL_INDICES || index < EDGE || index > length - EDGE || index % STRIDE === 0) yield index;
+  }
+}
+
+/** The same octets, with a cut before each of the indices, which count from the first octet of all and are sorted. */
+export function cutAt(parts: readonly Part[], indices: Iterable<number>): Part[] {
+  const wanted = [...indices];
+  const pieces: Part[] = [];
+  let start = 0;
+  for (const { afterAnswers, octets } of parts) {
+    const end = start + octets.length;
+    let from = start;
+    for (const index of wanted) {
+      if (index <= from || index >= end) continue;
+      pieces.push({ afterAnswers, octets: octets.subarray(from - start, index - start) });
+      from = index;
+    }
+    pieces.push({ afterAnswers, octets: octets.subarray(from - start) });
+    start = end;
+  }
+  return pieces;
+}
+
+/** One octet a piece. */
+export function octetByOctet(parts: readonly Part[]): Part[] {
+  return parts.flatMap(({ afterAnswers, octets }) =>
+    Array.from(octets, (_, index) => ({ afterAnswers, octets: octets.subarray(index, index + 1) })),
+  );
+}
+
+/** `count` indices that are the same for the same seed. */
+export function randomIndices(length: number, count: number, seed: string): number[] {
+  let state = 2166136261;
+  for (let i = 0; i < seed.length; i++) state = Math.imul(state ^ seed.charCodeAt(i), 16777619);
+  const indices: number[] = [];
+  for (let i = 0; i < count && length > 1; i++) {
+    // xorshift32
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    indices.push(1 + ((state >>> 0) % (length - 1)));
+  }
+  return indices.sort((a, b) => a - b);
+}

@@ -1,0 +1,210 @@
+/**
+ * Reads the wire cases (test/cases/*.md) and checks their form without mercy: a case that says nothing, or not what its author
+ * meant, must not pass. The form is described in test/README.md.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { defaultOf, OPTION_ROWS, type OptionName, resolveSettings, type TypedOptions } from '../../src/cli/settings.ts';
+import type { EngineLimits } from '../../src/engine/limits.ts';
+import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { type Octets, readOctets } from './notation.ts';
+
+export interface ExpectedResponse {
+  readonly status: number;
+  /** Of a refusal: its row in the table of refusals, which decides the text. */
+  readonly cause: Cause | null;
+  /** The answer to HEAD: header fields as if there were content, and none. */
+  readonly isWithoutContent: boolean;
+  readonly connection: 'implied' | 'keep-alive' | 'close';
+  /** May be missing, because it depends on how the octets arrive; interim responses only. */
+  readonly isOptional: boolean;
+}
+
+/**
+ * How the connection is left: `open` for the next request, `waiting` for the rest of this one, or `closed` by the server.
+ */
+export type EndState = 'open' | 'waiting' | 'closed';
+
+export interface Expected {
+  readonly responses: readonly ExpectedResponse[];
+  readonly end: EndState;
+}
+
+export interface WireCase {
+  readonly name: string;
+  /** Without its folder. */
+  readonly document: string;
+  readonly sent: Octets;
+  /** As typed on the command line, '' for none: cases with the same text share a server. */
+  readonly options: string;
+  readonly limits: EngineLimits;
+  readonly expected: Expected;
+}
+
+const FOLDER = path.join(import.meta.dirname, '../cases');
+const INTERIM = 100;
+
+export function loadCases(folder: string = FOLDER): WireCase[] {
+  const names = new Map<string, string>();
+  const cases: WireCase[] = [];
+  for (const document of readdirSync(folder).sort()) {
+    if (!document.endsWith('.md')) throw new Error(`${document}: only .md files in ${folder}`);
+    for (const one of readDocument(document, readFileSync(path.join(folder, document), 'utf8'))) {
+      const other = names.get(one.name);
+      if (other !== undefined) throw new Error(`${document}: "${one.name}" is the name of a case in ${other} too`);
+      names.set(one.name, document);
+      cases.push(one);
+    }
+  }
+  return cases;
+}
+
+/** Cases that a server with the same options serves. */
+export function casesByOptions(cases: readonly WireCase[]): Map<string, WireCase[]> {
+  const groups = new Map<string, WireCase[]>();
+  for (const one of cases) {
+    const group = groups.get(one.options);
+    if (group === undefined) groups.set(one.options, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+/** The command line's arguments. */
+export function argumentsOf(options: string): string[] {
+  return options === '' ? [] : options.split(' ');
+}
+
+interface Section {
+  readonly name: string;
+  readonly prose: string[];
+  readonly blocks: Map<string, string[]>;
+}
+
+export function readDocument(document: string, text: string): WireCase[] {
+  const sections: Section[] = [];
+  const intro: string[] = [];
+  let block: string[] | null = null;
+  for (const [index, line] of text.split('\n').entries()) {
+    const wrong = (what: string) => new Error(`${document}:${index + 1}: ${what}`);
+    const section = sections.at(-1);
+    if (block !== null) {
+      if (line === '```') block = null;
+      else if (line.startsWith('```')) throw wrong('a block within a block');
+      else block.push(line);
+    } else if (line.startsWith('```')) {
+      const kind = line.slice(3);
+      if (section === undefined) throw wrong('a block before the first case');
+      if (!['send', 'options', 'expect'].includes(kind))
+        throw wrong(`a block is send, options or expect, not "${kind}"`);
+      if (section.blocks.has(kind)) throw wrong(`a second block "${kind}" in "${section.name}"`);
+      block = [];
+      section.blocks.set(kind, block);
+    } else if (line.startsWith('## ')) {
+      sections.push({ name: line.slice(3), prose: [], blocks: new Map() });
+    } else if (section !== undefined) {
+      if (line.startsWith('#')) throw wrong('headings below the title are "## "');
+      if (line !== '') section.prose.push(line);
+    } else if (line !== '') {
+      intro.push(line);
+    }
+  }
+  if (block !== null) throw new Error(`${document}: a block is not closed`);
+  if (!intro[0]?.startsWith('# ') || intro.filter((line) => line.startsWith('#')).length > 1) {
+    throw new Error(`${document}: starts with one title, "# "`);
+  }
+  if (sections.length === 0) throw new Error(`${document}: has no case`);
+  return sections.map((section) => {
+    try {
+      return readCase(document, section);
+    } catch (error) {
+      throw new Error(`${document}: "${section.name}": ${(error as Error).message}`);
+    }
+  });
+}
+
+function readCase(document: string, section: Section): WireCase {
+  const { name, prose, blocks } = section;
+  if (!/^[A-Za-z0-9"].*[^.\s]$/.test(name)) throw new Error('the heading is a sentence without a full stop');
+  if (!/§|Policy/.test(prose.join(' '))) throw new Error('the prose names a section of an RFC (§) or says "Policy"');
+  const send = blocks.get('send');
+  const expect = blocks.get('expect');
+  if (send === undefined || expect === undefined) throw new Error('wants a block "send" and a block "expect"');
+  const sent = readOctets(send);
+  const options = (blocks.get('options') ?? []).join(' ');
+  const expected = readExpected(expect);
+  checkSense(sent, expected);
+  return { name, document, sent, options, limits: limitsOf(options, blocks.has('options')), expected };
+}
+
+function checkSense(sent: Octets, expected: Expected): void {
+  const { responses, end } = expected;
+  if (sent.parts.every((part) => part.octets.length === 0) && !sent.ends) throw new Error('sends nothing');
+  if (sent.ends && end !== 'closed') throw new Error('after {end} the connection is closed');
+  if (end === 'open' && responses.length === 0) throw new Error('open without a response tests nothing');
+  for (const [index, response] of responses.entries()) {
+    const isLast = index === responses.length - 1;
+    if (response.connection === 'close' && !isLast) throw new Error('no response comes after one that closes');
+    if (response.connection === 'close' && end !== 'closed') throw new Error('a response that closes, then closed');
+  }
+  const last = responses.at(-1);
+  if (end === 'closed' && !sent.ends && last?.connection !== 'close') throw new Error('closed by what?');
+  const final = responses.filter((response) => !response.isOptional).length;
+  for (const { afterAnswers } of sent.parts) {
+    if (afterAnswers > final) throw new Error(`waits for ${afterAnswers} answers where only ${final} are certain`);
+  }
+}
+
+const RESPONSE = /^(\d{3})(\?)?(?: ([A-Za-z]+))??( without content)?(?: (keep-alive|close))?$/;
+
+function readExpected(lines: readonly string[]): Expected {
+  const end = lines.at(-1);
+  if (end !== 'open' && end !== 'waiting' && end !== 'closed') {
+    throw new Error(`the last line expected is open, waiting or closed, not "${end ?? ''}"`);
+  }
+  const responses = lines.slice(0, -1).flatMap((line) => {
+    const [all, count = '1', response = ''] = /^(?:([1-9]\d{0,3}) x )?(.*)$/.exec(line) ?? [];
+    if (all === undefined) throw new Error(`not a response: "${line}"`);
+    return new Array<ExpectedResponse>(Number(count)).fill(readResponse(response));
+  });
+  return { responses, end };
+}
+
+function readResponse(line: string): ExpectedResponse {
+  const match = RESPONSE.exec(line);
+  if (match === null) throw new Error(`not a response: "${line}"`);
+  const status = Number(match[1]);
+  const isOptional = match[2] !== undefined;
+  const cause = match[3];
+  const isWithoutContent = match[4] !== undefined;
+  const connection = (match[5] ?? 'implied') as ExpectedResponse['connection'];
+  if (isOptional && status !== INTERIM) throw new Error(`only an interim response is optional: "${line}"`);
+  if (status === INTERIM || status === 200) {
+    if (cause !== undefined) throw new Error(`not a refusal: "${line}"`);
+    if (status === INTERIM && line !== '100' && line !== '100?') throw new Error(`100 has no more to it: "${line}"`);
+    return { status, cause: null, isWithoutContent, connection, isOptional };
+  }
+  if (cause === undefined || !isCause(cause)) throw new Error(`a refusal names its cause: "${line}"`);
+  if (REFUSALS[cause].status !== status) throw new Error(`${cause} is ${REFUSALS[cause].status}, not ${status}`);
+  if (match[5] !== undefined) throw new Error(`every refusal closes, so that is not said: "${line}"`);
+  return { status, cause, isWithoutContent, connection: 'close', isOptional };
+}
+
+function isCause(name: string): name is Cause {
+  return Object.hasOwn(REFUSALS, name);
+}
+
+function limitsOf(options: string, hasBlock: boolean): EngineLimits {
+  const words = argumentsOf(options);
+  if (hasBlock && words.length === 0) throw new Error('the block "options" is empty');
+  const typed: Partial<Record<OptionName, string>> = {};
+  for (let i = 0; i < words.length; i += 2) {
+    const row = OPTION_ROWS.find((one) => `--${one.name}` === words[i]);
+    const value = words[i + 1];
+    if (row === undefined || value === undefined || defaultOf(row.name) === undefined) {
+      throw new Error(`options are "--name value": "${options}"`);
+    }
+    typed[row.name] = value;
+  }
+  return resolveSettings(typed satisfies TypedOptions, undefined, {}).limits;
+}

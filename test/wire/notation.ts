@@ -1,0 +1,91 @@
+/**
+ * The notation of octets in wire cases: every octet is visible, whatever an editor does to the document. Lines are joined with
+ * nothing between them; only what is written is sent.
+ *
+ *     \r \n \t \\ \{ \" \xHH     an octet
+ *     {9000 x "a"}               a repetition, with the same escapes between the quotes
+ *     {answers 1}                the client waits until that many responses have come, interim ones included
+ *     {end}                      the client sends no more: FIN
+ */
+import { Buffer } from 'node:buffer';
+
+/** What a client sends at once, and how many responses it waits for before. */
+export interface Part {
+  readonly afterAnswers: number;
+  readonly octets: Buffer;
+}
+
+export interface Octets {
+  readonly parts: readonly Part[];
+  /** The client half-closes at the end. */
+  readonly ends: boolean;
+}
+
+const ESCAPE = /^\\(?:([rnt\\{"])|x([0-9a-f]{2}))/;
+const ESCAPED: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '\\': '\\', '{': '{', '"': '"' };
+const REPETITION = /^\{([1-9]\d{0,6}) x "((?:[^"\\]|\\.)+)"\}/;
+const ANSWERS = /^\{answers ([1-9])\}/;
+const END = '{end}';
+
+/** Throws an Error that says what is wrong and where. */
+export function readOctets(lines: readonly string[]): Octets {
+  const parts: Part[] = [];
+  let ends = false;
+  let afterAnswers = 0;
+  let text = '';
+  const finishPart = () => {
+    parts.push({ afterAnswers, octets: Buffer.from(text, 'latin1') });
+    text = '';
+  };
+  for (const line of lines) {
+    if (/[^\x20-\x7e]/.test(line)) throw new Error(`only printable ASCII, other octets as \\xHH: ${line}`);
+    if (line.endsWith(' ')) throw new Error(`a space at the end of a line is written \\x20: ${line}`);
+    let rest = line;
+    while (rest !== '') {
+      if (ends) throw new Error(`nothing comes after ${END}: ${rest}`);
+      const repetition = REPETITION.exec(rest);
+      const answers = ANSWERS.exec(rest);
+      if (rest.startsWith(END)) {
+        ends = true;
+        rest = rest.slice(END.length);
+      } else if (repetition !== null) {
+        text += unescape(repetition[2] as string).repeat(Number(repetition[1]));
+        rest = rest.slice(repetition[0].length);
+      } else if (answers !== null) {
+        finishPart();
+        if (Number(answers[1]) <= afterAnswers) throw new Error(`more answers than before are waited for: ${rest}`);
+        afterAnswers = Number(answers[1]);
+        rest = rest.slice(answers[0].length);
+      } else {
+        const [octet, length] = readOctet(rest);
+        text += octet;
+        rest = rest.slice(length);
+      }
+    }
+  }
+  finishPart();
+  return { parts, ends };
+}
+
+function unescape(escaped: string): string {
+  let text = '';
+  let rest = escaped;
+  while (rest !== '') {
+    const [octet, length] = readOctet(rest);
+    text += octet;
+    rest = rest.slice(length);
+  }
+  return text;
+}
+
+function readOctet(rest: string): [octet: string, length: number] {
+  if (rest[0] === '{') throw new Error(`a brace is written \\{, or opens a known form: ${rest}`);
+  if (rest[0] !== '\\') return [rest[0] as string, 1];
+  const escape = ESCAPE.exec(rest);
+  if (escape === null) throw new Error(`an escape is one of \\r \\n \\t \\\\ \\{ \\" \\xhh: ${rest}`);
+  const [all, letter, hex] = escape;
+  return [
+    letter === undefined ? String.fromCharCode(Number.parseInt(hex as string, 16)) : (ESCAPED[letter] as string),
+    all.length,
+  ];
+}

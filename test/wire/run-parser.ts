@@ -1,0 +1,125 @@
+/**
+ * Feeds a request parser with pieces, keeps the octets of an unfinished head as a connection does, and says what would be
+ * answered: a connection without socket, clock or handler.
+ */
+import { Buffer } from 'node:buffer';
+import type { RequestLimits } from '../../src/http/limits.ts';
+import { Outcome } from '../../src/http/outcome.ts';
+import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { RequestParser } from '../../src/http/request-parser.ts';
+import type { EndState } from './load-cases.ts';
+import type { Part } from './notation.ts';
+
+export interface Run {
+  /** As a case says them. */
+  readonly lines: readonly string[];
+  readonly end: EndState;
+}
+
+/** What lies around the octets: a parser that looks beyond its end stumbles over it. */
+const AROUND = 0xff;
+const MARGIN = 16;
+
+export function runParser(parts: readonly Part[], ends: boolean, limits: RequestLimits): Run {
+  const client = new ParserRun(limits);
+  for (const { afterAnswers, octets } of parts) {
+    if (client.lines.length < afterAnswers) throw new Error(`still no answer number ${afterAnswers}: ${client.lines}`);
+    client.feed(octets);
+  }
+  if (ends) client.finish();
+  return { lines: client.lines, end: client.end };
+}
+
+class ParserRun {
+  readonly lines: string[] = [];
+  #parser: RequestParser;
+  #bytes = Buffer.alloc(64, AROUND);
+  /** Where the present head begins, where the parser stopped, where the octets end. */
+  #base = MARGIN;
+  #at = MARGIN;
+  #end = MARGIN;
+  #isHeadComplete = false;
+  #isLast = false;
+  #isClosed = false;
+
+  constructor(limits: RequestLimits) {
+    this.#parser = new RequestParser(limits);
+  }
+
+  get end(): EndState {
+    if (this.#isLast || this.#isClosed) return 'closed';
+    return this.#isHeadComplete || !this.#parser.isBetweenRequests ? 'waiting' : 'open';
+  }
+
+  feed(octets: Buffer): void {
+    if (this.#isLast) return;
+    this.#append(octets);
+    while (!this.#isLast && this.#step()) {}
+  }
+
+  /** The client ends: what is unfinished is refused. */
+  finish(): void {
+    if (this.end === 'waiting') this.#refuse('ended');
+    this.#isClosed = true;
+  }
+
+  /** One head or one content; false where more octets are needed. */
+  #step(): boolean {
+    const parser = this.#parser;
+    if (!this.#isHeadComplete) {
+      const outcome = parser.readHead(this.#bytes, this.#base, this.#at, this.#end);
+      if (!this.#takeOutcome(outcome)) return false;
+      this.#isHeadComplete = true;
+    }
+    if (parser.hasBody) {
+      if (parser.expectsContinue) {
+        parser.expectsContinue = false;
+        if (this.#at === this.#end) this.lines.push('100');
+      }
+      const outcome = parser.readBody(this.#bytes, this.#at, this.#end);
+      if (!this.#takeOutcome(outcome)) return false;
+    }
+    let line = parser.isHead ? '200 without content' : '200';
+    if (!parser.persists) line += ' close';
+    else if (parser.minorVersion === 0) line += ' keep-alive';
+    this.lines.push(line);
+    this.#isLast = !parser.persists;
+    parser.reset();
+    this.#isHeadComplete = false;
+    this.#base = this.#at;
+    return this.#at < this.#end;
+  }
+
+  /** True for `complete`. */
+  #takeOutcome(outcome: number): boolean {
+    const { position } = this.#parser;
+    if (position < this.#at || position > this.#end)
+      throw new Error(`position ${position} is outside of what was given`);
+    if (outcome === Outcome.needMore && position !== this.#end) throw new Error('wants more, and has not read all');
+    this.#at = position;
+    if (outcome === Outcome.refused) this.#refuse(this.#parser.cause);
+    return outcome === Outcome.complete;
+  }
+
+  #refuse(cause: Cause): void {
+    const line = `${REFUSALS[cause].status} ${cause}`;
+    this.lines.push(this.#parser.isHead ? `${line} without content` : line);
+    this.#isLast = true;
+  }
+
+  #append(octets: Buffer): void {
+    // An unfinished head is kept, and moves; of content nothing is.
+    const keptFrom = this.#isHeadComplete ? this.#at : this.#base;
+    const kept = this.#bytes.subarray(keptFrom, this.#end);
+    const length = MARGIN + kept.length + octets.length + MARGIN;
+    const next = length > this.#bytes.length ? Buffer.allocUnsafe(2 * length) : this.#bytes;
+    next.set(kept, MARGIN);
+    next.fill(AROUND, 0, MARGIN);
+    next.set(octets, MARGIN + kept.length);
+    this.#at += MARGIN - keptFrom;
+    this.#base = MARGIN;
+    this.#end = MARGIN + kept.length + octets.length;
+    next.fill(AROUND, this.#end);
+    this.#bytes = next;
+  }
+}
