@@ -56,7 +56,7 @@ async function findOrInstall(wanted: readonly Tool[]): Promise<string[]> {
   const missing = await missingOf(wanted);
   if (missing.length > 0) {
     const packages = [...new Set(missing.flatMap((tool) => tool.packages))].sort();
-    const what = missing.map(({ look, to }) => `${look} (to ${to})`).join(', ');
+    const what = [...new Set(missing.map(({ look, to }) => `${look} (to ${to})`))].join(', ');
     const command = `apt-get install -y ${packages.join(' ')}`;
     if (!(await canInstall())) throw new Failure(`missing: ${what}; type: sudo ${command}`);
     say(`missing: ${what}; installing ${packages.join(' ')} with apt-get`);
