@@ -1,0 +1,253 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { describe, test } from 'vitest';
+import { RawClient } from '../engine/raw-client.ts';
+import { GET } from '../engine/start-engine.ts';
+import { ServerProcess, SOURCE, type SpawnOptions } from './server-process.ts';
+
+interface Context {
+  onTestFinished(stop: () => unknown): void;
+}
+
+async function start({ onTestFinished }: Context, args: readonly string[], options?: SpawnOptions) {
+  const server = new ServerProcess([...FITTING, ...args], options);
+  onTestFinished(() => (server.hasEnded ? undefined : server.kill()));
+  await server.ready();
+  return server;
+}
+
+/** Fits everywhere, so that nothing is said about it. */
+const FITTING = ['--max-connections', '1000'];
+
+function end(args: readonly string[], environment: Record<string, string> = {}) {
+  return new ServerProcess([...args, ...(args.includes('-p') ? FITTING : [])], { environment }).ended;
+}
+
+async function connect({ onTestFinished }: Context, port: number, host = '127.0.0.1'): Promise<RawClient> {
+  const client = await RawClient.connect(port, { host });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describe.concurrent('the program', () => {
+  test('prints one line with its real address and its workers when it serves, and ends with 0', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2']);
+    expect(server.stdout).toMatch(/^vrypt-server \S+ listening on http:\/\/127\.0\.0\.1:[1-9]\d* \(2 workers\)\n$/);
+    const client = await connect(context, server.port);
+    expect((await client.send(GET).response()).body).toBe('Vrypt');
+    client.close();
+    expect(await server.stop()).toEqual({ code: 0, signal: null, stdout: server.stdout, stderr: '' });
+  });
+
+  test('runs a worker per core unless told otherwise', async (context) => {
+    const cores = availableParallelism();
+    const server = await start(context, ['-p', '0']);
+    context.expect(server.stdout).toContain(`http://0.0.0.0:${server.port} (${cores} worker${cores === 1 ? '' : 's'})`);
+  });
+
+  test('listens on IPv6', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '[::1]', '-w', '1']);
+    expect(server.stdout).toContain(`http://[::1]:${server.port} (1 worker)`);
+    expect((await (await connect(context, server.port, '::1')).send(GET).response()).status).toBe(200);
+    await expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('listens on IPv6 and IPv4 with ::', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '::', '-w', '1']);
+    for (const host of ['::1', '127.0.0.1']) {
+      expect((await (await connect(context, server.port, host)).send(GET).response()).status).toBe(200);
+    }
+  });
+
+  test('listens on a name', async (context) => {
+    const server = await start(context, ['-p', '0', '-H', 'localhost', '-w', '1']);
+    context.expect((await (await connect(context, server.port, 'localhost')).send(GET).response()).status).toBe(200);
+  });
+
+  test('is reachable only at the address of --host', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.2', '-w', '1']);
+    expect((await (await connect(context, server.port, '127.0.0.2')).send(GET).response()).status).toBe(200);
+    await expect(RawClient.connect(server.port, { host: '127.0.0.1' })).rejects.toThrow('ECONNREFUSED');
+    await expect(RawClient.connect(server.port, { host: '::1' })).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('prints nothing with --quiet', async (context) => {
+    const { expect } = context;
+    const finder = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1']);
+    const { port } = finder;
+    await finder.stop();
+    const server = new ServerProcess(['-p', String(port), '-H', '127.0.0.1', '-w', '1', '--quiet']);
+    context.onTestFinished(() => void server.kill());
+    let client: RawClient | null = null;
+    while (client === null) client = await RawClient.connect(port).catch(() => null);
+    expect((await client.send(GET).response()).status).toBe(200);
+    client.close();
+    expect(await server.stop()).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('takes the port from PORT', async (context) => {
+    const server = await start(context, ['-w', '1', '-H', '127.0.0.1'], { environment: { PORT: '0' } });
+    context.expect(server.port).toBeGreaterThan(0);
+    context.expect(server.port).not.toBe(8080);
+  });
+
+  test('serves on the second transport too', async (context) => {
+    const environment = { VRYPT_TRANSPORT: 'net' };
+    const server = await start(context, ['-p', '0', '-w', '2', '-H', '127.0.0.1'], { environment });
+    context.expect((await (await connect(context, server.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test('refuses a port in use with 1, and joins it with --share', async (context) => {
+    const { expect } = context;
+    const first = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1']);
+    const args = ['-p', String(first.port), '-H', '127.0.0.1', '-w', '1'];
+    expect(await end(args)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `vrypt-server: port ${first.port} on 127.0.0.1 is in use (EADDRINUSE); --share joins a running vrypt-server of the same user\n`,
+    });
+    const second = await start(context, [...args, '--share']);
+    await first.stop();
+    expect((await (await connect(context, second.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test.for([
+    ['192.0.2.1', '--host 192.0.2.1 is no address of this machine (EADDRNOTAVAIL)'],
+    ['1:2', '--host 1:2 cannot be listened on (EINVAL)'],
+    ['999.1.1.1', '--host 999.1.1.1 cannot be listened on (EINVAL)'],
+  ] as const)('refuses --host %s with 1', async ([host, message], { expect }) => {
+    expect(await end(['-p', '0', '-H', host])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `vrypt-server: ${message}\n`,
+    });
+  });
+
+  test('refuses a name that nobody knows with 1', async ({ expect }) => {
+    const { code, stdout, stderr } = await end(['-p', '0', '-H', 'nobody.invalid']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^vrypt-server: --host nobody\.invalid was not found \(E\w+\)\n$/);
+  });
+
+  test('refuses what it does not understand with one line and 2', async ({ expect }) => {
+    expect(await end(['--port', '80a'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'vrypt-server: --port wants a whole number from 0 to 65535, got "80a"\n',
+    });
+    expect(await end(['--prot'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: "vrypt-server: unknown option '--prot'\n",
+    });
+    expect(await end([], { PORT: 'x' })).toMatchObject({
+      code: 2,
+      stderr: 'vrypt-server: PORT wants a whole number from 0 to 65535, got "x"\n',
+    });
+  });
+
+  test.for(['--version', '-V'])('prints its version with %s', async (flag, { expect }) => {
+    expect(await end([flag])).toMatchObject({ code: 0, stdout: 'source (not bundled)\n', stderr: '' });
+  });
+
+  test.for(['--help', '-h'])('prints every option and its default with %s', async (flag, { expect }) => {
+    const { code, stdout, stderr } = await end([flag]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Usage: vrypt-server \[options\] \[port\]\n/);
+    const { OPTION_ROWS } = await import('../../src/cli/settings.ts');
+    const text = stdout.replace(/\s+/g, ' ');
+    for (const row of OPTION_ROWS) {
+      expect(text).toContain(`--${row.name} `);
+      expect(text).toContain('default' in row ? `${row.help} (default: ${row.default})` : row.help);
+    }
+  });
+
+  test('sends requests per second as a gauge by UDP, from every worker', async (context) => {
+    const { expect, onTestFinished } = context;
+    const socket = createSocket('udp4');
+    onTestFinished(() => void socket.close());
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const target = `127.0.0.1:${socket.address().port}`;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--statsd', target]);
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connect(context, server.port)));
+    await Promise.all(clients.map((client) => client.send(GET.repeat(1000)).responses(1000)));
+    const [packet] = await once(socket, 'message');
+    const rate = Number(/^vrypt\.rps:(\d+)\|g$/.exec(String(packet))?.[1]);
+    // 8000 requests in a period of a second, or of more where the machine is busy.
+    expect(rate).toBeGreaterThan(800);
+    expect(rate).toBeLessThanOrEqual(8000);
+    let [next] = await once(socket, 'message');
+    while (String(next) !== 'vrypt.rps:0|g') [next] = await once(socket, 'message');
+  });
+
+  test.for(['SIGTERM', 'SIGINT'] as const)(
+    'answers what is in flight at %s, then ends with 0',
+    async (name, context) => {
+      const { expect } = context;
+      const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2']);
+      const [idle, busy] = [await connect(context, server.port), await connect(context, server.port)];
+      await idle.send(GET).response();
+      await busy.send(GET + GET.slice(0, 10)).response();
+      server.signal(name);
+      expect(await idle.end()).toBe('');
+      const { status, head } = await busy.send(GET.slice(10)).response();
+      expect(status).toBe(200);
+      expect(head).toContain('Connection: close');
+      idle.close();
+      busy.close();
+      expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
+
+  test('ends at the drain timeout, whatever is left', async (context) => {
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '300ms']);
+    const client = await connect(context, server.port);
+    client.send('GET /');
+    context.expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('ends at once at a second signal', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '10m']);
+    const [idle, halfway] = [await connect(context, server.port), await connect(context, server.port)];
+    await idle.send(GET).response();
+    await halfway.send(GET + GET.slice(0, 10)).response();
+    server.signal('SIGTERM');
+    // Its end shows that the drain has begun; the other one would hold it up for ten seconds.
+    await idle.end();
+    server.signal('SIGINT');
+    expect(await server.ended).toMatchObject({ code: 0 });
+  });
+
+  test('opens no debugger at SIGUSR1', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1']);
+    server.signal('SIGUSR1');
+    const client = await connect(context, server.port);
+    expect((await client.send(GET).response()).status).toBe(200);
+    await expect(RawClient.connect(9229)).rejects.toThrow('ECONNREFUSED');
+    client.close();
+    expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('says what of --max-connections does not fit the open files, and serves as many as do', async (context) => {
+    const { expect } = context;
+    const command = ['sh', '-c', 'ulimit -n 200; exec "$0" "$@"', ...SOURCE];
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1'], { command });
+    expect(server.stderr).toBe(
+      'vrypt-server: --max-connections 1000 does not fit the limit on open files (ulimit -n), serving at most 120\n',
+    );
+    const answers: number[] = [];
+    for (let i = 0; i < 125; i++) {
+      const client = await connect(context, server.port);
+      answers.push((await client.send(GET).response()).status);
+    }
+    expect(answers).toEqual([...Array(120).fill(200), ...Array(5).fill(503)]);
+  });
+});

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { readCommandLine } from '../../src/cli/program.ts';
+import { OPTION_ROWS, type OptionName, resolveSettings, type Settings } from '../../src/cli/settings.ts';
+
+function settingsOf(args: string[], environment: Record<string, string> = {}): Settings {
+  const { options, port } = readCommandLine(args, 'x');
+  return resolveSettings(options, port, environment);
+}
+
+const DEFAULTS: Settings = {
+  host: '0.0.0.0',
+  port: 8080,
+  workers: 0,
+  limits: {
+    idleTimeoutMs: 30_000,
+    headerTimeoutMs: 10_000,
+    requestTimeoutMs: 300_000,
+    sendTimeoutMs: 30_000,
+    maxRequestLine: 8192,
+    maxHeaderSize: 8192,
+    maxHeaderCount: 100,
+    maxBodySize: 1024 ** 3,
+    maxRequests: 1_000_000,
+    maxConnections: 65_536,
+  },
+  drainTimeoutMs: 10_000,
+  statsd: null,
+  sharesPort: false,
+  isQuiet: false,
+  usesNet: false,
+};
+
+const DURATION = 'a duration from 1ms to 24h, such as 2500ms, 30s or 5m';
+const SECTION_SIZE = 'a size from 64B to 1MiB, such as 8KiB';
+const BAD_DURATIONS = ['', '30', 's', '0s', '1.5s', '30 s', '-1s', '25h', '86400001ms', '1d', '1S', '1s1s', '1e3s'];
+const BAD_SIZES = ['', 'KiB', '1.5KiB', '8KB', '8kib', '-1', '8 KiB', '99999999999999999999', '0x10'];
+
+/** Per option: what a good value comes to, and what a bad one is told. */
+const OPTIONS: Record<
+  Exclude<OptionName, 'share' | 'quiet'>,
+  { good: Record<string, unknown>; bad: readonly string[]; rule: string; read: (settings: Settings) => unknown }
+> = {
+  port: {
+    good: { '0': 0, '1': 1, '65535': 65_535, '03000': 3000 },
+    bad: ['', '65536', '-1', '80a', '1.5', '0x50', '1e3', ' 80', '+80', '99999999999999999999'],
+    rule: 'a whole number from 0 to 65535',
+    read: ({ port }) => port,
+  },
+  host: {
+    good: {
+      '127.0.0.1': '127.0.0.1',
+      '::': '::',
+      '[::1]': '::1',
+      localhost: 'localhost',
+      'fe80::1%eth0': 'fe80::1%eth0',
+    },
+    bad: ['', '[]', 'a b', 'http://a', 'a/b', 'a\n', '[::1', 'ä'],
+    rule: 'an IP address or a host name',
+    read: ({ host }) => host,
+  },
+  workers: {
+    good: { auto: 0, '1': 1, '1024': 1024 },
+    bad: ['0', '1025', '', '-1', '2.5', 'Auto', 'many'],
+    rule: 'a whole number from 1 to 1024',
+    read: ({ workers }) => workers,
+  },
+  'idle-timeout': {
+    good: { '2500ms': 2500, '30s': 30_000, '5m': 300_000, '24h': 86_400_000, '1ms': 1 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ limits }) => limits.idleTimeoutMs,
+  },
+  'header-timeout': {
+    good: { '1s': 1000 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ limits }) => limits.headerTimeoutMs,
+  },
+  'request-timeout': {
+    good: { '1s': 1000 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ limits }) => limits.requestTimeoutMs,
+  },
+  'send-timeout': {
+    good: { '1s': 1000 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ limits }) => limits.sendTimeoutMs,
+  },
+  'drain-timeout': {
+    good: { '1s': 1000 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ drainTimeoutMs }) => drainTimeoutMs,
+  },
+  'max-request-line': {
+    good: { '64': 64, '64B': 64, '8KiB': 8192, '1MiB': 1024 ** 2 },
+    bad: [...BAD_SIZES, '63', '2MiB', '1GiB'],
+    rule: SECTION_SIZE,
+    read: ({ limits }) => limits.maxRequestLine,
+  },
+  'max-header-size': {
+    good: { '64': 64, '16KiB': 16_384 },
+    bad: [...BAD_SIZES, '63', '2MiB'],
+    rule: SECTION_SIZE,
+    read: ({ limits }) => limits.maxHeaderSize,
+  },
+  'max-header-count': {
+    good: { '1': 1, '10000': 10_000 },
+    bad: ['0', '10001', '', 'all'],
+    rule: 'a whole number from 1 to 10000',
+    read: ({ limits }) => limits.maxHeaderCount,
+  },
+  'max-body-size': {
+    good: { '0': 0, '1GiB': 1024 ** 3, '1048576GiB': 1024 ** 5 },
+    bad: [...BAD_SIZES, '1048577GiB'],
+    rule: 'a size from 0B to 1048576GiB, such as 8KiB',
+    read: ({ limits }) => limits.maxBodySize,
+  },
+  'max-requests': {
+    good: { '0': 0, '1': 1, '2147483648': 2 ** 31 },
+    bad: ['-1', '2147483649', '', '1k'],
+    rule: 'a whole number from 0 to 2147483648',
+    read: ({ limits }) => limits.maxRequests,
+  },
+  'max-connections': {
+    good: { '1': 1, '16777216': 2 ** 24 },
+    bad: ['0', '16777217', '', '1k'],
+    rule: 'a whole number from 1 to 16777216',
+    read: ({ limits }) => limits.maxConnections,
+  },
+  statsd: {
+    good: {
+      '127.0.0.1:8125': { host: '127.0.0.1', port: 8125 },
+      '[::1]:8125': { host: '::1', port: 8125 },
+      'metrics.example:1': { host: 'metrics.example', port: 1 },
+    },
+    bad: ['', 'a', 'a:', ':1', 'a:0', 'a:65536', '::1:8125', 'a b:1', 'http://a:1'],
+    rule: 'host:port, such as 127.0.0.1:8125 or [::1]:8125',
+    read: ({ statsd }) => statsd,
+  },
+};
+
+const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+
+test('every option but the switches is tried here', () => {
+  const valued = OPTION_ROWS.filter((row) => 'value' in row).map(({ name }) => name);
+  expect(NAMES.toSorted()).toEqual(valued.toSorted());
+});
+
+test('without options the defaults hold, and they are those that the rows name', () => {
+  expect(settingsOf([])).toEqual(DEFAULTS);
+  const typed = OPTION_ROWS.flatMap((row) => ('default' in row ? [`--${row.name}`, row.default] : []));
+  expect(settingsOf(typed)).toEqual(DEFAULTS);
+});
+
+describe.each(NAMES)('--%s', (name) => {
+  const { good, bad, rule, read } = OPTIONS[name];
+
+  test.each(Object.entries(good))('takes %j', (text, value) => {
+    expect(read(settingsOf([`--${name}=${text}`]))).toEqual(value);
+    expect(read(settingsOf([`--${name}`, text]))).toEqual(value);
+  });
+
+  test.each(bad)('refuses %j, naming the option, the rule and the text', (text) => {
+    const end = name === 'workers' && !/^\d+$/.test(text) ? ' or auto' : '';
+    const message = `--${name} wants ${rule}${end}, got ${JSON.stringify(text)}`;
+    expect(() => settingsOf([`--${name}=${text}`])).toThrow(expect.objectContaining({ name: 'UsageError', message }));
+  });
+});
+
+test('short names mean the long ones', () => {
+  const settings = settingsOf(['-p', '1', '-H', '::', '-w', '3', '-q']);
+  expect(settings).toMatchObject({ port: 1, host: '::', workers: 3, isQuiet: true });
+});
+
+test('switches switch', () => {
+  expect(settingsOf(['--share', '--quiet'])).toMatchObject({ sharesPort: true, isQuiet: true });
+});
+
+describe('the port', () => {
+  test('may be given without a name, or by PORT, flags first', () => {
+    expect(settingsOf(['3000']).port).toBe(3000);
+    expect(settingsOf([], { PORT: '3001' }).port).toBe(3001);
+    expect(settingsOf(['3000'], { PORT: '3001' }).port).toBe(3000);
+    expect(settingsOf(['-p', '3002'], { PORT: '3001' }).port).toBe(3002);
+    expect(settingsOf([], { PORT: '' }).port).toBe(8080);
+    expect(settingsOf(['3000', '-p', '3000']).port).toBe(3000);
+    expect(settingsOf(['3000', '-p', '03000']).port).toBe(3000);
+  });
+
+  test.each([
+    [['x'], {}, 'port wants a whole number from 0 to 65535, got "x"'],
+    [['65536'], {}, 'port wants a whole number from 0 to 65535, got "65536"'],
+    [[], { PORT: 'http' }, 'PORT wants a whole number from 0 to 65535, got "http"'],
+    [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
+    [['3000', '3000'], {}, 'too many arguments. Expected 1 argument but got 2: 3000, 3000.'],
+    [['--prot', '1'], {}, "unknown option '--prot'"],
+    [['--port'], {}, "option '-p, --port <number>' argument missing"],
+    [['--quiet=yes'], {}, "unknown option '--quiet=yes'"],
+  ])('%j with %j is refused', (args, environment, message) => {
+    expect(() => settingsOf(args, environment as Record<string, string>)).toThrow(
+      expect.objectContaining({ name: 'UsageError', message }),
+    );
+  });
+});
+
+test('VRYPT_TRANSPORT=net chooses the transport on public interfaces', () => {
+  expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).usesNet).toBe(true);
+  expect(settingsOf([], { VRYPT_TRANSPORT: 'other' }).usesNet).toBe(false);
+});
