@@ -49,7 +49,7 @@ export function readOctets(lines: readonly string[]): Octets {
         ends = true;
         rest = rest.slice(END.length);
       } else if (repetition !== null) {
-        text += unescape(repetition[2] as string).repeat(Number(repetition[1]));
+        text += octetsOf(repetition[2] as string).repeat(Number(repetition[1]));
         rest = rest.slice(repetition[0].length);
       } else if (answers !== null) {
         finishPart();
@@ -67,7 +67,7 @@ export function readOctets(lines: readonly string[]): Octets {
   return { parts, ends };
 }
 
-function unescape(escaped: string): string {
+function octetsOf(escaped: string): string {
   let text = '';
   let rest = escaped;
   while (rest !== '') {
@@ -81,9 +81,9 @@ function unescape(escaped: string): string {
 function readOctet(rest: string): [octet: string, length: number] {
   if (rest[0] === '{') throw new Error(`a brace is written \\{, or opens a known form: ${rest}`);
   if (rest[0] !== '\\') return [rest[0] as string, 1];
-  const escape = ESCAPE.exec(rest);
-  if (escape === null) throw new Error(`an escape is one of \\r \\n \\t \\\\ \\{ \\" \\xhh: ${rest}`);
-  const [all, letter, hex] = escape;
+  const match = ESCAPE.exec(rest);
+  if (match === null) throw new Error(`an escape is one of \\r \\n \\t \\\\ \\{ \\" \\xhh: ${rest}`);
+  const [all, letter, hex] = match;
   return [
     letter === undefined ? String.fromCharCode(Number.parseInt(hex as string, 16)) : (ESCAPED[letter] as string),
     all.length,
