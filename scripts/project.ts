@@ -2,10 +2,11 @@
  * What is true of the whole checkout: where it lies, its version, its commit and that commit's time.
  * Owns nothing; every path that a step writes starts from `build` or `dist` here.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { Failure } from './problem.ts';
 
 export const root: string = path.resolve(import.meta.dirname, '..');
 /** Intermediate results, one folder a step. */
@@ -40,10 +41,10 @@ export function shown(file: string): string {
   return path.relative(root, file) || '.';
 }
 
+/** undefined where there is no git checkout; a git that refuses to work in one is a failure, not "unknown". */
 function git(...args: string[]): string | undefined {
-  try {
-    return execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return undefined;
-  }
+  if (!existsSync(path.join(root, '.git'))) return undefined;
+  const { status, stdout, stderr, error } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Failure(`git ${args[0]} failed: ${error?.message ?? stderr.trim()}`);
+  return stdout.trim();
 }
