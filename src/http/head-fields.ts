@@ -3,7 +3,6 @@
  * Owns no octets: positions are counted from the first octet of the head.
  */
 import { endOfHost } from './host.ts';
-import type { RequestLimits } from './limits.ts';
 import { equalsIgnoringCase, isDigit, TOKEN } from './octets.ts';
 import type { Cause } from './refusals.ts';
 
@@ -42,14 +41,7 @@ export class HeadFields {
    * Takes one field line: its name is bytes[nameStart, nameEnd), then come a colon and, up to valueEnd, the value with white
    * space around it. `base` is the index of the head's first octet. Returns why the request is refused, or null.
    */
-  take(
-    bytes: Uint8Array,
-    base: number,
-    nameStart: number,
-    nameEnd: number,
-    valueEnd: number,
-    limits: RequestLimits,
-  ): Cause | null {
+  take(bytes: Uint8Array, base: number, nameStart: number, nameEnd: number, valueEnd: number): Cause | null {
     const valueStart = nameEnd + 1;
     switch (nameEnd - nameStart) {
       case 4:
@@ -64,7 +56,7 @@ export class HeadFields {
         return null;
       case 14:
         return equalsIgnoringCase(bytes, nameStart, nameEnd, 'content-length')
-          ? this.#contentLength(bytes, valueStart, valueEnd, limits)
+          ? this.#contentLength(bytes, valueStart, valueEnd)
           : null;
       case 17:
         if (equalsIgnoringCase(bytes, nameStart, nameEnd, 'transfer-encoding'))
@@ -85,7 +77,7 @@ export class HeadFields {
     return null;
   }
 
-  #contentLength(bytes: Uint8Array, from: number, to: number, limits: RequestLimits): Cause | null {
+  #contentLength(bytes: Uint8Array, from: number, to: number): Cause | null {
     if (this.contentLength >= 0) return 'lengthRepeated';
     const start = skipSpace(bytes, from, to);
     const end = trimSpace(bytes, start, to);
@@ -94,8 +86,9 @@ export class HeadFields {
     for (let i = start; i < end; i++) {
       const octet = bytes[i] as number;
       if (!isDigit(octet)) return isListOfNumbers(bytes, start, end) ? 'lengthRepeated' : 'lengthInvalid';
-      // Held just above the limit, so that no number of digits overflows.
-      length = Math.min(length * 10 + octet - 0x30, limits.maxBodySize + 1);
+      length = length * 10 + (octet - 0x30);
+      // Refused before a digit is lost (RFC 9110 §8.6); no limit is as large (`cli/settings.ts`).
+      if (length > Number.MAX_SAFE_INTEGER) return 'lengthInvalid';
     }
     this.contentLength = length;
     return null;

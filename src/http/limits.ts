@@ -12,7 +12,7 @@ export interface RequestLimits {
 
 /** Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one). */
 export const MAX_EMPTY_LINES = 8;
-/** All chunk extensions of one request together; beyond it 413 (RFC 9112 §7.1.1). */
+/** All chunk extensions of one request together; beyond it 400 (RFC 9112 §7.1.1). */
 export const MAX_CHUNK_EXTENSIONS = 4096;
 /** Digits of one chunk size: enough for 2^64 - 1. */
 export const MAX_CHUNK_SIZE_DIGITS = 16;

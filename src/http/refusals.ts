@@ -49,7 +49,7 @@ export const REFUSALS = {
   hostInvalid: refusal(400, 'the Host field is not a host and port'),
   hostDiffers: refusal(400, 'the Host field differs from the host of the request target'),
   // Body framing
-  lengthInvalid: refusal(400, 'Content-Length is not a number'),
+  lengthInvalid: refusal(400, 'Content-Length is not a valid number'),
   lengthRepeated: refusal(400, 'more than one Content-Length'), // RFC 9110 §8.6 lets us refuse identical ones too
   lengthAndCoding: refusal(400, 'both Content-Length and Transfer-Encoding'), // RFC 9112 §6.1
   codingInOldVersion: refusal(400, 'Transfer-Encoding in HTTP/1.0'), // RFC 9112 §6.1
@@ -58,7 +58,7 @@ export const REFUSALS = {
   bodyTooLarge: refusal(413, 'the content is too large'),
   chunkSizeInvalid: refusal(400, 'a chunk size is not a hexadecimal number'),
   chunkExtensionInvalid: refusal(400, 'a chunk extension is malformed'),
-  chunkExtensionsTooLarge: refusal(413, 'the chunk extensions are too large'), // RFC 9112 §7.1.1
+  chunkExtensionsTooLarge: refusal(400, 'the chunk extensions are too large'), // RFC 9112 §7.1.1: some 4xx; the content is not
   chunkEndInvalid: refusal(400, 'chunk data is not followed by CR LF'),
   trailersTooLarge: refusal(431, 'the trailer section is too large'),
   // Beyond syntax

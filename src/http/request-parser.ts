@@ -157,7 +157,7 @@ export class RequestParser {
         if (bytes[i] !== LF) return this.#refuse('lineEndInvalid', i);
         const nameStart = base + this.#nameStart;
         const nameEnd = base + this.#nameEnd;
-        const cause = this.#fields.take(bytes, base, nameStart, nameEnd, base + this.#valueEnd, limits);
+        const cause = this.#fields.take(bytes, base, nameStart, nameEnd, base + this.#valueEnd);
         if (cause !== null) return this.#refuse(cause, i);
         i++;
         state = State.fieldStart;

@@ -57,3 +57,10 @@ export function randomIndices(length: number, count: number, seed: string): numb
   }
   return indices.sort((a, b) => a - b);
 }
+
+/** Whole, octet by octet, and cut in two at every index. */
+export function everyWay(parts: readonly Part[], run: (parts: readonly Part[], way: string) => void): void {
+  run(parts, 'whole');
+  run(octetByOctet(parts), 'octet by octet');
+  for (const index of indicesOf(lengthOf(parts))) run(cutAt(parts, [index]), `cut at ${index}`);
+}

@@ -32,7 +32,7 @@ export interface Expected {
 
 export interface WireCase {
   readonly name: string;
-  /** Without its folder. */
+  /** The file that it stands in, without its folder. */
   readonly document: string;
   readonly sent: Octets;
   /** As typed on the command line, '' for none: cases with the same text share a server. */
@@ -45,18 +45,11 @@ const FOLDER = path.join(import.meta.dirname, '../cases');
 const INTERIM = 100;
 
 export function loadCases(folder: string = FOLDER): WireCase[] {
-  const names = new Map<string, string>();
-  const cases: WireCase[] = [];
-  for (const document of readdirSync(folder).sort()) {
+  const documents = readdirSync(folder).sort();
+  for (const document of documents) {
     if (!document.endsWith('.md')) throw new Error(`${document}: only .md files in ${folder}`);
-    for (const one of readDocument(document, readFileSync(path.join(folder, document), 'utf8'))) {
-      const other = names.get(one.name);
-      if (other !== undefined) throw new Error(`${document}: "${one.name}" is the name of a case in ${other} too`);
-      names.set(one.name, document);
-      cases.push(one);
-    }
   }
-  return cases;
+  return documents.flatMap((document) => readDocument(document, readFileSync(path.join(folder, document), 'utf8')));
 }
 
 /** Cases that a server with the same options serves. */
@@ -114,6 +107,11 @@ export function readDocument(document: string, text: string): WireCase[] {
     throw new Error(`${document}: starts with one title, "# "`);
   }
   if (sections.length === 0) throw new Error(`${document}: has no case`);
+  const names = new Set<string>();
+  for (const { name } of sections) {
+    if (names.has(name)) throw new Error(`${document}: two cases are called "${name}"`);
+    names.add(name);
+  }
   return sections.map((section) => {
     try {
       return readCase(document, section);

@@ -1,0 +1,45 @@
+/**
+ * Every wire case through a real engine whose transport is memory: whole, cut in two at every index, and octet by octet; every
+ * octet that is sent is checked. Then once more with a client for which every write has to wait.
+ */
+import { afterAll, describe, expect, test } from 'vitest';
+import { everyWay, octetByOctet } from './cuts.ts';
+import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
+import type { Part } from './notation.ts';
+import { linesOf } from './read-responses.ts';
+import { MemoryServer } from './run-memory.ts';
+
+const servers: MemoryServer[] = [];
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+function check(server: MemoryServer, { sent, expected }: WireCase, parts: readonly Part[], way: string): void {
+  const run = server.run(parts, sent.ends, expected.responses);
+  expect({ way, ...run }).toEqual({ way, lines: linesOf(expected.responses, run.lines), end: expected.end });
+}
+
+for (const [options, cases] of casesByOptions(loadCases())) {
+  const { limits } = cases[0] as WireCase;
+  const title = options === '' ? '' : ` with ${options}`;
+  const fast = new MemoryServer(limits, false);
+  const slow = new MemoryServer(limits, true);
+  servers.push(fast, slow);
+
+  describe(`a connection${title}`, () => {
+    for (const one of cases) {
+      test(`${one.document}: ${one.name}`, () => {
+        everyWay(one.sent.parts, (parts, way) => check(fast, one, parts, way));
+      });
+    }
+  });
+
+  describe(`a connection to a slow client${title}`, () => {
+    for (const one of cases) {
+      test(`${one.document}: ${one.name}`, () => {
+        check(slow, one, one.sent.parts, 'whole');
+        check(slow, one, octetByOctet(one.sent.parts), 'octet by octet');
+      });
+    }
+  });
+}
