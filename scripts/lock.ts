@@ -1,6 +1,6 @@
 /**
  * One toolchain process at a time in a checkout: a release and a test run beside each other would write the same files.
- * Owns `build/lock`, which holds the process id of its holder.
+ * Owns `build/lock`, which holds its holder's process id and start time (ids are used again, above all in containers).
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { say } from './say.ts';
 export async function lockBuild(): Promise<void> {
   mkdirSync(build, { recursive: true });
   for (let hasSaid = false; !tryLock(); hasSaid = true) {
-    if (!hasSaid) say(`waiting for process ${holder()}, which works in ${shown(build)}/`);
+    if (!hasSaid) say(`waiting for process ${holder().split(' ')[0]}, which works in ${shown(build)}/`);
     await pause(200);
   }
   process.on('exit', () => rmSync(file, { force: true }));
@@ -24,32 +24,34 @@ const file = path.join(build, 'lock');
 function tryLock(): boolean {
   // A link appears with its content or not at all, so nobody ever reads a lock without a process id.
   const own = `${file}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+  writeFileSync(own, identity(process.pid) ?? '');
   try {
     linkSync(own, file);
     return true;
   } catch {
-    if (!isAlive(holder())) rmSync(file, { force: true });
+    if (identity(Number.parseInt(holder(), 10)) !== holder()) rmSync(file, { force: true });
     return false;
   } finally {
     rmSync(own);
   }
 }
 
-function holder(): number {
+function holder(): string {
   try {
-    return Number(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid <= 0) return false;
+/** Process id and start time, field 22 of /proc/<pid>/stat (proc(5)); undefined when there is no such process. */
+function identity(pid: number): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the name in parentheses and may hold spaces; the third follows it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return `${pid} ${fields[19]}`;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -11,6 +11,7 @@
  *   /tmp that is named after its content.
  * - pkg has shipped broken files with exit code 0: any line that we do not expect is a failure.
  */
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -114,8 +115,9 @@ async function inTmp(program: Bundle): Promise<string> {
     () => false,
   );
   if (!isThere) {
-    await writeFile(`${file}.${process.pid}`, await readFile(program.file), { flag: 'wx' });
-    await rename(`${file}.${process.pid}`, file);
+    const own = `${file}.${randomUUID()}`;
+    await writeFile(own, await readFile(program.file), { flag: 'wx' });
+    await rename(own, file);
   }
   return file;
 }

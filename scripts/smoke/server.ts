@@ -41,12 +41,17 @@ export class Server {
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
+    const kill = (): boolean => this.child.kill('SIGKILL');
+    process.once('exit', kill);
     this.exited = new Promise((resolve) => {
       this.child.on('error', (error) => {
         this.stderr += String(error);
         resolve(null);
       });
-      this.child.on('close', (code) => resolve(code));
+      this.child.on('close', (code) => {
+        process.off('exit', kill);
+        resolve(code);
+      });
     });
   }
 

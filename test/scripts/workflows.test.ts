@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { validateWorkflow } from '@action-validator/core';
@@ -53,6 +54,10 @@ describe.each(files)('%s', (file) => {
     for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
   });
 
+  test('has scripts that bash can read', () => {
+    for (const { run = '' } of steps) expect(syntaxErrors(run)).toBe('');
+  });
+
   test('calls only scripts that exist', () => {
     const called = steps.flatMap(({ run = '' }) => [...run.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]));
     for (const name of called) expect(Object.keys(scripts)).toContain(name);
@@ -64,3 +69,11 @@ test('the release takes its matrix from targets.json and names no target itself'
   expect(text).toContain('node scripts/matrix.ts');
   expect(text).not.toMatch(/unknown-linux/);
 });
+
+test('bash can read .ci/run', () => {
+  expect(syntaxErrors(readFileSync(path.join(root, '.ci/run'), 'utf8'))).toBe('');
+});
+
+function syntaxErrors(script: string): string {
+  return spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr;
+}
