@@ -7,6 +7,7 @@ import type { EngineLimits } from '../../src/engine/limits.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
 import type { Listener, Transport } from '../../src/engine/transport.ts';
 import { vrypt } from '../../src/handlers/vrypt.ts';
+import { LIMITS } from './limits.ts';
 import { type ClientOptions, RawClient } from './raw-client.ts';
 
 /** Every transport that the engine knows, by name. */
@@ -18,19 +19,6 @@ export const TRANSPORTS = [
 export type OpenTransport = () => Transport;
 
 export const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-
-export const LIMITS: EngineLimits = {
-  maxRequestLine: 8192,
-  maxHeaderSize: 8192,
-  maxHeaderCount: 100,
-  maxBodySize: 1024 ** 2,
-  maxConnections: 1000,
-  maxRequests: 0,
-  idleTimeoutMs: 30_000,
-  headerTimeoutMs: 30_000,
-  requestTimeoutMs: 30_000,
-  sendTimeoutMs: 30_000,
-};
 
 export interface StartOptions {
   readonly handler?: Handler;

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { REFUSALS } from '../../src/http/refusals.ts';
-import { CORPUS_FILE, escape, fuzz, minimise, readCorpus } from './fuzz.ts';
+import { CORPUS_FILE, escapeInput, fuzz, minimise, readCorpus } from './fuzz.ts';
 import { Random } from './random.ts';
 import { LIMITS, tryInput } from './trial.ts';
 
@@ -11,7 +11,8 @@ const NOT_OF_THE_PARSER = ['ended', 'headTooSlow', 'requestTooSlow', 'tooManyCon
 test('the parser gives the same for every way of feeding it', () => {
   const seed = Number(process.env['FUZZ_SEED'] ?? 20261121);
   const { inputs, failure } = fuzz(seed, 30_000, readCorpus());
-  const text = failure === null ? '' : `seed ${seed}, input ${inputs}: ${escape(failure.input)}\n${failure.message}`;
+  const text =
+    failure === null ? '' : `seed ${seed}, input ${inputs}: ${escapeInput(failure.input)}\n${failure.message}`;
   expect(text).toBe('');
 });
 

@@ -33,12 +33,20 @@ export function readCorpus(): string[] {
 }
 
 /** Printable ASCII only. */
-export function escape(input: string): string {
-  return JSON.stringify(input).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+export function escapeInput(input: string): string {
+  return JSON.stringify(input).replace(
+    /[\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Tries every input of the corpus, then `count` more. `watch` is told each input before it is tried. */
-export function fuzz(seed: number, count: number, corpus: readonly string[], watch?: (input: Buffer) => void): FuzzResult {
+export function fuzz(
+  seed: number,
+  count: number,
+  corpus: readonly string[],
+  watch?: (input: Buffer) => void,
+): FuzzResult {
   const random = new Random(seed);
   const kept: string[] = [];
   const shapes = new Map<string, number>();
@@ -51,7 +59,11 @@ export function fuzz(seed: number, count: number, corpus: readonly string[], wat
         const shape = `${number} ${tryInput(octets, limits, random).shape}`;
         keep(shape, input);
       } catch (error) {
-        return { inputs: i + 1, kept, failure: { input: minimise(input, (one) => fails(one, seed)), message: String(error) } };
+        return {
+          inputs: i + 1,
+          kept,
+          failure: { input: minimise(input, (one) => fails(one, seed)), message: String(error) },
+        };
       }
     }
   }

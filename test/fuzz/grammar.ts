@@ -1,7 +1,19 @@
 /** Requests from the grammar of RFC 9112, most of them right or nearly so: what random octets would hardly ever hit. */
 import type { Random } from './random.ts';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'CONNECT', 'get', 'M-SEARCH', "!#$%&'*+-.^_`|~", 'HEADX', 'G'];
+const METHODS = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'OPTIONS',
+  'CONNECT',
+  'get',
+  'M-SEARCH',
+  "!#$%&'*+-.^_`|~",
+  'HEADX',
+  'G',
+];
 const TARGETS = [
   '/',
   '/a/b?c=d&e',
@@ -24,7 +36,18 @@ const TARGETS = [
   'a:',
   'http://[v1.a:b]/',
 ];
-const VERSIONS = ['HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1', 'HTTP/11', ''];
+const VERSIONS = [
+  'HTTP/1.1',
+  'HTTP/1.1',
+  'HTTP/1.1',
+  'HTTP/1.0',
+  'HTTP/1.2',
+  'HTTP/2.0',
+  'HTTP/0.9',
+  'http/1.1',
+  'HTTP/11',
+  '',
+];
 const HOSTS = [
   'a',
   'a',
@@ -44,15 +67,101 @@ const HOSTS = [
   '%41',
   'u@a',
 ];
-const NAMES = ['X', 'Accept', 'Cookie', 'X-Y_z', 'x'.repeat(40), 'Hos', 'Content-Lengt', 'Transfer-Encodin', ' X', 'X ', '', 'é'];
+const NAMES = [
+  'X',
+  'Accept',
+  'Cookie',
+  'X-Y_z',
+  'x'.repeat(40),
+  'Hos',
+  'Content-Lengt',
+  'Transfer-Encodin',
+  ' X',
+  'X ',
+  '',
+  'é',
+];
 const VALUES = ['y', '', '  y\t', 'é', 'a, b', '\0', '"q\\"', 'y'.repeat(70), '\u007f'];
-const LENGTHS = ['0', '1', '5', '31', '33', '00005', '+5', '-1', '5, 5', '5,6', '99999999999999999999999', '0x5', '', ' 5 ', '5 5'];
-const CODINGS = ['chunked', 'Chunked', 'CHUNKED', 'gzip, chunked', 'chunked, gzip', 'gzip', 'chunked, chunked', '', ',chunked,', 'chunked;a', 'x chunked'];
+const LENGTHS = [
+  '0',
+  '1',
+  '5',
+  '31',
+  '33',
+  '00005',
+  '+5',
+  '-1',
+  '5, 5',
+  '5,6',
+  '99999999999999999999999',
+  '0x5',
+  '',
+  ' 5 ',
+  '5 5',
+];
+const CODINGS = [
+  'chunked',
+  'Chunked',
+  'CHUNKED',
+  'gzip, chunked',
+  'chunked, gzip',
+  'gzip',
+  'chunked, chunked',
+  '',
+  ',chunked,',
+  'chunked;a',
+  'x chunked',
+];
 const CONNECTIONS = ['close', 'keep-alive', 'Close, x', 'x,KEEP-ALIVE', 'keep-alive, close', '', 'closed', 'upgrade'];
 const EXPECTATIONS = ['100-continue', '100-Continue', 'x', '100-continue, x', ''];
-const SIZES = ['0', '1', '5', 'a', 'A', '1F', '0005', '00000000000000005', 'ffffffffffffffff', 'g', '', '-1', '0x1', ' 5'];
-const EXTENSIONS = ['', '', '', ';a', ';a=b', ';a="b"', '; a = "\\"" ', ' ;a', ';', ';a=', ';=b', ';a="', ' ', ';a;b=c'];
-const ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r', '\r\r\n', '\r\n ', '\0'];
+const SIZES = [
+  '0',
+  '1',
+  '5',
+  'a',
+  'A',
+  '1F',
+  '0005',
+  '00000000000000005',
+  'ffffffffffffffff',
+  'g',
+  '',
+  '-1',
+  '0x1',
+  ' 5',
+];
+const EXTENSIONS = [
+  '',
+  '',
+  '',
+  ';a',
+  ';a=b',
+  ';a="b"',
+  '; a = "\\"" ',
+  ' ;a',
+  ';',
+  ';a=',
+  ';=b',
+  ';a="',
+  ' ',
+  ';a;b=c',
+];
+const ENDS = [
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\n',
+  '\r',
+  '\r\r\n',
+  '\r\n ',
+  '\0',
+];
 
 /** One to four requests behind each other, as latin1. */
 export function generate(random: Random): string {

@@ -3,8 +3,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { vrypt } from '../../src/handlers/vrypt.ts';
 import { reportError } from '../../src/workers/report.ts';
 import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
+import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
-import { GET, LIMITS } from '../engine/start-engine.ts';
+import { GET } from '../engine/start-engine.ts';
 import { threads } from './capture-threads.ts';
 
 vi.mock('node:worker_threads', async (original) => {

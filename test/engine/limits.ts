@@ -1,0 +1,15 @@
+/** Limits that no test meets unless it lowers them. */
+import type { EngineLimits } from '../../src/engine/limits.ts';
+
+export const LIMITS: EngineLimits = {
+  maxRequestLine: 8192,
+  maxHeaderSize: 8192,
+  maxHeaderCount: 100,
+  maxBodySize: 1024 ** 2,
+  maxConnections: 1000,
+  maxRequests: 0,
+  idleTimeoutMs: 30_000,
+  headerTimeoutMs: 30_000,
+  requestTimeoutMs: 30_000,
+  sendTimeoutMs: 30_000,
+};

@@ -1,0 +1,65 @@
+/** Opens many connections, asks once on each if told so, and holds them until it is told to leave. */
+import { connect, type Socket } from 'node:net';
+import { orders, report, told } from '../client-process.ts';
+
+export interface HoldOrders {
+  readonly port: number;
+  readonly count: number;
+  /** Sends one request on each and waits for its answer. */
+  readonly asks: boolean;
+}
+
+export interface HoldReport {
+  /** Connections that are open, and were answered if they asked. */
+  readonly open: number;
+  /** Refused with a status. */
+  readonly refused: number;
+  /** Closed without an answer, or never connected. */
+  readonly closed: number;
+}
+
+const { port, count, asks } = orders<HoldOrders>();
+const AT_ONCE = 100;
+
+const held = new Set<Socket>();
+let refused = 0;
+let closed = 0;
+let begun = 0;
+
+async function openOne(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let isAnswered = false;
+    socket.on('connect', () => {
+      held.add(socket);
+      if (asks) socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      else resolve();
+    });
+    socket.on('data', (bytes) => {
+      if (bytes.toString('latin1', 9, 12) !== '200') {
+        if (!isAnswered) refused++;
+        socket.destroy();
+      }
+      isAnswered = true;
+      resolve();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      if (asks && !isAnswered) closed++;
+      held.delete(socket);
+      resolve();
+    });
+  });
+}
+
+async function openMore(): Promise<void> {
+  while (begun++ < count) await openOne();
+}
+
+const leave = told('leave');
+await Promise.all(Array.from({ length: AT_ONCE }, openMore));
+report({ open: held.size, refused, closed } satisfies HoldReport);
+await leave;
+const open = held.size;
+for (const socket of held) socket.destroy();
+report({ open, refused, closed } satisfies HoldReport);

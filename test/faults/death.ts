@@ -1,0 +1,124 @@
+/**
+ * A worker thread that dies under load. The product has no hook for that, and a thread of a running program cannot be killed
+ * from outside; so the supervisor runs here, from source, on a `Worker` class that lets us end its threads.
+ */
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads, { type Worker } from 'node:worker_threads';
+import { vrypt } from '../../src/handlers/vrypt.ts';
+import { LIMITS } from '../engine/limits.ts';
+import { RawClient } from '../engine/raw-client.ts';
+import { GET } from './latency.ts';
+import { finding, milliseconds, type Proof, quantile } from './proof.ts';
+
+const DEATHS = 5;
+const CLIENTS = 40;
+
+interface Busy {
+  readonly client: RawClient;
+  readonly worker: number;
+  answers: number;
+  isLost: boolean;
+}
+
+export const death: Proof = {
+  title: `a worker thread of two is ended under load, ${DEATHS} times (supervisor from source)`,
+  async run() {
+    const threads = captureThreads();
+    const { startSupervisor } = await import('../../src/workers/supervisor.ts');
+    const options = { address: '127.0.0.1', port: 0, workers: 2, sharesPort: false, usesNet: false, limits: LIMITS };
+    const supervisor = await startSupervisor(options, vrypt);
+    const back: number[] = [];
+    let lost = 0;
+    let lostOfOther = 0;
+    let unanswered = 0;
+    try {
+      for (let i = 0; i < DEATHS; i++) {
+        const busy = await connectAll(supervisor.port, () => supervisor.requests()[0] ?? 0);
+        const isOver = { value: false };
+        const loads = busy.map((one) => load(one, isOver));
+        await until(() => busy.every(({ answers }) => answers > 20));
+        const before = supervisor.requests()[1] ?? 0;
+        const start = performance.now();
+        await threads.at(-1)?.terminate();
+        await servedByOther(supervisor.port, () => (supervisor.requests()[1] ?? 0) !== before);
+        back.push(performance.now() - start);
+        const atThen = busy.map(({ answers }) => answers);
+        await until(() => busy.every((one, n) => one.isLost || one.answers > (atThen[n] as number) + 20));
+        isOver.value = true;
+        await Promise.all(loads);
+        lost += busy.filter(({ worker, isLost }) => worker === 1 && isLost).length;
+        lostOfOther += busy.filter(({ worker, isLost }) => worker === 0 && isLost).length;
+        unanswered += busy.filter(({ worker, isLost }) => worker === 1 && !isLost).length;
+        for (const { client } of busy) client.close();
+      }
+      const slowest = quantile(back, 1);
+      return [
+        finding(
+          'the worker serves again after (median, slowest)',
+          `${milliseconds(quantile(back, 0.5))}, ${milliseconds(slowest)}`,
+          '≤ 1000 ms',
+          slowest <= 1000,
+        ),
+        finding(
+          'connections lost: of the dead worker, of the other',
+          `${lost}, ${lostOfOther} (${unanswered} of the dead left hanging)`,
+          'none of the other, none left hanging',
+          lostOfOther === 0 && unanswered === 0,
+        ),
+      ];
+    } finally {
+      await supervisor.drain(0);
+    }
+  },
+};
+
+function captureThreads(): Worker[] {
+  const threads: Worker[] = [];
+  workerThreads.Worker = class extends workerThreads.Worker {
+    constructor(...parameters: ConstructorParameters<typeof Worker>) {
+      super(...parameters);
+      threads.push(this);
+    }
+  };
+  syncBuiltinESMExports();
+  return threads;
+}
+
+async function connectAll(port: number, requestsOfFirst: () => number): Promise<Busy[]> {
+  const all: Busy[] = [];
+  while (all.length < CLIENTS) {
+    const client = await RawClient.connect(port);
+    const before = requestsOfFirst();
+    await client.send(GET).response();
+    all.push({ client, worker: requestsOfFirst() === before ? 1 : 0, answers: 0, isLost: false });
+  }
+  return all;
+}
+
+async function load(one: Busy, isOver: { readonly value: boolean }): Promise<void> {
+  try {
+    while (!isOver.value) {
+      await one.client.send(GET).response();
+      one.answers++;
+    }
+  } catch {
+    one.isLost = true;
+  }
+}
+
+/** New connections until one lands at the other worker; each is answered by whoever is there. */
+async function servedByOther(port: number, isServed: () => boolean): Promise<void> {
+  while (!isServed()) {
+    try {
+      const client = await RawClient.connect(port);
+      await client.send(GET).response();
+      client.close();
+    } catch {
+      // It was in the dead listener's queue.
+    }
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
