@@ -83,21 +83,21 @@ export function markdownTable(targets: readonly Target[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Every tool of the operating system that the steps call for this target. */
-export function toolsFor(target: Target): readonly Tool[] {
+/** Every tool of the operating system that the steps call for this target. Who is not root cannot change the root. */
+export function toolsFor(target: Target, isRoot: boolean): readonly Tool[] {
   const { runtime, emulator } = target;
   return [
     ...(runtime?.kind === 'folder' || target.elf.class === 32 ? [tools.xz] : []),
     ...(runtime?.kind === 'npm' ? [stripper(target)] : []),
     ...(emulator === null ? [] : [emulatorTool(emulator)]),
-    ...sysroot(target).tools,
+    ...(isRoot && rootFolder(target) !== null ? [] : sysroot(target).tools),
     tools.curl,
   ];
 }
 
 /** The packages of all of them, sorted. */
 export function packagesFor(targets: readonly Target[]): string[] {
-  return [...new Set(targets.flatMap(toolsFor).flatMap((tool) => tool.packages))].sort();
+  return [...new Set(targets.flatMap((target) => toolsFor(target, true)).flatMap((tool) => tool.packages))].sort();
 }
 
 export function emulatorTool(emulator: string): Tool {
@@ -108,24 +108,33 @@ export function stripper(target: Target): Tool {
   return target.elf.machine === 'aarch64' ? tools.stripArm64 : tools.strip;
 }
 
-/** What an emulated or 32-bit glibc program needs from the machine that tests it. */
+/** Debian's name for the architecture. */
+export function debianArchitecture(target: Target): string {
+  return { x86_64: 'amd64', i386: 'i386', aarch64: 'arm64', arm: 'armhf' }[target.elf.machine];
+}
+
+/**
+ * The root folder in which a product runs when it is tried: nothing but the product, or with the oldest libc that we
+ * promise. null = the machine's own, because it needs libraries that Debian's libc6 does not have.
+ */
+export function rootFolder(target: Target): 'empty' | 'oldest libc' | null {
+  if (isStatic(target)) return 'empty';
+  return target.runtime?.kind === 'npm' ? null : 'oldest libc';
+}
+
+/** What a glibc program needs from a machine on whose own folders it is tried. */
 export function sysroot(target: Target): { readonly folder?: string; readonly tools: readonly Tool[] } {
   if (target.interpreter === null) return { tools: [] };
   const to = `run ${target.triple}`;
   const needsCxx = target.runtime?.kind === 'npm';
-  switch (target.elf.machine) {
-    case 'x86_64':
-      return {
-        tools: needsCxx ? [{ look: '/usr/lib/x86_64-linux-gnu/libstdc++.so.6', packages: ['libstdc++6'], to }] : [],
-      };
-    case 'i386':
-      return { tools: [{ look: target.interpreter, packages: ['libc6-i386'], to }] };
-    default: {
-      const [folder, arch] =
-        target.elf.machine === 'arm' ? ['/usr/arm-linux-gnueabihf', 'armhf'] : ['/usr/aarch64-linux-gnu', 'arm64'];
-      const libc = { look: folder + target.interpreter, packages: [`libc6-${arch}-cross`], to };
-      const cxx = { look: `${folder}/lib/libstdc++.so.6`, packages: [`libstdc++6-${arch}-cross`], to };
-      return { folder, tools: needsCxx ? [libc, cxx] : [libc] };
-    }
+  if (target.elf.machine === 'i386') return { tools: [{ look: target.interpreter, packages: ['libc6-i386'], to }] };
+  if (target.elf.machine === 'x86_64') {
+    const cxx = { look: '/usr/lib/x86_64-linux-gnu/libstdc++.so.6', packages: ['libstdc++6'], to };
+    return { tools: needsCxx ? [cxx] : [] };
   }
+  const folder = target.elf.machine === 'arm' ? '/usr/arm-linux-gnueabihf' : '/usr/aarch64-linux-gnu';
+  const arch = debianArchitecture(target);
+  const libc = { look: folder + target.interpreter, packages: [`libc6-${arch}-cross`], to };
+  const cxx = { look: `${folder}/lib/libstdc++.so.6`, packages: [`libstdc++6-${arch}-cross`], to };
+  return { folder, tools: needsCxx ? [libc, cxx] : [libc] };
 }

@@ -18,7 +18,7 @@ import { isReady, readTargets, type Target } from './targets.ts';
 
 await command('Makes and tries the archives, the checksums and the manifest in dist/.', async (targets, names) => {
   const start = performance.now();
-  await needAll(targets.flatMap(toolsFor));
+  await needAll(targets.flatMap((target) => toolsFor(target, process.getuid?.() === 0)));
   const outcomes = await smokeAll(targets);
   if (names.length === 0) await removeOthers(targets);
   const good = outcomes.flatMap(({ archive, fault }) =>

@@ -1,17 +1,19 @@
 /**
- * Where and how a target's archive is run: unpacked into an empty directory, in a chroot if it is static, through QEMU
- * if it is foreign. Owns the directory `build/smoke/<triple>/`.
+ * Where and how a target's archive is run: unpacked into an empty directory, which becomes the root folder (a static
+ * product has nothing beside it, a glibc one the oldest glibc that we promise), and through QEMU if it is foreign.
+ * Owns the directories `build/smoke/<triple>/`.
  */
 import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { $ } from 'zx';
 import { archiveEntries } from '../archive.ts';
-import { builtPath, emulatorTool, isStatic, sysroot } from '../derived.ts';
+import { builtPath, emulatorTool, rootFolder, sysroot } from '../derived.ts';
 import { need } from '../need.ts';
 import { Failure } from '../problem.ts';
 import { name } from '../project.ts';
 import { say } from '../say.ts';
 import type { Target } from '../targets.ts';
+import { putOldestLibc } from './oldest-libc.ts';
 
 export interface Place {
   readonly command: string;
@@ -37,20 +39,25 @@ export async function prepare(target: Target, archive: string): Promise<Place> {
   if (unpacked.join() !== wanted.join()) {
     throw new Failure(`the archive must hold ${wanted.join(', ')} at its top, holds ${unpacked.join(', ')}`);
   }
-  for (const tool of sysroot(target).tools) await need(tool);
   const emulator = target.emulator === null ? undefined : await need(emulatorTool(target.emulator));
-  if (isStatic(target) && process.getuid?.() === 0) return inChroot(folder, emulator);
-  if (isStatic(target)) say(`smoke ${target.triple}: not root, so no chroot: it runs in an empty directory instead`);
-  return inDirectory(folder, emulator, sysroot(target).folder);
+  const root = rootFolder(target);
+  if (root !== null && process.getuid?.() === 0) {
+    if (root === 'oldest libc') await putOldestLibc(target, folder);
+    return inChroot(folder, emulator, root === 'empty' ? 'nothing' : `only glibc ${target.oldest.glibc}`);
+  }
+  if (root !== null) say(`smoke ${target.triple}: not root, so no chroot: it runs in an empty directory instead`);
+  const { folder: libraries, tools } = sysroot(target);
+  for (const tool of tools) await need(tool);
+  return inDirectory(folder, emulator, libraries);
 }
 
-async function inChroot(folder: string, emulator: string | undefined): Promise<Place> {
+async function inChroot(folder: string, emulator: string | undefined, beside: string): Promise<Place> {
   if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));
   return {
     command: 'chroot',
     prefix: [folder, ...(emulator === undefined ? [] : ['/emulator']), `/${name}`],
     cwd: folder,
-    how: emulator === undefined ? 'natively in an empty chroot' : `${path.basename(emulator)} in an empty chroot`,
+    how: `${emulator === undefined ? 'natively' : path.basename(emulator)}, ${beside} beside it`,
     ...(await setTraps(folder, '/')),
   };
 }

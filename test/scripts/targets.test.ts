@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { allowedLibraries, archiveName, budgetOf, isStatic, sysroot } from '../../scripts/derived.ts';
+import {
+  allowedLibraries,
+  archiveName,
+  budgetOf,
+  isStatic,
+  rootFolder,
+  sysroot,
+  toolsFor,
+} from '../../scripts/derived.ts';
 import { UsageError } from '../../scripts/problem.ts';
 import { root, version } from '../../scripts/project.ts';
 import { checkTargets, isReady, readTargets, selectTargets, type Target } from '../../scripts/targets.ts';
@@ -84,6 +92,15 @@ test('the official Node brings its own libraries and budget, our builds do not',
   const folder = { kind: 'folder', path: 'runtimes/x86_64-unknown-linux-gnu', sha256: '' } as const;
   expect(allowedLibraries({ ...gnu, runtime: folder })).not.toContain('libstdc++.so.6');
   expect(budgetOf({ ...gnu, runtime: folder })).toBe(gnu.budget);
+});
+
+test('a static product is tried with nothing beside it, a glibc one of ours with the oldest libc alone', () => {
+  const folder = { kind: 'folder', path: 'runtimes/x', sha256: '' } as const;
+  expect(rootFolder(row('x86_64-unknown-linux-musl'))).toBe('empty');
+  const gnu = { ...row('i686-unknown-linux-gnu'), runtime: folder };
+  expect(rootFolder(gnu)).toBe('oldest libc');
+  expect(toolsFor(gnu, true).map((tool) => tool.look)).toEqual(['xz', 'curl']);
+  expect(toolsFor(gnu, false).map((tool) => tool.look)).toContain('/lib/ld-linux.so.2');
 });
 
 test('a foreign glibc target is run with the libc of its architecture, a static one with none', () => {
