@@ -63,6 +63,9 @@ async function glibcSysroot(platform: Platform, sysroot: string): Promise<void> 
   // Debian's multiarch folders, flattened: one place for headers, one for libraries, as in the musl sysroot.
   await $`cp -a ${sysroot}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
   await $`cp -a ${sysroot}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
+  // The linker would take a static archive where it finds no shared library beside it; only the libraries are linked.
+  await $`find ${sysroot}/usr/lib -name '*.a' ! -name '*_nonshared.a' -delete`;
+  await $`find ${sysroot}/usr/lib/${platform.multiarch} -name '*.so' -delete`;
   for (const library of ['dl', 'm', 'pthread', 'rt', 'c', 'util', 'resolv']) {
     // Links into /lib/<multiarch>, absolute in the package; libm.so and libc.so may be linker scripts with such paths.
     const path = join(sysroot, 'usr/lib', `lib${library}.so`);
