@@ -15,6 +15,8 @@ export interface Elf {
   /** Versions that the file wants from libraries, such as GLIBC_2.17. */
   readonly versionsWanted: readonly string[];
   readonly hasSymbolTable: boolean;
+  /** Memory that the kernel would map writable and executable at once, as words: a stack, a segment's address. */
+  readonly writableCode: readonly string[];
   readonly notes: readonly Note[];
 }
 
@@ -38,6 +40,7 @@ export function readElf(file: Buffer): Elf {
     interpreter: interpreter === undefined ? null : reader.textAt(interpreter.offset),
     ...reader.dynamic(segments),
     hasSymbolTable: reader.hasSection(SHT.SYMTAB),
+    writableCode: writableCode(segments),
     notes: segments.filter((segment) => segment.type === PT.NOTE).flatMap((segment) => reader.notes(segment)),
   };
 }
@@ -59,7 +62,8 @@ export function isNewer(a: string, b: string): boolean {
 }
 
 const machines: Readonly<Record<number, string>> = { 3: 'i386', 40: 'arm', 62: 'x86_64', 183: 'aarch64' };
-const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4 } as const;
+const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, GNU_STACK: 0x6474e551 } as const;
+const PF = { X: 1, W: 2 } as const;
 const SHT = { SYMTAB: 2 } as const;
 const DT = { NULL: 0, NEEDED: 1, STRTAB: 5, VERNEED: 0x6ffffffe, VERNEEDNUM: 0x6fffffff } as const;
 
@@ -68,6 +72,7 @@ interface Segment {
   offset: number;
   address: number;
   size: number;
+  flags: number;
 }
 
 class Reader {
@@ -90,8 +95,20 @@ class Reader {
       const at = start + index * size;
       const type = this.file.readUInt32LE(at);
       return this.is64
-        ? { type, offset: this.word(at + 8), address: this.word(at + 16), size: this.word(at + 32) }
-        : { type, offset: this.word(at + 4), address: this.word(at + 8), size: this.word(at + 16) };
+        ? {
+            type,
+            flags: this.file.readUInt32LE(at + 4),
+            offset: this.word(at + 8),
+            address: this.word(at + 16),
+            size: this.word(at + 32),
+          }
+        : {
+            type,
+            flags: this.file.readUInt32LE(at + 24),
+            offset: this.word(at + 4),
+            address: this.word(at + 8),
+            size: this.word(at + 16),
+          };
     });
   }
 
@@ -173,6 +190,17 @@ class Reader {
   private word(at: number): number {
     return this.is64 ? Number(this.file.readBigUInt64LE(at)) : this.file.readUInt32LE(at);
   }
+}
+
+/** A file that says nothing about its stack gets an executable one on most architectures. */
+function writableCode(segments: readonly Segment[]): string[] {
+  const stack = segments.find((segment) => segment.type === PT.GNU_STACK);
+  const both = PF.W | PF.X;
+  const loaded = segments.filter(({ type, flags }) => type === PT.LOAD && (flags & both) === both);
+  return [
+    ...(stack === undefined || (stack.flags & PF.X) !== 0 ? ['the stack'] : []),
+    ...loaded.map(({ address }) => `the segment at 0x${address.toString(16)}`),
+  ];
 }
 
 function align4(size: number): number {

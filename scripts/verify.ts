@@ -61,6 +61,7 @@ function headerFaults(target: ReadyTarget, elf: Elf): string[] {
   same('ELF class', target.elf.class, elf.class);
   same('ELF data', target.elf.data, elf.data);
   same('interpreter', target.interpreter, elf.interpreter);
+  for (const part of elf.writableCode) faults.push(`must have no memory both writable and executable, has ${part}`);
   if (elf.hasSymbolTable) faults.push('must be stripped, has a symbol table');
   return faults;
 }

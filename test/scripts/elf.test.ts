@@ -20,6 +20,10 @@ describe.runIf(isLinux)('the Node that runs this test', () => {
     expect(highestGlibc(elf.versionsWanted)).toBe('2.28');
   });
 
+  test('has no memory that is both writable and executable', () => {
+    expect(elf.writableCode).toEqual([]);
+  });
+
   test('has a symbol table and a build id', () => {
     expect(elf.hasSymbolTable).toBe(true);
     expect(elf.notes.map((note) => note.name)).toContain('GNU');
@@ -42,6 +46,7 @@ test('a 32-bit header is read with words of 4 octets', () => {
   file.writeUInt32LE(84, 56);
   file.writeUInt32LE(25, 52 + 16);
   file.write('/lib/ld-linux-armhf.so.3', 84);
+  expect(readElf(file).writableCode).toEqual(['the stack']);
   expect(readElf(file)).toMatchObject({ class: 32, machine: 'arm', interpreter: '/lib/ld-linux-armhf.so.3' });
 });
 

@@ -12,6 +12,7 @@ function elf(bits: 32 | 64, desc: Buffer | undefined): Elf {
     needed: [],
     versionsWanted: [],
     hasSymbolTable: false,
+    writableCode: [],
     notes,
   };
 }
