@@ -88,10 +88,8 @@ export class BodyParser {
       }
       const octet = bytes[i++] as number;
       if (state >= State.trailerStart) {
-        if (state === State.lastLf) {
-          return octet === LF ? this.#end(Outcome.complete, i) : this.#refuse('lineEndInvalid', i);
-        }
         const cause = this.#takeTrailer(octet);
+        if (state === State.lastLf && cause === null) return this.#end(Outcome.complete, i);
         if (cause !== null) return this.#refuse(cause, i);
       } else if (state >= State.sizeEnd || state <= State.size) {
         const cause = this.#takeFraming(octet);
@@ -231,7 +229,7 @@ export class BodyParser {
         else if (FIELD_VALUE[octet] !== 1) return octet === LF ? 'lineEndInvalid' : 'fieldValueInvalid';
         return null;
       default:
-        // State.trailerEnd
+        // State.trailerEnd or State.lastLf
         if (octet !== LF) return 'lineEndInvalid';
         this.#state = State.trailerStart;
         return null;

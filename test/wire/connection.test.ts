@@ -2,7 +2,7 @@
  * Every wire case through a real engine whose transport is memory: whole, cut in two at every index, and octet by octet; every
  * octet that is sent is checked. Then once more with a client for which every write has to wait.
  */
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { everyWay, octetByOctet } from './cuts.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
 import type { Part } from './notation.ts';
@@ -13,6 +13,9 @@ const servers: MemoryServer[] = [];
 afterAll(() => {
   for (const server of servers) server.close();
 });
+
+// The engines' clocks tick in turns of the event loop that tests without waiting leave out.
+beforeEach(() => new Promise((resolve) => setImmediate(resolve)));
 
 function check(server: MemoryServer, { sent, expected }: WireCase, parts: readonly Part[], way: string): void {
   const run = server.run(parts, sent.ends, expected.responses);

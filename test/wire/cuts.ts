@@ -1,10 +1,10 @@
 /** Ways to cut what a client sends into pieces. None of them may make a difference. */
 import type { Part } from './notation.ts';
 
-/** Up to this many octets, every index is tried; beyond, the edges and every so many in the middle. */
-const ALL_INDICES = 3_000;
-const EDGE = 600;
-const STRIDE = 97;
+/** Up to this many octets, every index is tried; beyond, the edges and some in the middle. */
+const ALL_INDICES = 2_000;
+const EDGE = 250;
+const IN_THE_MIDDLE = 50;
 
 export function lengthOf(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + part.octets.length, 0);
@@ -12,8 +12,9 @@ export function lengthOf(parts: readonly Part[]): number {
 
 /** The indices at which parts of this length are cut in two. */
 export function* indicesOf(length: number): Generator<number> {
+  const stride = Math.ceil(length / IN_THE_MIDDLE);
   for (let index = 1; index < length; index++) {
-    if (length <= ALL_INDICES || index < EDGE || index > length - EDGE || index % STRIDE === 0) yield index;
+    if (length <= ALL_INDICES || index < EDGE || index > length - EDGE || index % stride === 0) yield index;
   }
 }
 

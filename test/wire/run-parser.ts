@@ -1,9 +1,9 @@
 /**
  * Feeds a request parser with pieces, keeps the octets of an unfinished head as a connection does, and says what would be
- * answered: a connection without socket, clock or handler.
+ * answered: what a connection does, without socket, clock or handler.
  */
 import { Buffer } from 'node:buffer';
-import type { RequestLimits } from '../../src/http/limits.ts';
+import type { EngineLimits } from '../../src/engine/limits.ts';
 import { Outcome } from '../../src/http/outcome.ts';
 import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
 import { RequestParser } from '../../src/http/request-parser.ts';
@@ -20,7 +20,7 @@ export interface Run {
 const AROUND = 0xff;
 const MARGIN = 16;
 
-export function runParser(parts: readonly Part[], ends: boolean, limits: RequestLimits): Run {
+export function runParser(parts: readonly Part[], ends: boolean, limits: EngineLimits): Run {
   const client = new ParserRun(limits);
   for (const { afterAnswers, octets } of parts) {
     if (client.lines.length < afterAnswers) throw new Error(`still no answer number ${afterAnswers}: ${client.lines}`);
@@ -32,17 +32,20 @@ export function runParser(parts: readonly Part[], ends: boolean, limits: Request
 
 class ParserRun {
   readonly lines: string[] = [];
+  readonly #maxRequests: number;
   #parser: RequestParser;
   #bytes = Buffer.alloc(64, AROUND);
   /** Where the present head begins, where the parser stopped, where the octets end. */
   #base = MARGIN;
   #at = MARGIN;
   #end = MARGIN;
+  #requests = 0;
   #isHeadComplete = false;
   #isLast = false;
   #isClosed = false;
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: EngineLimits) {
+    this.#maxRequests = limits.maxRequests;
     this.#parser = new RequestParser(limits);
   }
 
@@ -80,10 +83,10 @@ class ParserRun {
       if (!this.#takeOutcome(outcome)) return false;
     }
     let line = parser.isHead ? '200 without content' : '200';
-    if (!parser.persists) line += ' close';
+    this.#isLast = !parser.persists || ++this.#requests === this.#maxRequests;
+    if (this.#isLast) line += ' close';
     else if (parser.minorVersion === 0) line += ' keep-alive';
     this.lines.push(line);
-    this.#isLast = !parser.persists;
     parser.reset();
     this.#isHeadComplete = false;
     this.#base = this.#at;
@@ -119,7 +122,7 @@ class ParserRun {
     this.#at += MARGIN - keptFrom;
     this.#base = MARGIN;
     this.#end = MARGIN + kept.length + octets.length;
-    next.fill(AROUND, this.#end);
+    next.fill(AROUND, this.#end, this.#end + MARGIN);
     this.#bytes = next;
   }
 }
