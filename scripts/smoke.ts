@@ -17,7 +17,7 @@ import type { ReadyTarget } from './targets.ts';
 export interface Smoked {
   readonly how: string;
   readonly checks: number;
-  /** Median of three; null under QEMU, where it says nothing about the product. */
+  /** Median of three; under QEMU it says nothing about the product. */
   readonly startMs: number;
 }
 
