@@ -9,6 +9,9 @@ import { reportError } from './report.ts';
 import { openTransport, serve } from './serve.ts';
 import type { Thread } from './thread.ts';
 
+/** Time for the first requests between listening and the start of the threads. */
+const BEFORE_THREADS_MS = 3;
+
 export interface StartOptions extends ServeOptions {
   /** Number of event loops, at least 1. */
   readonly workers: number;
@@ -31,6 +34,8 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
   // The kernel has chosen the port by now, if it was left to it.
   const { address, port } = listener;
   const { limits, usesNet } = options;
+  // What has connected meanwhile is answered before the threads take their 9 ms each of this one.
+  if (options.workers > 1) await pause(BEFORE_THREADS_MS);
   const threads =
     options.workers > 1 ? await createThreads(options.workers, { address, port, limits, usesNet }, counters) : [];
   try {
@@ -41,6 +46,10 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
     throw error;
   }
   return new Supervisor(engine, threads, counters, address, port);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Loads what makes threads only if there are any: it takes 6 ms. */
