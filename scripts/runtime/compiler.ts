@@ -14,9 +14,13 @@ import { findSource, unpackSource } from './sources.ts';
 export const OPTIMISE = ['-O2', '-ffunction-sections', '-fdata-sections'];
 
 /**
- * -fno-pie: executables at a fixed address, as Node's official ones; on i686 position-independent code costs a register.
- * -z norelro: lld's .relro_padding counts as a second bss-like segment, and postject then cannot inject into a 32-bit file.
+ * What postject needs, repeated after everything that a build system passes because Node's own -z relro would win.
+ * norelro: lld's .relro_padding counts as a second bss-like segment, and a 32-bit file is refused.
+ * build-id: into a file without any note segment it injects nothing, and says that all went well.
  */
+const LAST = ['-Wl,-z,norelro', '-Wl,--build-id=sha1'];
+
+/** -fno-pie: executables at a fixed address, as Node's official ones; on i686 position-independent code costs a register. */
 export function compilerFlags(platform: Platform): string[] {
   const { sysroot, resource } = placesOf(platform);
   return [
@@ -29,8 +33,7 @@ export function compilerFlags(platform: Platform): string[] {
     '--unwindlib=libunwind',
     '-fuse-ld=lld',
     ...(platform.libc === 'musl' ? ['-static'] : ['-no-pie', '-static-libgcc', ...SAME_CTYPE]),
-    '-Wl,-z,norelro',
-    '-Wl,--build-id=none',
+    ...LAST,
     '-Wno-unused-command-line-argument',
     `-ffile-prefix-map=${WORK}/${platform.triple}/=`,
     `-ffile-prefix-map=${WORK}/=`,
@@ -54,7 +57,7 @@ export async function writeCompilers(platform: Platform): Promise<void> {
     ['target-cc', 'clang-19', ''],
     ['target-c++', 'clang++-19', '-stdlib=libc++'],
   ] as const) {
-    const script = `#!/bin/sh\n${reuse}exec /usr/bin/${clang} ${compilerFlags(platform).join(' ')} ${extra} "$@"\n`;
+    const script = `#!/bin/sh\n${reuse}exec /usr/bin/${clang} ${compilerFlags(platform).join(' ')} ${extra} "$@" ${LAST.join(' ')}\n`;
     await writeFile(join(bin, name), script);
     await chmod(join(bin, name), 0o755);
   }

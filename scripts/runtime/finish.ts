@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { $ } from 'zx';
 import { checkRuntime } from './checks/checks.ts';
 import { compilerFlags, OPTIMISE } from './compiler.ts';
@@ -72,10 +72,10 @@ async function recordOf(
   checks: string[],
 ): Promise<BuildRecord> {
   const version = async (command: string): Promise<string> =>
-    (await $`sh -c ${`${command} --version`}`.quiet()).stdout.split('\n')[0]?.trim() ?? '';
+    (await $`${command} --version`.quiet()).stdout.split('\n').find((line) => line.trim() !== '') ?? '';
   const tools: Record<string, string> = {};
-  for (const name of ['clang-19', 'ld.lld-19', 'cmake', 'ninja', 'python3', 'perl -v; true', 'xz']) {
-    tools[name.split(' ')[0] ?? name] = await version(name);
+  for (const name of ['clang-19', 'ld.lld-19', 'cmake', 'ninja', '/usr/bin/python3', 'perl', 'xz']) {
+    tools[basename(name)] = await version(name);
   }
   if (platform.emulator !== null) tools[platform.emulator] = await version(platform.emulator);
   const relative = (flag: string): string => flag.replaceAll(placesOf(platform).root, '.').replaceAll(PROJECT, '.');

@@ -26,7 +26,7 @@ async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
   await $`cp -a ${musl}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
   await $`cp -a ${musl}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
   await rm(join(sysroot, 'usr/lib/libc.so'), { force: true });
-  if (platform.cpu === 'arm64') await widenThreadTypes(join(sysroot, 'usr/include/bits/alltypes.h'));
+  if (platform.cpu === 'arm64') await edit(join(sysroot, 'usr/include/bits/alltypes.h'), WIDE_MUSL);
   const linux = await unpackInto(join(sysroot, '../packages/linux'), 'linux-headers');
   for (const folder of ['linux', 'asm-generic', 'mtd', 'rdma', 'sound', 'video', 'xen', 'misc', 'drm']) {
     if (existsSync(join(linux, 'usr/include', folder))) {
@@ -37,19 +37,27 @@ async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
 }
 
 /**
- * On aarch64 glibc's mutex has 48 bytes and musl's 40; V8's classes hold mutexes, so their layout would differ and no
- * object could be shared between the two (core.ts). musl uses the first 40 bytes of what it is given: the types grow.
+ * V8's classes hold mutexes and condition variables. Where the two libcs lay these out differently no object could be
+ * shared between them (core.ts), so the more generous of the two gives way.
+ * aarch64: glibc's mutex has 48 bytes and musl's 40; musl uses the first 40 of what it is given, so its types grow.
  */
-async function widenThreadTypes(file: string): Promise<void> {
+const WIDE_MUSL = [
+  ['sizeof(long)==8?10:6]; volatile int __vi[sizeof(long)==8?10:6]', '12]; volatile int __vi[12]'],
+  ['sizeof(long)==8?5:6]; } __u; } pthread_mutex_t;', '6]; } __u; } pthread_mutex_t;'],
+  ['sizeof(long)==8?14:9]; volatile int __vi[sizeof(long)==8?14:9]', '16]; volatile int __vi[16]'],
+  ['sizeof(long)==8?7:9]; } __u; } pthread_attr_t;', '8]; } __u; } pthread_attr_t;'],
+  ['{ unsigned __attr; } pthread_mutexattr_t;', '{ unsigned __attr, __wide; } pthread_mutexattr_t;'],
+  ['{ unsigned __attr; } pthread_condattr_t;', '{ unsigned __attr, __wide; } pthread_condattr_t;'],
+] as const;
+
+/** armv7: glibc aligns a condition variable to 8, but uses it by 32-bit atomics only there: 4, as musl, is enough. */
+const NARROW_GLIBC = [
+  ['} pthread_cond_t;', '} __attribute__ ((__packed__, __aligned__ (4))) pthread_cond_t;'],
+] as const;
+
+async function edit(file: string, changes: readonly (readonly [before: string, after: string])[]): Promise<void> {
   let text = await readFile(file, 'utf8');
-  for (const [before, after] of [
-    ['sizeof(long)==8?10:6]; volatile int __vi[sizeof(long)==8?10:6]', '12]; volatile int __vi[12]'],
-    ['sizeof(long)==8?5:6]; } __u; } pthread_mutex_t;', '6]; } __u; } pthread_mutex_t;'],
-    ['sizeof(long)==8?14:9]; volatile int __vi[sizeof(long)==8?14:9]', '16]; volatile int __vi[16]'],
-    ['sizeof(long)==8?7:9]; } __u; } pthread_attr_t;', '8]; } __u; } pthread_attr_t;'],
-    ['{ unsigned __attr; } pthread_mutexattr_t;', '{ unsigned __attr, __wide; } pthread_mutexattr_t;'],
-    ['{ unsigned __attr; } pthread_condattr_t;', '{ unsigned __attr, __wide; } pthread_condattr_t;'],
-  ] as const) {
+  for (const [before, after] of changes) {
     if (!text.includes(before)) throw new Error(`${file} has no "${before}"`);
     text = text.replace(before, after);
   }
@@ -62,7 +70,9 @@ async function glibcSysroot(platform: Platform, sysroot: string): Promise<void> 
   }
   // Debian's multiarch folders, flattened: one place for headers, one for libraries, as in the musl sysroot.
   await $`cp -a ${sysroot}/usr/include/${platform.multiarch}/. ${sysroot}/usr/include/`;
+  await $`rm -r ${sysroot}/usr/include/${platform.multiarch}`;
   await $`cp -a ${sysroot}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
+  if (platform.cpu === 'arm') await edit(join(sysroot, 'usr/include/bits/pthreadtypes.h'), NARROW_GLIBC);
   // The linker would take a static archive where it finds no shared library beside it; only the libraries are linked.
   await $`find ${sysroot}/usr/lib -name '*.a' ! -name '*_nonshared.a' -delete`;
   await $`find ${sysroot}/usr/lib/${platform.multiarch} -name '*.so' -delete`;
