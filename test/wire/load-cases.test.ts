@@ -1,0 +1,137 @@
+/** The form of wire cases: what is not meant must not pass. */
+import { describe, expect, test } from 'vitest';
+import { readDocument } from './load-cases.ts';
+import { readOctets } from './notation.ts';
+
+function sentBy(...lines: string[]): string[] {
+  return readOctets(lines).parts.map((part) => part.octets.toString('latin1'));
+}
+
+describe('the notation of octets', () => {
+  test('joins lines with nothing between them', () => {
+    expect(sentBy('GET / HTTP/1.1\\r\\n', '\\r\\n')).toEqual(['GET / HTTP/1.1\r\n\r\n']);
+  });
+
+  test('knows its escapes', () => {
+    expect(sentBy('\\r\\n\\t\\\\\\{\\"\\x00\\xff}')).toEqual(['\r\n\t\\{"\0\xff}']);
+  });
+
+  test('repeats', () => {
+    expect(sentBy('{3 x "a\\r\\n"}b{2 x "\\""}')).toEqual(['a\r\na\r\na\r\nb""']);
+  });
+
+  test('cuts where the client waits', () => {
+    expect(readOctets(['a{answers 1}b', '{answers 3}c{end}'])).toEqual({
+      parts: [
+        { afterAnswers: 0, octets: Buffer.from('a') },
+        { afterAnswers: 1, octets: Buffer.from('b') },
+        { afterAnswers: 3, octets: Buffer.from('c') },
+      ],
+      ends: true,
+    });
+  });
+
+  test.each([
+    ['an unknown escape', '\\q'],
+    ['a short escape', '\\x0'],
+    ['a hexadecimal escape in capitals', '\\xFF'],
+    ['a brace that opens nothing', '{'],
+    ['a repetition without quotes', '{3 x a}'],
+    ['a repetition of nothing', '{3 x ""}'],
+    ['a repetition of zero times', '{0 x "a"}'],
+    ['a repetition within a repetition', '{2 x "{2 x "a"}"}'],
+    ['octets behind the end', '{end}a'],
+    ['fewer answers than before', '{answers 2}{answers 1}'],
+    ['a tab that looks like a space', 'a\tb'],
+    ['a letter beyond ASCII', 'é'],
+    ['a space that nobody sees', 'a '],
+  ])('refuses %s', (_what, line) => {
+    expect(() => readOctets([line])).toThrow();
+  });
+});
+
+describe('a document', () => {
+  const fenced = (kind: string, ...lines: string[]) => ['```'.concat(kind), ...lines, '```', ''];
+  const title = ['# Title', '', 'What it is about.', ''];
+  const head = [...title, '## Answers GET', '', 'RFC 9110 §9.3.1.', ''];
+  const send = fenced('send', 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n');
+  const read = (...lines: string[]) => readDocument('a.md', lines.join('\n'));
+
+  test('holds cases', () => {
+    const [one, ...others] = read(...head, ...send, ...fenced('expect', '200', 'open'));
+    expect(others).toEqual([]);
+    expect(one).toMatchObject({ name: 'Answers GET', document: 'a.md', options: '' });
+    expect(one?.expected).toEqual({
+      responses: [{ status: 200, cause: null, isWithoutContent: false, connection: 'implied', isOptional: false }],
+      end: 'open',
+    });
+  });
+
+  test('gives options their meaning', () => {
+    const options = fenced('options', '--max-body-size 16B --max-header-count 3');
+    const [one] = read(...head, ...options, ...send, ...fenced('expect', '200', 'open'));
+    expect(one?.limits).toMatchObject({ maxBodySize: 16, maxHeaderCount: 3, maxHeaderSize: 8192 });
+  });
+
+  test('knows every kind of response', () => {
+    const lines = [
+      '100',
+      '100?',
+      '2 x 200',
+      '200 without content',
+      '200 keep-alive',
+      '400 hostMissing without content',
+    ];
+    const [one] = read(...head, ...send, ...fenced('expect', ...lines, 'closed'));
+    expect(one?.expected.responses).toHaveLength(7);
+    expect(one?.expected.responses.at(-1)).toEqual({
+      status: 400,
+      cause: 'hostMissing',
+      isWithoutContent: true,
+      connection: 'close',
+      isOptional: false,
+    });
+  });
+
+  const expected = (...lines: string[]) => [...head, ...send, ...fenced('expect', ...lines)];
+  test.each<[string, string[]]>([
+    ['without title', [...head.slice(2), ...send, ...fenced('expect', '200', 'open')]],
+    ['without a case', title],
+    ['with a second title', ['# One', '# Two', ...expected('200', 'open').slice(4)]],
+    ['with a heading of another level', [...head, '### More', ...send, ...fenced('expect', '200', 'open')]],
+    ['with an open block', expected('200', 'open').slice(0, -2)],
+    ['with a block of another kind', [...head, ...send, ...fenced('http', 'GET /')]],
+    ['with two blocks of a kind', [...head, ...send, ...send, ...fenced('expect', '200', 'open')]],
+    ['with a block before the first case', [...title, ...send]],
+    ['with two cases of a name', [...expected('200', 'open'), ...expected('200', 'open').slice(4)]],
+  ])('%s is refused', (_what, lines) => {
+    expect(() => read(...lines)).toThrow('a.md');
+  });
+
+  test.each<[string, string[]]>([
+    ['without prose', [...title, '## Answers GET', ...send, ...fenced('expect', '200', 'open')]],
+    ['without a source', [...title, '## Answers GET', 'Of course.', ...send, ...fenced('expect', '200', 'open')]],
+    ['whose name ends in a full stop', [...title, '## Answers.', '§', ...send, ...fenced('expect', '200', 'open')]],
+    ['that sends nothing', [...head, ...fenced('send'), ...fenced('expect', '200', 'open')]],
+    ['that expects nothing', [...head, ...send]],
+    ['that has empty options', [...head, ...fenced('options'), ...send, ...fenced('expect', '200', 'open')]],
+    ['that has unknown options', [...head, ...fenced('options', '--a b'), ...send, ...fenced('expect', '200', 'open')]],
+    ['that does not say how it ends', expected('200')],
+    ['that is open without an answer', expected('open')],
+    ['that is closed for no reason', expected('200', 'closed')],
+    ['that is open after close', expected('200 close', 'open')],
+    ['that is open after a refusal', expected('400 hostMissing', 'open')],
+    ['that goes on after close', expected('200 close', '200', 'closed')],
+    ['whose refusal has no cause', expected('400', 'closed')],
+    ['whose cause is unknown', expected('400 made', 'closed')],
+    ['whose cause has another status', expected('431 hostMissing', 'closed')],
+    ['whose refusal says close', expected('400 hostMissing close', 'closed')],
+    ['whose answer has a cause', expected('200 hostMissing', 'open')],
+    ['whose final response is optional', expected('200?', 'open')],
+    ['whose interim response has more to it', expected('100 close', '200', 'open')],
+    ['that ends and stays open', [...head, ...fenced('send', 'GET{end}'), ...fenced('expect', '200', 'open')]],
+    ['that waits for too much', [...head, ...fenced('send', 'G{answers 2}E'), ...fenced('expect', '200', 'open')]],
+  ])('a case %s is refused', (_what, lines) => {
+    expect(() => read(...lines)).toThrow('a.md: "Answers');
+  });
+});

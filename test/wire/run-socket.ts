@@ -1,0 +1,147 @@
+/**
+ * Plays a case against a server that listens: raw sockets, and every octet that comes back is checked. The end state is found out
+ * without waiting for silence: an open connection answers one more request, a waiting one refuses the client's end, a closed one
+ * has sent its FIN.
+ */
+import { Buffer } from 'node:buffer';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { cutAt, lengthOf, randomIndices } from './cuts.ts';
+import type { ExpectedResponse, WireCase } from './load-cases.ts';
+import type { Part } from './notation.ts';
+import { countResponses, lineOf, readResponses } from './read-responses.ts';
+import type { Run } from './run-parser.ts';
+
+const FOLLOW_UP = 'GET /follow-up HTTP/1.1\r\nHost: follow-up\r\nConnection: close\r\n\r\n';
+const FOLLOW_UP_ANSWER: ExpectedResponse = {
+  status: 200,
+  cause: null,
+  isWithoutContent: false,
+  connection: 'close',
+  isOptional: false,
+};
+/** Cuts of one random way. */
+const CUTS = 6;
+
+/** Whole, and in two ways that are random but always the same for the same case. */
+export function waysOf({ document, name, sent }: WireCase): { way: string; parts: readonly Part[] }[] {
+  const length = lengthOf(sent.parts);
+  const random = (number: number) => {
+    const indices = randomIndices(length, CUTS, `${document} ${name} ${number}`);
+    return { way: `cut at ${indices.join(', ')}`, parts: cutAt(sent.parts, indices) };
+  };
+  return [{ way: 'whole', parts: sent.parts }, random(1), random(2)];
+}
+
+export async function runSocket(port: number, one: WireCase, parts: readonly Part[]): Promise<Run> {
+  const { sent, expected } = one;
+  const { responses, end } = expected;
+  const client = new Client(connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
+  try {
+    for (const { afterAnswers, octets } of parts) {
+      await client.until(() => countResponses(client.received, responses) >= afterAnswers);
+      await client.write(octets);
+    }
+    if (end === 'open') {
+      await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
+      return await finish(client, [...responses, FOLLOW_UP_ANSWER], ['200 close'], end);
+    }
+    if (end === 'waiting') {
+      client.end();
+      const refusal = endedRefusal(one);
+      return await finish(client, [...responses, refusal], [lineOf(refusal)], end);
+    }
+    if (sent.ends) client.end();
+    await client.ended();
+    const run = await finish(client, responses, [], end);
+    // A server that lingers takes what still comes; after an ordinary answer with "close" nothing may come any more.
+    if (!sent.ends && responses.at(-1)?.cause !== null) {
+      await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
+      await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
+    }
+    client.end();
+    return run;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What the end of the client is answered with within a request. */
+function endedRefusal({ sent }: WireCase): ExpectedResponse {
+  const all = Buffer.concat(sent.parts.map((part) => part.octets)).toString('latin1');
+  const isHead = /(?:^|\r\n)HEAD [^\r]*(?:\r\n[^\r]+)*(?:\r\n)?$/.test(all);
+  return { ...FOLLOW_UP_ANSWER, status: 400, cause: 'ended', isWithoutContent: isHead };
+}
+
+/** Reads to the server's end; `probe` is what the last octets that were sent must have brought. */
+async function finish(
+  client: Client,
+  expected: readonly ExpectedResponse[],
+  probe: readonly string[],
+  end: Run['end'],
+): Promise<Run> {
+  await client.ended();
+  const lines = readResponses(client.received, expected);
+  const brought = probe.length > 0 ? lines.splice(-1) : [];
+  const isAsProbed = brought[0] === probe[0];
+  return { lines: isAsProbed ? lines : [...lines, ...brought], end: isAsProbed ? end : 'closed' };
+}
+
+class Client {
+  received: Buffer = Buffer.alloc(0);
+  readonly #socket: Socket;
+  #hasEnded = false;
+  #error: Error | null = null;
+  #wake: () => void = () => {};
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (octets) => {
+      this.received = Buffer.concat([this.received, octets]);
+      this.#wake();
+    });
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      this.#wake();
+    });
+    socket.on('error', (error) => {
+      this.#error = error;
+      this.#wake();
+    });
+  }
+
+  /** Waits for that, or for the server's end; a reset fails. */
+  async until(isReached: () => boolean): Promise<void> {
+    while (!isReached() && !this.#hasEnded) {
+      this.#check();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#check();
+  }
+
+  ended(): Promise<void> {
+    return this.until(() => this.#hasEnded);
+  }
+
+  /** Resolves when the kernel has the octets and others have had a turn, so that the next ones arrive on their own. */
+  async write(octets: Buffer): Promise<void> {
+    if (octets.length > 0) await new Promise<void>((resolve) => this.#socket.write(octets, () => resolve()));
+    await turn();
+    this.#check();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #check(): void {
+    if (this.#error !== null)
+      throw new Error(`${this.#error.message}, after ${JSON.stringify(this.received.toString())}`);
+  }
+}
