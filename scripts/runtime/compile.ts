@@ -30,7 +30,7 @@ export async function compileNode(job: Job): Promise<void> {
   );
   await run`ninja -C ${places.out} -j${jobs} ${generated} ${V8}/run_torque.actions_rules_copies.stamp`;
   for (const [name, ninjaFiles] of Object.entries(HEADERS)) {
-    // The few objects of V8 that a glibc runtime compiles itself are not worth a precompiled header.
+    // The few objects of V8 that the second runtime of an architecture compiles itself are not worth a precompiled header.
     if (job.platform.core === null || name === 'nodebase') await precompile(job, name, ninjaFiles);
   }
   await run`ninja -C ${places.out} -j${jobs} node`;

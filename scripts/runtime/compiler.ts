@@ -51,7 +51,7 @@ export async function writeCompilers(platform: Platform): Promise<void> {
   if (!existsSync(join(resource, 'include'))) {
     await symlink('/usr/lib/llvm-19/lib/clang/19/include', join(resource, 'include'));
   }
-  // An object that the musl sibling has already compiled is copied from there (core.ts).
+  // An object that the sibling has already compiled is copied from there (core.ts).
   const reuse = platform.core === null ? '' : REUSE.replaceAll('CORE', join(root, 'core'));
   for (const [name, clang, extra] of [
     ['target-cc', 'clang-19', ''],

@@ -1,7 +1,7 @@
 /**
- * V8 is compiled once for an architecture: a glibc runtime takes V8's objects from its musl sibling.
+ * V8 is compiled once for an architecture: the second of its two runtimes takes V8's objects from the first.
  * About 80 % of the compile time goes into V8, whose objects ask a C library for memcpy, strlen and little more.
- * Three guards decide what may be taken; an object that fails is compiled for glibc like everything else:
+ * Three guards decide what may be taken; an object that fails is compiled again like everything else:
  *  1. its undefined symbols are C++ names, V8's own, or on ABI_IDENTICAL below;
  *  2. the types that V8's and libc++'s headers take from the C library have the same size and sign for both (probe);
  *  3. ninja compiles both with the same definitions and flags, and what torque and mksnapshot write is the same.
@@ -63,7 +63,7 @@ export async function shareCore(job: Job): Promise<void> {
   for (const [object, symbols] of await undefinedSymbolsOf(theirs.out, objects)) {
     const foreign = foreignSymbols(symbols);
     if (foreign.length > 0) {
-      report.push(`compiled for glibc: ${object}: ${foreign.join(' ')}`);
+      report.push(`compiled again: ${object}: ${foreign.join(' ')}`);
       continue;
     }
     await mkdir(dirname(join(core, object)), { recursive: true });

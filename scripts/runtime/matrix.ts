@@ -1,6 +1,6 @@
 /**
- * Prints the matrix of the `runtimes` workflow: one job an architecture and C library, a glibc runtime in the job of the
- * musl sibling whose objects it takes. Arguments: the triples wanted, all when there are none.
+ * Prints the matrix of the `runtimes` workflow: one job an architecture, because the second of its two runtimes
+ * takes objects from the first. Arguments: the triples wanted, all when there are none.
  */
 import { parseOptions } from './options.ts';
 

@@ -25,7 +25,7 @@ export interface Platform {
   /** QEMU's user-mode emulator, or null where the x86-64 build machine runs the result itself. */
   readonly emulator: string | null;
   readonly elf: { readonly machine: string; readonly bits: 32 | 64; readonly interpreter: string | null };
-  /** The musl sibling whose V8 objects a glibc runtime takes (core.ts); null for musl itself. */
+  /** The runtime for the other C library whose V8 objects this one takes (core.ts); null where it compiles its own. */
   readonly core: string | null;
 }
 
@@ -82,14 +82,14 @@ const CPUS = {
   },
 } as const;
 
-/** In the order in which `--all` builds: a musl sibling before the glibc runtime that reuses its V8 objects. */
+/** In the order in which `--all` builds: first the one that compiles V8, then its sibling for the other C library. */
 export const PLATFORMS: readonly Platform[] = [
   platform('armv7-unknown-linux-musleabihf', 'arm', 'musl', null),
   platform('armv7-unknown-linux-gnueabihf', 'arm', 'glibc', 'armv7-unknown-linux-musleabihf'),
   platform('aarch64-unknown-linux-musl', 'arm64', 'musl', null),
   platform('aarch64-unknown-linux-gnu', 'arm64', 'glibc', 'aarch64-unknown-linux-musl'),
-  platform('i686-unknown-linux-musl', 'ia32', 'musl', null),
-  platform('i686-unknown-linux-gnu', 'ia32', 'glibc', 'i686-unknown-linux-musl'),
+  platform('i686-unknown-linux-gnu', 'ia32', 'glibc', null),
+  platform('i686-unknown-linux-musl', 'ia32', 'musl', 'i686-unknown-linux-gnu'),
   platform('x86_64-unknown-linux-musl', 'x64', 'musl', null),
   platform('x86_64-unknown-linux-gnu', 'x64', 'glibc', 'x86_64-unknown-linux-musl'),
 ];

@@ -1,5 +1,5 @@
 /**
- * What it takes to make one runtime, in order. A glibc runtime begins with its musl sibling, whose V8 objects it takes.
+ * What it takes to make one runtime, in order. Where it takes V8's objects from a sibling, that one is made first.
  */
 
 import { compileNode } from './compile.ts';
