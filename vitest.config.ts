@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Two projects: `source` needs nothing but Node; `packaged` first makes the executables that it tries.
+const packaged = ['test/packaged/**/*.test.ts', 'test/**/packaged.test.ts'];
 const slow = process.env['CI'] ? 2 : 1;
 
 export default defineConfig({
@@ -13,14 +14,14 @@ export default defineConfig({
         test: {
           name: 'source',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/packaged/**'],
+          exclude: packaged,
         },
       },
       {
         extends: true,
         test: {
           name: 'packaged',
-          include: ['test/packaged/**/*.test.ts'],
+          include: packaged,
           globalSetup: ['test/packaged/setup.ts'],
           testTimeout: 60_000,
         },
