@@ -15,6 +15,9 @@ export type PersistenceValue = (typeof Persistence)[keyof typeof Persistence];
 
 const CONNECTION_FIELDS = ['', 'Connection: keep-alive\r\n', 'Connection: close\r\n'] as const;
 
+/** Fields that frame an answer (RFC 9112 §6) or that the connection decides: a second one would contradict the first. */
+const MADE_HERE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date']);
+
 /** A point in time for the Date field: the same second, the same object. */
 export interface HttpDate {
   /** IMF-fixdate (RFC 9110 §5.6.7). */
@@ -25,7 +28,7 @@ export interface AnswerParts {
   /** Three digits, 200 to 599. */
   readonly status: number;
   readonly reason: string;
-  /** Field lines but Content-Length, Connection and Date, which are made here. */
+  /** Field lines but those that are made here: Content-Length, Connection, Date. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
 }
@@ -36,7 +39,7 @@ export class Answer {
   readonly #rendered: (Buffer | null)[] = [null, null, null, null, null, null];
   #date: HttpDate | null = null;
 
-  /** Throws a RangeError for a status, reason or field that would not be valid on the wire. */
+  /** Throws a RangeError for what would not be valid on the wire. */
   constructor(parts: AnswerParts) {
     const { status, reason, fields, body } = parts;
     if (!Number.isInteger(status) || status < 200 || status > 599) {
@@ -48,12 +51,17 @@ export class Answer {
     for (const [name, value] of fields) {
       if (name === '' || !hasOnly(TOKEN, name))
         throw new RangeError(`a field name wants a token, got ${JSON.stringify(name)}`);
+      if (MADE_HERE.has(name.toLowerCase())) throw new RangeError(`${name} is made by the server itself`);
       if (!hasOnly(FIELD_VALUE, value))
         throw new RangeError(`${name} wants printable characters, got ${JSON.stringify(value)}`);
       start += `${name}: ${value}\r\n`;
     }
-    // RFC 9110 §8.6: no Content-Length with 204.
-    this.#start = status === 204 ? start : `${start}Content-Length: ${body.length}\r\n`;
+    const hasNoContent = status === 204 || status === 304;
+    if (body.length > 0 && (hasNoContent || status === 205)) {
+      throw new RangeError(`status ${status} wants no content, got ${body.length} octets`);
+    }
+    // RFC 9110 §8.6: none with 204, and with 304 only that of the content which is left out.
+    this.#start = hasNoContent ? start : `${start}Content-Length: ${body.length}\r\n`;
     this.#body = body;
   }
 

@@ -112,7 +112,7 @@ export class MemoryServer {
       assertFree: async () => {},
       listen: async (_options, onLink) => {
         this.#accept = onLink;
-        return { address: 'memory', port: 0, close() {} };
+        return { address: 'memory', port: 0, drain: async () => {}, close() {} };
       },
       attach(link, owner) {
         link.owner = owner;

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import {
+  equalsIgnoringCase,
+  FIELD_VALUE,
+  HEX_VALUE,
+  IP_FUTURE,
+  isDigit,
+  isLetter,
+  PATH_OR_QUERY,
+  QUOTED_TEXT,
+  REG_NAME,
+  SCHEME,
+  TOKEN,
+  URI,
+} from '../../src/http/octets.ts';
+import { framed } from './bytes.ts';
+
+describe('every octet belongs to the classes that the grammar says', () => {
+  // Written a second time, as the RFCs write them.
+  const unreserved = 'A-Za-z0-9\\-._~';
+  const subDelims = "!$&'()*+,;=";
+  test.each<[string, Uint8Array, RegExp]>([
+    ['tchar (RFC 9110 §5.6.2)', TOKEN, /[!#$%&'*+\-.^_`|~0-9A-Za-z]/],
+    [
+      'pchar, "/" and "?" without "%" (RFC 3986 §3.3, §3.4)',
+      PATH_OR_QUERY,
+      new RegExp(`[${unreserved}${subDelims}:@/?]`),
+    ],
+    ['URI without "#" (RFC 3986 §2)', URI, new RegExp(`[${unreserved}${subDelims}:@/?%[\\]]`)],
+    ['reg-name without "%" (RFC 3986 §3.2.2)', REG_NAME, new RegExp(`[${unreserved}${subDelims}]`)],
+    ['the tail of IPvFuture (RFC 3986 §3.2.2)', IP_FUTURE, new RegExp(`[${unreserved}${subDelims}:]`)],
+    ['scheme (RFC 3986 §3.1)', SCHEME, /[A-Za-z0-9+\-.]/],
+    ['field-vchar, SP and HTAB (RFC 9110 §5.5)', FIELD_VALUE, /[\t\x20-\x7e\x80-\xff]/],
+    ['qdtext (RFC 9110 §5.6.4)', QUOTED_TEXT, /[\t\x20-\x21\x23-\x5b\x5d-\x7e\x80-\xff]/],
+  ])('%s', (_name, table, expression) => {
+    expect(table).toHaveLength(256);
+    const wrong = Array.from(table).flatMap((value, octet) => {
+      const expected = expression.test(String.fromCharCode(octet)) ? 1 : 0;
+      return value === expected ? [] : [`\\x${octet.toString(16)} is ${value}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('digits, letters and hexadecimal digits', () => {
+    for (let octet = 0; octet < 256; octet++) {
+      const letter = String.fromCharCode(octet);
+      const hex = /[0-9A-Fa-f]/.test(letter) ? Number.parseInt(letter, 16) : -1;
+      expect([octet, isDigit(octet), isLetter(octet), HEX_VALUE[octet]]).toEqual([
+        octet,
+        /[0-9]/.test(letter),
+        /[A-Za-z]/.test(letter),
+        hex,
+      ]);
+    }
+  });
+});
+
+describe('a word without regard to case', () => {
+  const equals = (text: string, word: string) => {
+    const { bytes, start, end } = framed(text);
+    return equalsIgnoringCase(bytes, start, end, word);
+  };
+
+  test.each([
+    ['chunked', true],
+    ['CHUNKED', true],
+    ['ChUnKeD', true],
+    ['chunke', false],
+    ['chunkedx', false],
+    ['', false],
+    ['chunkeD\0', false],
+    // One bit away from a letter, as a careless comparison would not see.
+    ['\x03hunked', false],
+    ['chunke\x84', false],
+    ['CHUNKE\xc4', false],
+  ])('%j is "chunked": %s', (text, is) => {
+    expect(equals(text, 'chunked')).toBe(is);
+  });
+
+  test('is not confused by signs that differ from each other like letters do', () => {
+    // "_" and DEL, "-" and CR, "@" and "`" differ by the bit that makes letters small.
+    expect(equals('keep\ralive', 'keep-alive')).toBe(false);
+    expect(equals('content_length', 'content-length')).toBe(false);
+    expect(equals('@', '`')).toBe(false);
+  });
+});
