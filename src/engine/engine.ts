@@ -65,7 +65,6 @@ export class Engine implements ConnectionHost {
   readonly #connections: Connection[] = [];
   /** Owned: closed in drain(). */
   #listener: Listener | null = null;
-  #accepted = 0;
   #whenEmpty: (() => void) | null = null;
 
   constructor(options: EngineOptions) {
@@ -93,8 +92,7 @@ export class Engine implements ConnectionHost {
   async drain(timeoutMs: number): Promise<void> {
     if (this.isDraining) return;
     this.isDraining = true;
-    await this.#emptyAcceptQueue(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
-    this.#listener?.close();
+    await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
     this.#listener = null;
     const graceEnd = this.clock.now + Math.min(DRAIN_GRACE_MS, timeoutMs / 2);
     for (const connection of this.#connections) {
@@ -139,7 +137,6 @@ export class Engine implements ConnectionHost {
   }
 
   #accept(link: Link): void {
-    this.#accepted++;
     const { maxConnections } = this.limits;
     const others = Atomics.load(this.#counters, ALL_CONNECTIONS);
     if (others >= maxConnections + REFUSED_AT_ONCE) {
@@ -161,17 +158,6 @@ export class Engine implements ConnectionHost {
   #count(change: 1 | -1): void {
     Atomics.add(this.#counters, ALL_CONNECTIONS, change);
     Atomics.add(this.#counters, this.#place + CONNECTIONS_OF_WORKER, change);
-  }
-
-  /** Lets turns of the event loop pass until none brings a connection any more: closing resets what waits in the queue. */
-  async #emptyAcceptQueue(maxMs: number): Promise<void> {
-    const end = process.uptime() + maxMs / 1000;
-    let quietTurns = 0;
-    while (this.#listener !== null && quietTurns < 3 && process.uptime() < end) {
-      const before = this.#accepted;
-      await new Promise((resolve) => setImmediate(resolve));
-      quietTurns = this.#accepted === before ? quietTurns + 1 : 0;
-    }
   }
 
   #setIdleDeadline(): void {

@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { getSystemErrorMap } from 'node:util';
+import { AcceptQueue, type SocketBindings, type SocketHandle, type SocketName } from './accept-queue.ts';
 import {
   type Link,
   type LinkOwner,
@@ -27,26 +28,21 @@ interface StreamRequest {
   octets: Buffer | null;
 }
 
-interface StreamHandle extends Link {
+interface StreamHandle extends SocketHandle {
   onread: (this: StreamHandle) => void;
   onconnection: (status: number, client: StreamHandle | undefined) => void;
   readonly writeQueueSize: number;
-  bind(address: string, port: number, flags: number): number;
-  bind6(address: string, port: number, flags: number): number;
-  listen(backlog: number): number;
-  getsockname(out: { address?: string; port?: number }): number;
   setNoDelay(enable: boolean): number;
   useUserBuffer(buffer: Buffer): void;
   readStart(): number;
   readStop(): number;
   writeBuffer(request: StreamRequest, octets: Buffer): number;
   shutdown(request: StreamRequest): number;
-  close(): void;
 }
 
-interface Bindings {
+interface Bindings extends SocketBindings {
   TCP: new (type: number) => StreamHandle;
-  constants: { SERVER: number; UV_TCP_REUSEPORT: number };
+  constants: { SERVER: number; SOCKET: number; UV_TCP_REUSEPORT: number };
   WriteWrap: new () => StreamRequest;
   ShutdownWrap: new () => StreamRequest;
   kReadBytesOrError: number;
@@ -60,12 +56,14 @@ function loadBindings(): Bindings | null {
     const all = { ...binding('tcp_wrap'), ...binding('stream_wrap') } as unknown as Bindings;
     const handle = new all.TCP(all.constants.SERVER) as unknown as Record<string, unknown>;
     const methods = ['bind', 'bind6', 'listen', 'getsockname', 'setNoDelay', 'useUserBuffer', 'readStart', 'readStop'];
-    methods.push('writeBuffer', 'shutdown', 'close');
+    methods.push('writeBuffer', 'shutdown', 'close', 'getpeername', 'connect', 'connect6', 'reset');
     const isComplete =
       methods.every((method) => typeof handle[method] === 'function') &&
       typeof handle['writeQueueSize'] === 'number' &&
       typeof all.WriteWrap === 'function' &&
       typeof all.ShutdownWrap === 'function' &&
+      typeof all.TCPConnectWrap === 'function' &&
+      Number.isInteger(all.constants.SOCKET) &&
       Number.isInteger(all.constants.UV_TCP_REUSEPORT) &&
       Number.isInteger(all.kReadBytesOrError) &&
       Number.isInteger(all.kLastWriteWasAsync) &&
@@ -114,9 +112,10 @@ export function openHandleTransport(): Transport | null {
     async listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
       const handle = new TCP(constants.SERVER);
       const flags = options.reusePort ? constants.UV_TCP_REUSEPORT : 0;
-      const name: { address?: string; port?: number } = {};
+      const name: SocketName = {};
+      let queue: AcceptQueue | null = null;
       handle.onconnection = (_status, client) => {
-        if (client !== undefined) onLink(client);
+        if (client !== undefined && queue?.takes(client) === false) onLink(client);
       };
       const error =
         bind(handle, options.address, options.port, flags) ||
@@ -128,7 +127,10 @@ export function openHandleTransport(): Transport | null {
         handle.close();
         throw systemError(error);
       }
-      return { address: name.address as string, port: name.port as number, close: () => handle.close() };
+      const { address = '', port = 0 } = name;
+      const open = new AcceptQueue(bindings, handle, { address, port }, options.backlog);
+      queue = open;
+      return { address, port, close: () => open.close(), drain: (maxMs) => open.drain(maxMs) };
     },
 
     attach(link: Link, owner: LinkOwner): void {

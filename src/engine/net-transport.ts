@@ -1,6 +1,7 @@
 /** The transport on public interfaces of `node:net` only: slower, and there where Node's internals are not. */
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { untilQuiet } from './accept-queue.ts';
 import {
   type Link,
   type LinkOwner,
@@ -27,7 +28,9 @@ export function openNetTransport(): Transport {
 
     listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
       return new Promise((resolve, reject) => {
+        let accepted = 0;
         const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+          accepted++;
           // Errors may come before anybody attaches.
           socket.on('error', ignore);
           onLink({ socket } as unknown as SocketLink);
@@ -38,7 +41,12 @@ export function openNetTransport(): Transport {
           server.off('error', reject);
           server.on('error', ignore);
           const bound = server.address() as AddressInfo;
-          resolve({ address: bound.address, port: bound.port, close: () => server.close() });
+          const close = () => void server.close();
+          const drain = async (maxMs: number) => {
+            await untilQuiet(() => accepted, 3, process.uptime() + maxMs / 1000);
+            close();
+          };
+          resolve({ address: bound.address, port: bound.port, close, drain });
         });
       });
     },

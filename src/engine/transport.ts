@@ -41,6 +41,8 @@ export interface Listener {
   readonly port: number;
   /** Stops accepting; connections that wait in the kernel's queue are reset. */
   close(): void;
+  /** Stops accepting at a moment when nobody waits there, or after `maxMs`. */
+  drain(maxMs: number): Promise<void>;
 }
 
 export interface Transport {

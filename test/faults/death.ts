@@ -10,7 +10,8 @@ import { RawClient } from '../engine/raw-client.ts';
 import { GET } from './latency.ts';
 import { finding, milliseconds, type Proof, quantile } from './proof.ts';
 
-const DEATHS = 5;
+/** In a row, so that the pause before the last restart is 400 ms. */
+const DEATHS = 4;
 const CLIENTS = 40;
 
 interface Busy {

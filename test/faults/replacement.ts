@@ -9,12 +9,12 @@ const REPLACEMENTS = 20;
 const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
 
 export const replacement: Proof = {
-  title: `${REPLACEMENTS} replacements under load: connections per request and persistent ones`,
+  title: `${REPLACEMENTS} replacements under load: connections per request and persistent ones; argument: tcp_migrate_req`,
   async run(context) {
     const original = readFileSync(MIGRATE, 'utf8').trim();
     const findings: Finding[] = [];
     try {
-      for (const value of ['0', '1']) {
+      for (const value of context.args.length > 0 ? context.args : ['0', '1']) {
         if (!setMigrate(value)) {
           findings.push(note(`net.ipv4.tcp_migrate_req=${value}`, 'cannot be set here'));
           continue;

@@ -23,7 +23,8 @@ const STORMS: readonly (readonly [StormKind, string])[] = [
 export const storms: Proof = {
   title: 'storms of bad manners, and 100 MB of pipelined requests that nobody reads the answers of',
   async run({ command }) {
-    const server = await ServerProcess.start(['-p', '0', '-H', '127.0.0.1', '--max-connections', '5000'], { command });
+    const args = ['-p', '0', '-H', '127.0.0.1', '--max-connections', '5000', '--max-requests', '0'];
+    const server = await ServerProcess.start(args, { command });
     const { pid, port } = server;
     const findings: Finding[] = [];
     try {

@@ -50,9 +50,10 @@ let open = 0;
 
 for (let i = 0; i < persistent; i++) start(GET, depth, Number.POSITIVE_INFINITY);
 for (let i = 0; i < single; i++) start(i % 2 === 0 ? LAST_GET : GET, 1, 1);
-await told('stop');
-isOver = true;
-if (open === 0) finish();
+void told('stop').then(() => {
+  isOver = true;
+  if (open === 0) finish();
+});
 
 /** One client: a connection after the other, `limit` requests on each, `ahead` of them in flight. */
 function start(request: string, ahead: number, limit: number): void {

@@ -39,6 +39,7 @@ async function openOne(): Promise<void> {
       if (bytes.toString('latin1', 9, 12) !== '200') {
         if (!isAnswered) refused++;
         socket.destroy();
+        held.delete(socket);
       }
       isAnswered = true;
       resolve();
