@@ -1,6 +1,9 @@
 /** The form of wire cases: what is not meant must not pass. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readDocument } from './load-cases.ts';
+import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { loadCases, readDocument } from './load-cases.ts';
 import { readOctets } from './notation.ts';
 
 function sentBy(...lines: string[]): string[] {
@@ -133,5 +136,22 @@ describe('a document', () => {
     ['that waits for too much', [...head, ...fenced('send', 'G{answers 2}E'), ...fenced('expect', '200', 'open')]],
   ])('a case %s is refused', (_what, lines) => {
     expect(() => read(...lines)).toThrow('a.md: "Answers');
+  });
+});
+
+describe('all cases', () => {
+  const cases = loadCases();
+
+  test('are as many as test/README.md says', () => {
+    const text = readFileSync(path.join(import.meta.dirname, '../README.md'), 'utf8');
+    const documents = new Set(cases.map((one) => one.document)).size;
+    expect(text).toContain(`${cases.length} cases in ${documents} of them`);
+  });
+
+  test('know every cause that octets alone can bring about', () => {
+    const beyondOctets: Cause[] = ['headTooSlow', 'requestTooSlow', 'tooManyConnections', 'handlerFailed'];
+    const known = new Set(cases.flatMap((one) => one.expected.responses.map((response) => response.cause)));
+    const unknown = (Object.keys(REFUSALS) as Cause[]).filter((cause) => !known.has(cause));
+    expect(unknown.sort()).toEqual(beyondOctets.sort());
   });
 });
