@@ -11,6 +11,7 @@
  * local ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because
  * the group of listeners has changed.
  */
+import { readFileSync } from 'node:fs';
 import type { Link } from './transport.ts';
 
 /** What this needs of Node's TCP handles. */
@@ -85,6 +86,11 @@ export class AcceptQueue {
   async drain(maxMs: number): Promise<void> {
     const now = process.uptime();
     const half = now + maxMs / 2000;
+    if (isMigrating()) {
+      await untilQuiet(() => this.#accepted, QUIET_TURNS, half);
+      this.close();
+      return;
+    }
     for (let round = 0; round < ROUNDS && process.uptime() < half; round++) {
       const [first, second] = await this.#findPorts(half);
       if (this.#isClosed) return;
@@ -144,6 +150,15 @@ export class AcceptQueue {
       handle.connect(request, this.#address, this.#port);
     }
     return handle;
+  }
+}
+
+/** The kernel hands who waits, and who is halfway in, to the other listeners of the port: nobody is lost, nobody has to wait. */
+function isMigrating(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'latin1').startsWith('1');
+  } catch {
+    return false;
   }
 }
 

@@ -11,11 +11,11 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
       if (request.target === '/slow') {
         late.send?.();
         const start = performance.now();
-        while (performance.now() - start < 700);
+        while (performance.now() - start < 550);
       }
       return vrypt(request);
     };
-    const { connect } = await startEngine(open, { handler, limits: { idleTimeoutMs: 500 } });
+    const { connect } = await startEngine(open, { handler, limits: { idleTimeoutMs: 300 } });
     const idle = await connect();
     const busy = await connect();
     await idle.send(GET).response();

@@ -14,7 +14,11 @@ const RECOVERY_MS = 1000;
 export const limit: Proof = {
   title: 'accepts beyond --max-connections and beyond the open files',
   async run(context) {
-    return [...(await beyondConnections(context)), ...(await beyondFiles(context))];
+    return [
+      ...(await beyondConnections(context)),
+      ...(await beyondFiles(context, 1)),
+      ...(await beyondFiles(context, 2)),
+    ];
   },
 };
 
@@ -49,8 +53,8 @@ async function beyondConnections({ command }: ProofContext): Promise<Finding[]> 
 }
 
 /** The limit is lowered while it runs, so that accept itself fails with EMFILE. */
-async function beyondFiles({ command }: ProofContext): Promise<Finding[]> {
-  const args = ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--idle-timeout', '10m', '--max-connections', '5000'];
+async function beyondFiles({ command }: ProofContext, workers: number): Promise<Finding[]> {
+  const args = ['-p', '0', '-H', '127.0.0.1', '-w', `${workers}`, '--idle-timeout', '10m', '--max-connections', '5000'];
   const server = await ServerProcess.start(args, { command });
   const { pid, port } = server;
   const first = new ClientProcess('hold', { port, count: 20, asks: true } satisfies HoldOrders);
