@@ -298,6 +298,8 @@ export class Connection implements LinkOwner, RequestView {
   #pushRefusal(cause: Cause): void {
     const engine = this.#engine;
     engine.output.push(refusalAnswer(cause).octets(engine.clock.date, Persistence.close, this.#parser.isHead));
+    // The request that is refused may have had its answer already, for after its content.
+    this.#answer = null;
     this.#isLast = true;
   }
 

@@ -29,7 +29,8 @@ function refusal(status: keyof typeof REASONS, text: string): Refusal {
 export const REFUSALS = {
   // Request line
   methodNotToken: refusal(400, 'the method is not a token'),
-  methodTooLong: refusal(501, 'the method is longer than any that is known'), // RFC 9112 §3
+  // Not the 501 of RFC 9112 §3: every token is a method here, so this is no method but a line without an end.
+  methodTooLong: refusal(400, 'the method is too long'),
   tooManyEmptyLines: refusal(400, 'too many empty lines before the request line'),
   targetInvalid: refusal(400, 'the request target is not a valid URI reference'),
   targetFormNotAllowed: refusal(400, 'this form of request target does not go with this method'),
