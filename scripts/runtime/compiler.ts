@@ -1,5 +1,5 @@
 /**
- * The compiler of one runtime: clang 19 under the names `target-cc` and `target-c++`, with the target's system root,
+ * The compiler of one runtime: clang 19 under the names `target-cc` and `target-c++` (and QEMU as `target-run`), with the target's system root,
  * its own builtins, and libc++, libc++abi and libunwind as static libraries.
  */
 import { existsSync } from 'node:fs';
@@ -45,7 +45,8 @@ const SAME_CTYPE = ['-D_LIBCPP_PROVIDES_DEFAULT_RUNE_TABLE'];
 
 /** The names carry no path and no triple, so that what a build system writes about its compiler is the same everywhere. */
 export async function writeCompilers(platform: Platform): Promise<void> {
-  const { bin, resource, root } = placesOf(platform);
+  const places = placesOf(platform);
+  const { bin, resource, root } = places;
   await mkdir(bin, { recursive: true });
   await mkdir(resource, { recursive: true });
   if (!existsSync(join(resource, 'include'))) {
@@ -61,6 +62,14 @@ export async function writeCompilers(platform: Platform): Promise<void> {
     await writeFile(join(bin, name), script);
     await chmod(join(bin, name), 0o755);
   }
+  await writeEmulator(join(bin, 'target-run'), platform, places.sysroot);
+}
+
+/** A dynamic executable finds its loader and its libc in the system root. */
+async function writeEmulator(file: string, { emulator }: Platform, sysroot: string): Promise<void> {
+  if (emulator === null) return;
+  await writeFile(file, `#!/bin/sh\nexec ${emulator} -L ${sysroot} "$@"\n`);
+  await chmod(file, 0o755);
 }
 
 const REUSE = `if [ -d CORE ]; then

@@ -1,8 +1,7 @@
 /**
  * Node's configuration: what the runtime has and has not. One home for the flags; BUILD.json quotes them.
  */
-import { cp, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, rm } from 'node:fs/promises';
 import { OPTIMISE } from './compiler.ts';
 import type { Job } from './job.ts';
 import { NODE_TREE } from './paths.ts';
@@ -51,7 +50,7 @@ export function configureFlags(platform: Platform): string[] {
     '--no-cross-compiling',
     ...FEATURES,
     ...platform.configure,
-    ...(platform.emulator === null ? [] : [`--emulator=${emulatorCommand(platform)}`]),
+    ...(platform.emulator === null ? [] : ['--emulator=target-run']),
     ...Object.entries(LIBRARIES).flatMap(([name, files]) => [`--shared-${name}`, `--shared-${name}-libname=${files}`]),
   ];
 }
@@ -64,10 +63,6 @@ export function configureInputs(platform: Platform): string[] {
 export async function configureNode({ platform, places, run }: Job): Promise<void> {
   await rm(places.node, { recursive: true, force: true });
   await cp(NODE_TREE, places.node, { recursive: true, preserveTimestamps: true });
-  if (platform.libc === 'glibc' && platform.emulator !== null) {
-    await rm(join(places.node, 'sysroot'), { force: true });
-    await symlink('../sysroot', join(places.node, 'sysroot'));
-  }
   const env = ['CC=target-cc', 'CXX=target-c++', 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', 'NM=llvm-nm-19']
     .concat('READELF=llvm-readelf-19', 'PKG_CONFIG=/bin/false')
     .concat(
@@ -76,9 +71,4 @@ export async function configureNode({ platform, places, run }: Job): Promise<voi
       `LDFLAGS=${LDFLAGS.join(' ')}`,
     );
   await run`cd ${places.node} && env ${env} /usr/bin/python3 configure.py --verbose ${configureFlags(platform)}`;
-}
-
-/** A dynamic executable under QEMU finds its loader and libc in the system root, by a path relative to ninja's folder. */
-function emulatorCommand({ emulator, libc }: Platform): string {
-  return libc === 'glibc' ? `${emulator} -L ../../sysroot` : `${emulator}`;
 }

@@ -23,18 +23,18 @@ export const ABI_IDENTICAL: ReadonlySet<string> = new Set(
    bcmp memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy strcspn strdup strlen strncmp strncpy strrchr strspn
    strstr strpbrk strnlen strtod strtol strtoul strtoll strtoull atoi atof qsort bsearch tolower toupper isalnum isalpha isdigit islower isprint isspace isupper isxdigit
    wcslen wmemchr wmemcmp wmemcpy wmemmove wmemset
-   fprintf fputc fputs fwrite fread fflush fclose feof ferror fgets getc rewind printf putchar puts putc snprintf sprintf sscanf vfprintf vprintf
+   fprintf fputc fputs fwrite fread fflush fclose feof ferror fgets fileno getc rewind setvbuf printf putchar puts putc snprintf sprintf sscanf vfprintf vprintf
    vsnprintf vsprintf stdout stderr getenv abs __errno_location __assert_fail
    acos acosh asin asinh atan atan2 atanh cbrt ceil ceilf cos cosh exp exp2 expm1 fabs floor floorf fma fmaf fmod fmodf
    frexp ldexp log log10 log1p log2 lround modf nearbyint nearbyintf pow powf rint rintf round roundf sin sinh sqrt sqrtf tan
-   tanh trunc truncf logb ilogb scalbn hypot ldexpf lrint nan nanf
+   tanh trunc truncf logb ilogb scalbn hypot ldexpf lrint modff nan nanf nextafter nextafterf
    pthread_mutex_lock pthread_mutex_unlock pthread_mutex_trylock pthread_getspecific pthread_setspecific pthread_self
    sched_yield getpid`.split(/\s+/),
 );
 
 /** Ours and the compiler's: C++ names, V8's C names, ARM's run-time helpers, thread-local storage. */
 const NEUTRAL =
-  /^(_Z|Builtins_|v8_|_v8_|__aeabi_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
+  /^(_Z|Builtins_|v8_|_v8_|PushAllRegistersAndIterateStack$|__gxx_personality_v0$|__aeabi_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
 
 /** The symbols that forbid sharing. */
 export function foreignSymbols(undefinedSymbols: Iterable<string>): string[] {

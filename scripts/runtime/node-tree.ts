@@ -2,8 +2,8 @@
  * A Node source tree that builds: Debian's archive, which leaves out what Debian packages elsewhere, completed from
  * the other sources and patched. Made once, then copied per platform.
  */
-import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
@@ -23,8 +23,20 @@ const MODULES = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansio
   'ms',
 ]);
 
+/** What the tree is made from; kept inside it, so that a changed patch makes a new tree. */
+export const NODE_TREE_INPUTS: readonly string[] = [
+  ...DEBIAN_PATCHES,
+  ...ourPatches().map((patch) => readFileSync(patch, 'utf8')),
+  ...['node', 'node-debian', 'node-gyp', 'acorn', 'acorn-walk', 'simdutf', 'jinja2', 'markupsafe', ...MODULES].map(
+    (name) => findSource(name).sha256,
+  ),
+];
+
 export async function makeNodeTree(): Promise<void> {
-  if (existsSync(NODE_TREE)) return;
+  const inputs = JSON.stringify(NODE_TREE_INPUTS);
+  const record = join(NODE_TREE, '.inputs.json');
+  if (existsSync(record) && (await readFile(record, 'utf8')) === inputs) return;
+  await rm(NODE_TREE, { recursive: true, force: true });
   const tree = `${NODE_TREE}.partial`;
   await rm(tree, { recursive: true, force: true });
   await cp(await unpackSource(findSource('node')), tree, { recursive: true, preserveTimestamps: true });
@@ -53,6 +65,7 @@ export async function makeNodeTree(): Promise<void> {
   await mkdir(target, { recursive: true });
   await $`/usr/bin/python3 ${simdutf}/singleheader/amalgamate.py --source-dir ${simdutf}/src --include-dir ${simdutf}/include --output-dir ${target} --no-zip --no-readme`;
   await applyPatches(tree);
+  await writeFile(join(tree, '.inputs.json'), inputs);
   await rename(tree, NODE_TREE);
 }
 
@@ -116,11 +129,15 @@ async function bundleModule(modules: string, entry: string, outfile: string): Pr
 
 async function applyPatches(tree: string): Promise<void> {
   const debian = await unpackSource(findSource('node-debian'));
-  const ours = (await readdir(join(RECIPE, 'patches'))).filter((name) => name.endsWith('.patch')).sort();
-  for (const patch of [
-    ...DEBIAN_PATCHES.map((name) => join(debian, 'patches', `${name}.patch`)),
-    ...ours.map((name) => join(RECIPE, 'patches', name)),
-  ]) {
+  for (const patch of [...DEBIAN_PATCHES.map((name) => join(debian, 'patches', `${name}.patch`)), ...ourPatches()]) {
     await $`cd ${tree} && patch -p1 --no-backup-if-mismatch < ${patch}`;
   }
+}
+
+function ourPatches(): string[] {
+  const folder = join(RECIPE, 'patches');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.patch'))
+    .sort()
+    .map((name) => join(folder, name));
 }
