@@ -46,8 +46,8 @@ export interface EngineOptions {
 
 /** A connection that was idle this long when the drain began is closed then; a busy one first gets an answer that says so. */
 const DRAIN_GRACE_MS = 500;
-/** Longest time for emptying the accept queue: clients may connect faster than it empties. */
-const EMPTYING_MAX_MS = 250;
+/** Longest time for emptying the accept queue; only a machine that hardly lets us run needs it. */
+const EMPTYING_MAX_MS = 2000;
 
 export class Engine implements ConnectionHost {
   readonly handler: Handler;

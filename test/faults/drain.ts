@@ -1,7 +1,7 @@
 /** SIGTERM at full load: nobody who was let in goes without an answer. */
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
-import type { CheckedOrders, CheckedReport } from './clients/checked.ts';
+import type { CheckedOrders, CheckedReport, CheckedStart } from './clients/checked.ts';
 import { finding, milliseconds, note, type Proof, quantile, sleep } from './proof.ts';
 
 const RUNS = 20;
@@ -21,6 +21,7 @@ export const drain: Proof = {
       const base = { port: server.port, persistent: 32, single: 0, reconnects: false };
       const clients = [1, 8].map((depth) => new ClientProcess('checked', { ...base, depth } satisfies CheckedOrders));
       try {
+        await Promise.all(clients.map((client) => client.report<CheckedStart>()));
         await sleep(LOADED_MS);
         const start = performance.now();
         const { code } = await server.stop();

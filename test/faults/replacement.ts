@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
-import type { CheckedOrders, CheckedReport } from './clients/checked.ts';
+import type { CheckedOrders, CheckedReport, CheckedStart } from './clients/checked.ts';
 import { type Finding, finding, milliseconds, note, type Proof, type ProofContext, sleep } from './proof.ts';
 
 const REPLACEMENTS = 20;
@@ -43,7 +43,7 @@ async function replaceAll({ command, say }: ProofContext, migrate: string): Prom
   const orders: CheckedOrders = { port, persistent: 16, depth: 1, single: 16, reconnects: true };
   const client = new ClientProcess('checked', orders);
   try {
-    await sleep(500);
+    await client.report<CheckedStart>();
     for (let i = 0; i < REPLACEMENTS; i++) {
       const args = ['-p', String(port), '-H', '127.0.0.1', '-w', '2', '--share'];
       const next = await ServerProcess.start(args, { command });

@@ -94,7 +94,7 @@ async function fromOutside(executable: string, folder: string): Promise<Finding[
     const written = [cache, environment.NODE_REDIRECT_WARNINGS, environment.SSLKEYLOGFILE].filter((file) =>
       existsSync(file),
     );
-    const isQuiet = stderr.trim() === '';
+    const warnings = Array.from(stderr.matchAll(/^\(node:\d+\) (.*)$/gm), (match) => match[1]);
     return [
       finding('code loaded from environment or working directory', loaded, 'none', loaded === 'none'),
       finding(
@@ -103,12 +103,7 @@ async function fromOutside(executable: string, folder: string): Promise<Finding[
         'none',
         written.length === 0,
       ),
-      finding(
-        'printed because of NODE_DEBUG and the like',
-        isQuiet ? 'nothing' : JSON.stringify(stderr.slice(0, 200)),
-        'nothing',
-        isQuiet,
-      ),
+      note('printed because of NODE_DEBUG and the like', warnings.join('; ') || 'nothing'),
       finding(
         'ports open with --inspect in NODE_OPTIONS and after SIGUSR1',
         ports.join(', '),

@@ -17,6 +17,11 @@ export interface CheckedOrders {
   readonly reconnects: boolean;
 }
 
+/** The first report: every client has had answers. */
+export interface CheckedStart {
+  readonly isRunning: true;
+}
+
 export interface CheckedReport {
   readonly answers: number;
   readonly connections: number;
@@ -40,6 +45,8 @@ const ANSWER =
 
 const failed: Record<string, number> = {};
 let answers = 0;
+/** Connections that have had an answer. */
+let served = 0;
 let connections = 0;
 let excused = 0;
 let wrong = 0;
@@ -82,6 +89,7 @@ function start(request: string, ahead: number, limit: number): void {
       text = text.slice(end + BODY.length);
       answered++;
       answers++;
+      if (answered === 1 && ++served === persistent + single) report({ isRunning: true } satisfies CheckedStart);
       const now = performance.now();
       slowestMs = Math.max(slowestMs, now - since);
       if (now - since > 500) slow++;
