@@ -6,12 +6,12 @@
  * place, a connection of our own is put there, and the listener is closed. Whoever comes in that moment is not let in, and tries
  * again a second later (TCP's own retransmission). Was the place taken already, everything is put back, and after a turn of the
  * event loop it is tried again. 20 replacements under 10,000 connections per second: 0 to 3 resets instead of 5 to 40.
+ * What is left is in the middle of its handshake; net.ipv4.tcp_migrate_req=1 makes the kernel hand that on, too.
  *
  * With SO_REUSEPORT a hash of addresses and ports decides which listener gets a connection. So it is found out beforehand which
  * local ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because
  * the group of listeners has changed.
  */
-import { readFileSync } from 'node:fs';
 import type { Link } from './transport.ts';
 
 /** What this needs of Node's TCP handles. */
@@ -86,11 +86,6 @@ export class AcceptQueue {
   async drain(maxMs: number): Promise<void> {
     const now = process.uptime();
     const half = now + maxMs / 2000;
-    if (isMigrating()) {
-      await untilQuiet(() => this.#accepted, QUIET_TURNS, half);
-      this.close();
-      return;
-    }
     for (let round = 0; round < ROUNDS && process.uptime() < half; round++) {
       const [first, second] = await this.#findPorts(half);
       if (this.#isClosed) return;
@@ -150,15 +145,6 @@ export class AcceptQueue {
       handle.connect(request, this.#address, this.#port);
     }
     return handle;
-  }
-}
-
-/** The kernel hands who waits, and who is halfway in, to the other listeners of the port: nobody is lost, nobody has to wait. */
-function isMigrating(): boolean {
-  try {
-    return readFileSync('/proc/sys/net/ipv4/tcp_migrate_req', 'latin1').startsWith('1');
-  } catch {
-    return false;
   }
 }
 

@@ -79,6 +79,7 @@ export class Thread {
     this.#pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     this.#restart = setTimeout(() => {
       this.start().catch((error) => {
+        if (this.#isEnding) return;
         reportError(this.#data.worker, error);
         this.#startAgain();
       });

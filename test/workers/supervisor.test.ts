@@ -17,6 +17,7 @@ vi.mock('../../src/workers/report.ts', () => ({ reportError: vi.fn() }));
 
 async function start(options: Partial<StartOptions> = {}) {
   threads.length = 0;
+  vi.mocked(reportError).mockClear();
   const supervisor = await startSupervisor(
     { address: '127.0.0.1', port: 0, workers: 2, sharesPort: false, usesNet: false, limits: LIMITS, ...options },
     vrypt,
@@ -151,6 +152,14 @@ describe('a worker thread that dies', () => {
     const count = threads.length;
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(threads).toHaveLength(count);
+  });
+
+  test('is ended in a drain while it starts, without a word', async () => {
+    const supervisor = await start();
+    await died();
+    while (threads.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await supervisor.drain(0);
+    expect(reportError).not.toHaveBeenCalled();
   });
 
   test('does not hold up a drain beyond its deadline when it answers nothing', async () => {
