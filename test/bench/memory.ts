@@ -3,14 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Plan } from './options.ts';
-import type { Prepared } from './peers.ts';
+import { OURS, type Prepared } from './peers.ts';
 import { work } from './places.ts';
 import { type Memory, ServerProcesses } from './processes.ts';
 import { type MemoryFigure, rounded } from './results.ts';
 
 const PORT = 19_195;
-/** After the start and after the last connection, for what a runtime still has to do. */
-const SETTLE_MS = 700;
+/** After the start and after the last connection, for what a runtime still has to do (ours gives memory back after a second). */
+const SETTLE_MS = 2500;
 
 export async function measureMemory(
   plan: Plan,
@@ -21,7 +21,8 @@ export async function measureMemory(
   const figures: MemoryFigure[] = [];
   const cores = `${plan.serverCore},${plan.clientCore}`;
   for (const [server, row] of prepared) {
-    for (const workers of row.lacks?.workers === undefined ? [1, 2] : [1]) {
+    const more = server === OURS ? [2, 4] : [2];
+    for (const workers of row.lacks?.workers === undefined ? [1, ...more] : [1]) {
       const log = path.join(work, `${server}-memory.log`);
       const processes = await ServerProcesses.start(row.command(PORT, workers), cores, PORT, log);
       await pause(SETTLE_MS);
@@ -44,11 +45,12 @@ export async function measureMemory(
 async function perConnection(processes: ServerProcesses, probe: string, wanted: number): Promise<number | null> {
   const before = processes.memory().rss;
   const holder = spawn(probe, ['hold', `${processes.port}`, `${wanted}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = new Promise((resolve) => holder.once('exit', resolve));
   const count = await firstNumber(holder);
   await pause(SETTLE_MS);
   const after = processes.memory().rss;
   holder.stdin?.end();
-  await new Promise((resolve) => holder.once('exit', resolve));
+  await ended;
   return count < wanted ? null : ((after - before) * 1024) / wanted;
 }
 

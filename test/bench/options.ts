@@ -38,7 +38,7 @@ export const HELP = `Measures what a request costs: vrypt-server against its pee
   --starts <n>       starts for the start-up times (default: 31)
   --idle <n>         idle connections for their memory (default: 10000)
   --cores <s>,<c>    core for servers, core for wrk (default: 0,1)
-  --nice <n>         priority of servers and wrk (default: 0)
+  --nice <n>         priority of servers and wrk, below 0 as root (default: 0)
   --note <text>      kept with the results
   --quick            half a minute: 2 rounds, no peers from apt
   --commit           writes test/bench/results.json and chart.svg

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { compile, fromDebian, fromNpm, output, packageOurs } from './fetch.ts';
 import type { ModeId } from './modes.ts';
-import { executable, work } from './places.ts';
+import { work } from './places.ts';
 
 export interface Peer {
   readonly id: string;
@@ -17,6 +17,8 @@ export interface Prepared {
   command(port: number, workers: number): string[];
   /** Modes that would compare something else, and why. */
   readonly lacks?: Partial<Record<ModeId, string>>;
+  /** What to know about a figure. */
+  readonly remarks?: Partial<Record<ModeId, string>>;
 }
 
 export const OURS = 'vrypt';
@@ -24,14 +26,14 @@ export const FLOOR = 'floor';
 /** Its npm package brings the executable with it: nothing is fetched at installation. */
 const BUN = '1.4.5';
 const BODY = 'Vrypt';
-const ONE_WORKER = { workers: 'only measured with one worker', shared: 'only measured with one worker' } as const;
+const ONE_WORKER = { workers: 'only measured with one worker' } as const;
 
 export const PEERS: readonly Peer[] = [
   {
     id: OURS,
     title: 'vrypt-server',
     async prepare() {
-      await packageOurs();
+      const executable = await packageOurs();
       const version = /\S+ \(.*\)|\S+/.exec(await output([executable, '--version']))?.[0] ?? '';
       return { version, command: (port, workers) => [executable, '-q', '-p', `${port}`, '-w', `${workers}`] };
     },
@@ -58,6 +60,7 @@ export const PEERS: readonly Peer[] = [
       return {
         version: versionIn(await output([bun, '--version'])),
         command: (...args) => [bun, script, ...args.map(String)],
+        remarks: { close: 'closes without saying so, which wrk counts as an error of each connection' },
       };
     },
   },
@@ -69,7 +72,7 @@ export const PEERS: readonly Peer[] = [
       return {
         version: process.versions.node,
         command: (...args) => [process.execPath, script, ...args.map(String)],
-        lacks: { shared: 'a cluster shares its listener', workers: 'a cluster shares its listener' },
+        lacks: { workers: 'a cluster hands connections over from one process' },
       };
     },
   },

@@ -7,4 +7,5 @@ export const work: string = path.join(root, 'build/bench');
 export const committedResults: string = path.join(import.meta.dirname, 'results.json');
 export const committedChart: string = path.join(import.meta.dirname, 'chart.svg');
 export const TRIPLE = 'x86_64-unknown-linux-musl';
-export const executable: string = path.join(root, 'build/package', TRIPLE, 'vrypt-server');
+/** A copy of what the toolchain has packaged. */
+export const executable: string = path.join(work, 'vrypt-server');

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { prioritise } from './priority.ts';
 
 export interface Memory {
   /** Kilobytes of 1024 octets, summed over all processes. */
@@ -33,11 +34,18 @@ export class ServerProcesses {
   }
 
   /** Starts it on these cores ("0" or "0,1"); resolves when it answers. */
-  static async start(command: readonly string[], cores: string, port: number, log: string): Promise<ServerProcesses> {
+  static async start(
+    command: readonly string[],
+    cores: string,
+    port: number,
+    log: string,
+    nice = 0,
+  ): Promise<ServerProcesses> {
     const out = openSync(log, 'w');
     const child = spawn('taskset', ['-c', cores, ...command], { detached: true, stdio: ['ignore', out, out] });
     closeSync(out);
     child.once('error', () => {});
+    if (nice !== 0 && child.pid !== undefined) prioritise(child.pid, nice);
     const server = new ServerProcesses(child, port, log);
     const deadline = performance.now() + START_DEADLINE_MS;
     while (!(await answers(port))) {

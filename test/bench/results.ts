@@ -12,7 +12,7 @@ export interface Figure {
   readonly p99Micros: number;
   /** Median of the ratios of CPU time to the floor's in the same round. */
   readonly ratioToFloor: number | null;
-  /** The same, to this server's own plain mode. */
+  /** Median of the ratios of CPU time to the plain mode of the same server, measured just before. */
   readonly ratioToPlain: number | null;
   /** Smallest and largest CPU time of a round. */
   readonly range: readonly [number, number];
@@ -48,6 +48,8 @@ export interface Server {
   readonly version: string;
   /** Why it was not measured at all, or a mode not: by mode, or "all". */
   readonly missing: Readonly<Record<string, string>>;
+  /** What to know about a figure, by mode. */
+  readonly remarks: Readonly<Record<string, string>>;
 }
 
 export interface Results {
@@ -86,11 +88,11 @@ export function figuresOf(rounds: Rounds, floor: string): Figure[] {
 function figureOf(rounds: Rounds, server: string, mode: string, floor: string): Figure {
   const samples = rounds.map((round) => sampleOf(round, server, mode));
   const present = samples.filter((sample) => sample !== undefined);
-  const ratioTo = (otherServer: string, otherMode: string): number | null => {
+  const ratio = (other: (sample: Sample, round: Rounds[number]) => number | null | undefined): number | null => {
     const ratios = rounds.flatMap((round, index) => {
       const own = samples[index];
-      const other = sampleOf(round, otherServer, otherMode);
-      return own === undefined || other === undefined ? [] : [own.cpuMicros / other.cpuMicros];
+      const divisor = own === undefined ? undefined : other(own, round);
+      return own === undefined || divisor === undefined || divisor === null ? [] : [own.cpuMicros / divisor];
     });
     return ratios.length === 0 ? null : rounded(median(ratios), 3);
   };
@@ -103,8 +105,8 @@ function figureOf(rounds: Rounds, server: string, mode: string, floor: string): 
     requestsPerSecond: of((sample) => sample.requestsPerSecond, 0),
     p50Micros: of((sample) => sample.p50Micros, 0),
     p99Micros: of((sample) => sample.p99Micros, 0),
-    ratioToFloor: ratioTo(floor, mode),
-    ratioToPlain: ratioTo(server, 'plain'),
+    ratioToFloor: ratio((_, round) => sampleOf(round, floor, mode)?.cpuMicros),
+    ratioToPlain: ratio((sample) => sample.plainMicros),
     range: [rounded(Math.min(...cpu), 3), rounded(Math.max(...cpu), 3)],
     rounds: present.length,
     errors: present.reduce((sum, sample) => sum + sample.errors, 0),

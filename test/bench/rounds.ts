@@ -1,9 +1,9 @@
 /** The rounds of load: every server in turn in every mode, so that a noisy machine is noisy to all of them. */
 import path from 'node:path';
-import { load } from './load.ts';
-import { MODES, type Mode, type ModeId, usesAllCores } from './modes.ts';
+import { load, type Sample } from './load.ts';
+import { MODES, type Mode, type ModeId } from './modes.ts';
 import type { Plan } from './options.ts';
-import type { Prepared } from './peers.ts';
+import { OURS, type Prepared } from './peers.ts';
 import { work } from './places.ts';
 import { type Memory, ServerProcesses } from './processes.ts';
 import type { Rounds } from './results.ts';
@@ -18,9 +18,12 @@ export interface Loaded {
 interface Entry {
   readonly server: string;
   readonly mode: Mode & { id: ModeId };
-  readonly cores: { server: string; client: string };
   readonly processes: ServerProcesses;
+  /** The same server with one worker. */
+  readonly plainProcesses: ServerProcesses | undefined;
 }
+
+const PLAIN: Mode = MODES[0];
 
 /** First port; every process group has its own. */
 const PORTS = 19_200;
@@ -30,28 +33,28 @@ export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepar
   const entries: Entry[] = [];
   const started = new Map<string, ServerProcesses>();
   for (const mode of modes) {
-    const shared = usesAllCores(mode.id);
-    const all = `${plan.serverCore},${plan.clientCore}`;
-    const cores = shared ? { server: all, client: all } : { server: plan.serverCore, client: plan.clientCore };
     for (const [server, row] of prepared) {
       if (row.lacks?.[mode.id] !== undefined) continue;
-      const key = `${server}-${mode.workers}-${cores.server}`;
+      const key = `${server}-${mode.workers}`;
       let processes = started.get(key);
       if (processes === undefined) {
         const port = PORTS + started.size;
         const log = path.join(work, `${key}.log`);
-        processes = await ServerProcesses.start(row.command(port, mode.workers), cores.server, port, log);
+        processes = await ServerProcesses.start(row.command(port, mode.workers), plan.serverCore, port, log, plan.nice);
         started.set(key, processes);
       }
-      entries.push({ server, mode, cores, processes });
+      entries.push({ server, mode, processes, plainProcesses: started.get(`${server}-1`) });
     }
   }
   say(`warming up ${started.size} servers`);
-  for (const entry of entries) await one(plan, entry);
+  for (const processes of started.values()) {
+    const first = entries.find((entry) => entry.processes === processes);
+    if (first !== undefined) await one(plan, first);
+  }
   const rounds: Rounds[number][] = [];
   for (let round = 0; round < plan.rounds; round++) {
     say(`round ${round + 1} of ${plan.rounds}`);
-    const samples: { server: string; mode: string; sample: Awaited<ReturnType<typeof load>> }[] = [];
+    const samples: { server: string; mode: string; sample: Sample }[] = [];
     // Every other round goes backwards, so that nobody always comes after the same neighbour.
     for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
       samples.push({ server: entry.server, mode: entry.mode.id, sample: await one(plan, entry) });
@@ -66,6 +69,10 @@ export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepar
   return { rounds, loaded };
 }
 
-function one(plan: Plan, { processes, mode, cores }: Entry): ReturnType<typeof load> {
-  return load(processes, mode, cores.client, plan.seconds);
+/** The machine's speed drifts within a round: what is compared with plain gets a plain of its own, right before. */
+async function one(plan: Plan, { server, processes, mode, plainProcesses }: Entry): Promise<Sample> {
+  const measure = (which: ServerProcesses, what: Mode) => load(which, what, plan.clientCore, plan.seconds);
+  if (server !== OURS || !mode.isComparedWithPlain || plainProcesses === undefined) return measure(processes, mode);
+  const plain = await measure(plainProcesses, PLAIN);
+  return { ...(await measure(processes, mode)), plainMicros: plain.cpuMicros };
 }

@@ -3,7 +3,7 @@
  * chart.svg; with --commit also the ones that the README shows. Ends by itself; what it starts, it stops.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, setPriority } from 'node:os';
+import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { chartOf } from './chart.ts';
 import { compile, find } from './fetch.ts';
@@ -11,6 +11,7 @@ import { measureMemory } from './memory.ts';
 import { HELP, type Plan, planOf } from './options.ts';
 import { FLOOR, PEERS, type Prepared } from './peers.ts';
 import { committedChart, committedResults, work } from './places.ts';
+import { loadAverage, prioritise } from './priority.ts';
 import { stopAll } from './processes.ts';
 import { figuresOf, type Results, type Server } from './results.ts';
 import { runRounds } from './rounds.ts';
@@ -26,7 +27,8 @@ async function bench(plan: Plan): Promise<Results> {
   mkdirSync(work, { recursive: true });
   const probe = await compile('probe');
   const { prepared, servers } = await prepare(plan);
-  setPriority(plan.nice);
+  prioritise(process.pid, plan.nice);
+  const loadBefore = loadAverage();
   const { rounds, loaded } = await runRounds(plan, prepared);
   if (plan.extras.length > 0) say(plan.extras.join(', '));
   const memory = plan.extras.includes('memory') ? await measureMemory(plan, prepared, loaded, probe) : [];
@@ -36,7 +38,10 @@ async function bench(plan: Plan): Promise<Results> {
   return {
     made: new Date().toISOString().slice(0, 16),
     machine: { cpu: all[0]?.model ?? '', cores: all.length, kernel: release(), node: process.versions.node },
-    settings: { rounds: count, seconds, connections: 64, nice, idleConnections },
+    settings: {
+      ...{ rounds: count, seconds, connections: 64, nice, idleConnections },
+      ...{ 'load before': loadBefore, 'load after': loadAverage() },
+    },
     note: plan.note,
     servers,
     figures: figuresOf(rounds, FLOOR),
@@ -51,7 +56,7 @@ async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; s
   const servers: Server[] = [];
   for (const { id, title, prepare: make } of PEERS) {
     if (!plan.peers.includes(id)) {
-      servers.push({ id, title, version: '', missing: { all: 'not asked for' } });
+      servers.push({ id, title, version: '', missing: { all: 'not asked for' }, remarks: {} });
       continue;
     }
     say(`preparing ${title}`);
@@ -59,10 +64,16 @@ async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; s
       const row = await make();
       prepared.set(id, row);
       const missing = Object.entries(row.lacks ?? {}).filter(([mode]) => plan.modes.some((wanted) => wanted === mode));
-      servers.push({ id, title, version: row.version, missing: Object.fromEntries(missing) });
+      servers.push({
+        id,
+        title,
+        version: row.version,
+        missing: Object.fromEntries(missing),
+        remarks: row.remarks ?? {},
+      });
     } catch (error) {
       const reason = (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 2).join(' ').trim();
-      servers.push({ id, title, version: '', missing: { all: reason } });
+      servers.push({ id, title, version: '', missing: { all: reason }, remarks: {} });
     }
   }
   return { prepared, servers };
@@ -95,4 +106,5 @@ try {
   process.exitCode = 1;
 } finally {
   await stopAll();
+  prioritise(process.pid, 0);
 }

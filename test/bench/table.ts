@@ -53,6 +53,10 @@ export function report(results: Results): string {
   const missing = servers.flatMap(({ title: name, missing: reasons }) =>
     Object.entries(reasons).map(([mode, reason]) => `- ${name}${mode === 'all' ? '' : `, ${mode}`}: ${reason}`),
   );
+  const remarks = servers.flatMap(({ title: name, remarks: all }) =>
+    Object.entries(all).map(([mode, remark]) => `- ${name}, ${mode}: ${remark}`),
+  );
+  if (remarks.length > 0) parts.push(`### Remarks\n${remarks.join('\n')}`);
   if (missing.length > 0) parts.push(`### Not measured\n${missing.join('\n')}`);
   const bars = barsOf(results)
     .filter((bar) => bar.isMet !== null)

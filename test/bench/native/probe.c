@@ -3,8 +3,8 @@
  *   probe response CORES PORT PROGRAM [ARG…]  starts the program on these cores ("0-1"), prints the microseconds from fork to
  *                                             the first octet of its first response, and those of CPU time, and ends it
  *   probe exit CORES PROGRAM [ARG…]           prints the microseconds from fork to its exit, and those of CPU time
- *   probe hold PORT COUNT                     opens connections, asks once on each, prints how many were answered, and holds
- *                                             them until its standard input ends
+ *   probe hold PORT COUNT                     opens connections, asks once on each, prints how many were answered before
+ *                                             one was not, and holds them until its standard input ends
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +33,9 @@ static int ask(int port) {
   char in[4096];
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct timeval patience = {.tv_sec = 3};
   if (fd < 0) return -1;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
       send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0 && recv(fd, in, sizeof in, 0) > 0)
     return fd;
