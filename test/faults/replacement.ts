@@ -6,6 +6,8 @@ import type { CheckedOrders, CheckedReport, CheckedStart } from './clients/check
 import { type Finding, finding, milliseconds, note, type Proof, type ProofContext, sleep } from './proof.ts';
 
 const REPLACEMENTS = 20;
+/** Without the kernel's help a connection in the middle of its handshake may be lost with the listener; with it, none. */
+const MAX_FAILED: Readonly<Record<string, number>> = { '0': 3, '1': 0 };
 const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
 
 export const replacement: Proof = {
@@ -56,13 +58,14 @@ async function replaceAll({ command, say }: ProofContext, migrate: string): Prom
     client.tell('stop');
     const { answers, connections, failed, wrong, slow, slowestMs } = await client.report<CheckedReport>();
     const count = Object.values(failed).reduce((sum, one) => sum + one, 0);
+    const allowed = MAX_FAILED[migrate] ?? 0;
     const reasons = Object.entries(failed).map(([reason, one]) => `${one} × ${reason}`);
     return [
       finding(
         `tcp_migrate_req=${migrate}: requests answered, connections, failed, wrong`,
         `${answers}, ${connections}, ${count}${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}, ${wrong}`,
-        '0 failed, 0 wrong',
-        count === 0 && wrong === 0,
+        `≤ ${allowed} failed, 0 wrong`,
+        count <= allowed && wrong === 0,
       ),
       note(`tcp_migrate_req=${migrate}: slower than 500 ms, slowest`, `${slow}, ${milliseconds(slowestMs)}`),
     ];
