@@ -80,7 +80,9 @@ async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; s
 }
 
 function write(results: Results, json: string, chart: string): void {
-  writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+  // Pairs of numbers on one line, as the formatter wants them.
+  const text = JSON.stringify(results, null, 2).replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, '[$1, $2]');
+  writeFileSync(json, `${text}\n`);
   writeFileSync(chart, chartOf(results));
 }
 
