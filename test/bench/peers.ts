@@ -18,7 +18,7 @@ export interface Prepared {
   /** Modes that would compare something else, and why. */
   readonly lacks?: Partial<Record<ModeId, string>>;
   /** What to know about a figure. */
-  readonly remarks?: Partial<Record<ModeId, string>>;
+  readonly remarks?: Partial<Record<ModeId | 'memory', string>>;
 }
 
 export const OURS = 'vrypt';
@@ -103,6 +103,7 @@ export const PEERS: readonly Peer[] = [
           const file = configuration('haproxy', port, workers, haproxyConfiguration(port, workers));
           return [...haproxy, '-q', '-db', '-f', file];
         },
+        remarks: { memory: 'takes two descriptors a connection: 10,000 are too many for a limit of 20,000' },
         lacks: ONE_WORKER,
       };
     },
