@@ -9,6 +9,9 @@ declare const BUILD_COMMIT: string | undefined;
 const version = typeof BUILD_VERSION === 'string' ? BUILD_VERSION : 'source';
 const commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'not bundled';
 
+// Warnings about how we use Node are for us, not for whoever runs the server with NODE_PENDING_DEPRECATION set.
+process.noDeprecation = true;
+
 void run({
   args: process.argv.slice(2),
   environment: process.env,

@@ -27,7 +27,7 @@ async function start(settings: Settings, printer: Printer): Promise<Supervisor> 
   const { host, port, limits, sharesPort, usesNet } = settings;
   const workers = settings.workers || availableParallelism();
   const maxConnections = Math.min(limits.maxConnections, connectionsThatFit(workers));
-  if (maxConnections < limits.maxConnections && !settings.isQuiet) {
+  if (maxConnections < limits.maxConnections && settings.isMaxConnectionsTyped && !settings.isQuiet) {
     printer.printError(
       `vrypt-server: --max-connections ${limits.maxConnections} does not fit the limit on open files (ulimit -n), serving at most ${maxConnections}\n`,
     );

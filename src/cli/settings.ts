@@ -10,6 +10,8 @@ export interface Settings {
   /** 0: as many as the machine runs at once. */
   readonly workers: number;
   readonly limits: EngineLimits;
+  /** Somebody asked for this many connections, so that fewer are worth a word. */
+  readonly isMaxConnectionsTyped: boolean;
   readonly drainTimeoutMs: number;
   readonly statsd: { readonly host: string; readonly port: number } | null;
   readonly sharesPort: boolean;
@@ -99,6 +101,7 @@ export function resolveSettings(
       maxRequests: wholeNumber('--max-requests', text('max-requests'), 0, 2 ** 31),
       maxConnections: wholeNumber('--max-connections', text('max-connections'), 1, 2 ** 24),
     },
+    isMaxConnectionsTyped: typed['max-connections'] !== undefined,
     drainTimeoutMs: duration('--drain-timeout', text('drain-timeout')),
     statsd: typed.statsd === undefined ? null : hostAndPort('--statsd', typed.statsd),
     sharesPort: typed.share !== undefined,

@@ -23,6 +23,7 @@ const DEFAULTS: Settings = {
     maxRequests: 1_000_000,
     maxConnections: 65_536,
   },
+  isMaxConnectionsTyped: false,
   drainTimeoutMs: 10_000,
   statsd: null,
   sharesPort: false,
