@@ -153,7 +153,7 @@ test('every option but the switches is tried here', () => {
 test('without options the defaults hold, and they are those that the rows name', () => {
   expect(settingsOf([])).toEqual(DEFAULTS);
   const typed = OPTION_ROWS.flatMap((row) => ('default' in row ? [`--${row.name}`, row.default] : []));
-  expect(settingsOf(typed)).toEqual(DEFAULTS);
+  expect(settingsOf(typed)).toEqual({ ...DEFAULTS, isMaxConnectionsTyped: true });
 });
 
 describe.each(NAMES)('--%s', (name) => {
