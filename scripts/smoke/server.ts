@@ -13,7 +13,6 @@ import type { Place } from './place.ts';
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
-  /** Without the notice that this machine's limit on open files is lower than the server's default. */
   readonly stderr: string;
 }
 
@@ -85,7 +84,7 @@ export class Server {
     const killer = setTimeout(() => this.child.kill('SIGKILL'), patienceMs);
     const code = await this.exited;
     clearTimeout(killer);
-    return { code, stdout: this.stdout, stderr: this.stderr.replace(/^.*ulimit -n.*\n/m, '') };
+    return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
   /** TCP ports on which this very process listens, one entry a socket. */
