@@ -3,19 +3,23 @@
  * state; every octet is looked at once, and the data of chunks not at all.
  */
 import { MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE_DIGITS, type RequestLimits } from './limits.ts';
-import { FIELD_VALUE, HEX_VALUE, QUOTED_TEXT, TOKEN } from './octets.ts';
+import {
+  BACKSLASH,
+  COLON,
+  CR,
+  EQUALS,
+  FIELD_VALUE,
+  HEX_VALUE,
+  HTAB,
+  LF,
+  QUOTE,
+  QUOTED_TEXT,
+  SEMICOLON,
+  SP,
+  TOKEN,
+} from './octets.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
 import type { Cause } from './refusals.ts';
-
-const CR = 0x0d;
-const LF = 0x0a;
-const SP = 0x20;
-const TAB = 0x09;
-const COLON = 0x3a;
-const SEMICOLON = 0x3b;
-const EQUALS = 0x3d;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 const State = {
   counted: 0,
@@ -123,7 +127,7 @@ export class BodyParser {
       case State.size:
         if (octet === CR) this.#state = State.sizeEnd;
         else if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
-        else if (octet === SP || octet === TAB) this.#state = State.spaceBeforeSemicolon;
+        else if (octet === SP || octet === HTAB) this.#state = State.spaceBeforeSemicolon;
         else if (!this.#takeSizeDigit(octet)) return 'chunkSizeInvalid';
         return null;
       case State.sizeEnd:
@@ -154,7 +158,7 @@ export class BodyParser {
 
   /** chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) */
   #takeExtension(octet: number): boolean {
-    const isSpace = octet === SP || octet === TAB;
+    const isSpace = octet === SP || octet === HTAB;
     switch (this.#state) {
       case State.spaceBeforeSemicolon:
         if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
@@ -216,7 +220,7 @@ export class BodyParser {
           this.#state = State.lastLf;
           return null;
         }
-        if (octet === SP || octet === TAB) return 'lineFolded';
+        if (octet === SP || octet === HTAB) return 'lineFolded';
         if (this.#trailerCount++ === this.#limits.maxHeaderCount) return 'trailersTooLarge';
         this.#state = State.trailerName;
         return TOKEN[octet] === 1 ? null : 'fieldNameInvalid';

@@ -3,12 +3,8 @@
  * Owns no octets: positions are counted from the first octet of the head.
  */
 import { endOfHost } from './host.ts';
-import { equalsIgnoringCase, isDigit, TOKEN } from './octets.ts';
+import { COMMA, equalsIgnoringCase, HTAB, isDigit, SP, TOKEN } from './octets.ts';
 import type { Cause } from './refusals.ts';
-
-const COMMA = 0x2c;
-const SPACE = 0x20;
-const TAB = 0x09;
 
 /** What Transfer-Encoding has said so far. */
 export const Coding = { none: 0, chunked: 1, unknown: 2, unknownThenChunked: 3, invalid: 4 } as const;
@@ -149,20 +145,20 @@ export class HeadFields {
 
 function skipSpace(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
-  while (i < end && (bytes[i] === SPACE || bytes[i] === TAB)) i++;
+  while (i < end && (bytes[i] === SP || bytes[i] === HTAB)) i++;
   return i;
 }
 
 function trimSpace(bytes: Uint8Array, start: number, end: number): number {
   let i = end;
-  while (i > start && (bytes[i - 1] === SPACE || bytes[i - 1] === TAB)) i--;
+  while (i > start && (bytes[i - 1] === SP || bytes[i - 1] === HTAB)) i--;
   return i;
 }
 
 function isListOfNumbers(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const octet = bytes[i] as number;
-    if (!isDigit(octet) && octet !== COMMA && octet !== SPACE && octet !== TAB) return false;
+    if (!isDigit(octet) && octet !== COMMA && octet !== SP && octet !== HTAB) return false;
   }
   return bytes.indexOf(COMMA, start) < end && bytes.indexOf(COMMA, start) >= 0;
 }

@@ -1,14 +1,23 @@
 /** Syntax of hosts and targets (RFC 3986 §3.2, RFC 9110 §4.2 and §7.2, RFC 9112 §3.2), as functions over octets. */
-import { equalsIgnoringCase, HEX_VALUE, IP_FUTURE, isDigit, isLetter, REG_NAME, SCHEME, URI } from './octets.ts';
+import {
+  AT,
+  CLOSE_BRACKET,
+  COLON,
+  DOT,
+  equalsIgnoringCase,
+  HEX_VALUE,
+  IP_FUTURE,
+  isDigit,
+  isLetter,
+  OPEN_BRACKET,
+  PERCENT,
+  QUESTION,
+  REG_NAME,
+  SCHEME,
+  SLASH,
+  URI,
+} from './octets.ts';
 
-const COLON = 0x3a;
-const SLASH = 0x2f;
-const QUESTION = 0x3f;
-const PERCENT = 0x25;
-const AT = 0x40;
-const DOT = 0x2e;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 const MAX_PORT = 65535;
 
 /**

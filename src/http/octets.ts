@@ -1,7 +1,27 @@
 /**
- * Octet classes of the grammar: one table per class, indexed by the octet, 1 where it belongs.
+ * Octets by name, and octet classes of the grammar: one table per class, indexed by the octet, 1 where it belongs.
  * Sources: RFC 9110 §5.6.2 (token), §5.5 (field values), RFC 3986 §2 and §3 (URI characters).
  */
+/** Octets with a name in the grammar (RFC 9110 §2.1, RFC 5234 appendix B.1). */
+export const HTAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const QUOTE = 0x22;
+export const PERCENT = 0x25;
+export const ASTERISK = 0x2a;
+export const COMMA = 0x2c;
+export const DOT = 0x2e;
+export const SLASH = 0x2f;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
+export const QUESTION = 0x3f;
+export const AT = 0x40;
+export const OPEN_BRACKET = 0x5b;
+export const BACKSLASH = 0x5c;
+export const CLOSE_BRACKET = 0x5d;
+
 function tableOf(...parts: readonly string[]): Uint8Array {
   const table = new Uint8Array(256);
   for (const part of parts) {

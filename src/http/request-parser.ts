@@ -10,19 +10,25 @@ import { BodyParser } from './body-parser.ts';
 import { Coding, Expectation, HeadFields } from './head-fields.ts';
 import { authorityOfAbsoluteForm, isAuthorityForm, isSameAuthority } from './host.ts';
 import { MAX_EMPTY_LINES, type RequestLimits } from './limits.ts';
-import { FIELD_VALUE, HEX_VALUE, isDigit, PATH_OR_QUERY, TOKEN, URI } from './octets.ts';
+import {
+  ASTERISK,
+  COLON,
+  CR,
+  FIELD_VALUE,
+  HEX_VALUE,
+  HTAB,
+  isDigit,
+  LF,
+  PATH_OR_QUERY,
+  PERCENT,
+  SLASH,
+  SP,
+  TOKEN,
+  URI,
+} from './octets.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
 import type { Cause } from './refusals.ts';
 import { isVersionOne, Method, type MethodValue, methodOf } from './words.ts';
-
-const CR = 0x0d;
-const LF = 0x0a;
-const SP = 0x20;
-const TAB = 0x09;
-const COLON = 0x3a;
-const SLASH = 0x2f;
-const ASTERISK = 0x2a;
-const PERCENT = 0x25;
 
 const State = {
   emptyLine: 0,
@@ -130,7 +136,7 @@ export class RequestParser {
           state = State.headEnd;
           continue;
         }
-        if (octet === SP || octet === TAB) return this.#refuse('lineFolded', i);
+        if (octet === SP || octet === HTAB) return this.#refuse('lineFolded', i);
         if (this.#fieldCount++ === limits.maxHeaderCount) return this.#refuse('tooManyFields', i);
         this.#nameStart = i - base;
         state = State.fieldName;
