@@ -4,7 +4,7 @@
  * A foreign runtime runs under QEMU; tests that start processes are then left out unless binfmt_misc knows its format.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
@@ -37,6 +37,8 @@ async function runAll(platform: Platform, filter: string): Promise<number> {
     .filter((name) => AREAS.test(name) && name.includes(filter))
     .filter((name) => canFork || !STARTS_PROCESSES.test(readFileSync(join(folder, name), 'utf8')))
     .sort();
+  // Else Node would find this project's package.json above the tests and take them for ES modules.
+  await writeFile(join(WORK, 'package.json'), '{}');
   const outcomes: Outcome[] = [];
   const queue = [...names];
   const workers = Array.from({ length: availableParallelism() }, async (_, thread) => {
