@@ -14,7 +14,12 @@ import {
 
 interface SocketLink extends Link {
   readonly socket: Socket;
+  /** Octets of the present write that the stream has not been given yet. */
+  unwritten: number;
 }
+
+/** Octets given to the stream at once. */
+const PIECE = 64 * 1024;
 
 export function openNetTransport(): Transport {
   return {
@@ -33,7 +38,7 @@ export function openNetTransport(): Transport {
           accepted++;
           // Errors may come before anybody attaches.
           socket.on('error', ignore);
-          onLink({ socket } as unknown as SocketLink);
+          onLink({ socket, unwritten: 0 } as unknown as SocketLink);
         });
         server.once('error', reject);
         const { address: host, port, backlog, reusePort } = options;
@@ -71,17 +76,35 @@ export function openNetTransport(): Transport {
     write(link: Link, octets: Buffer): WriteResultValue {
       const { socket } = link as SocketLink;
       if (socket.destroyed) return WriteResult.failed;
-      // The stream keeps what it is given, and what it is given may be used again: it gets a copy.
+      // The stream keeps what it is given, and what it is given may be used again: it gets a copy. In pieces, one after the
+      // other: of a single large one nobody can see how far it has come.
+      const copy = Buffer.from(octets);
+      let at = 0;
       let isPending = false;
-      socket.write(Buffer.from(octets), () => {
+      const writeOn = () => {
+        while (at < copy.length && !socket.destroyed) {
+          const piece = copy.subarray(at, at + PIECE);
+          at += piece.length;
+          let isWaiting = false;
+          socket.write(piece, () => {
+            if (isWaiting) writeOn();
+          });
+          isWaiting = socket.writableLength > 0;
+          (link as SocketLink).unwritten = copy.length - at;
+          if (isWaiting) {
+            isPending = true;
+            return;
+          }
+        }
         if (isPending) link.owner.onWritten();
-      });
-      isPending = socket.writableLength > 0;
+      };
+      writeOn();
       return isPending ? WriteResult.pending : WriteResult.done;
     },
 
     pendingOctets(link: Link): number {
-      return (link as SocketLink).socket.writableLength;
+      const { socket, unwritten } = link as SocketLink;
+      return socket.writableLength + unwritten;
     },
 
     end(link: Link): void {
