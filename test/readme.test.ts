@@ -1,4 +1,4 @@
-/** The README's tables are derived; `UPDATE=1 npx vitest run test/readme.test.ts` writes them anew. */
+/** The README's tables are derived; `npm run readme` writes them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { markdownTable } from '../scripts/derived.ts';
@@ -56,5 +56,5 @@ test('the tables of the README are those of targets.json, of the options and of 
   const tables = [markdownTable(readTargets().targets), optionTable(), performanceTable()];
   const wanted = tables.reduce(withTable, text);
   if (process.env['UPDATE']) writeFileSync(file, wanted);
-  else expect(text).toBe(wanted);
+  else expect(text, 'npm run readme writes them anew').toBe(wanted);
 });
