@@ -59,7 +59,10 @@ export function openNetTransport(): Transport {
     attach(link: Link, owner: LinkOwner): void {
       const { socket } = link as SocketLink;
       link.owner = owner;
-      socket.on('data', (bytes: Buffer) => owner.onData(bytes, bytes.length));
+      // A stream hands out what it still holds, destroyed or not.
+      socket.on('data', (bytes: Buffer) => {
+        if (!socket.destroyed) owner.onData(bytes, bytes.length);
+      });
       socket.on('end', () => owner.onEnd());
       socket.on('error', () => owner.onFailure());
       socket.resume();
