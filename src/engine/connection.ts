@@ -335,7 +335,8 @@ export class Connection implements LinkOwner, RequestView {
       this.#linger();
       return;
     }
-    if (this.#isLast) this.#give(true);
+    // The handler has failed: its request's content, and more, may still come.
+    if (this.#isLast) this.#give(false);
     const kept = this.#kept;
     if (kept === null) this.#process(NOTHING, 0, 0);
     else this.#process(kept.octets, kept.seen, kept.length);

@@ -107,6 +107,22 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(errors).toEqual([new Error('no')]);
   });
 
+  test('that rejects before the content has come does not reset the client, which sends on', async () => {
+    const { handler, settle } = laterHandler();
+    const { connect } = await startEngine(open, { handler });
+    const client = await connect();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 8\r\n\r\n');
+    await until(() => settle.length === 1);
+    settle[0]?.();
+    expect((await client.response()).status).toBe(500);
+    expect(await client.end()).toBe('');
+    client.send('abcd');
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    client.send('efgh').endSending();
+    await until(() => client.socket.closed);
+    expect(client.failure).toBe(null);
+  });
+
   test('that throws costs its client a 500 and the connection; what came before is answered', async () => {
     const handler: Handler = ({ target }) => {
       if (target === '/2') throw new Error('no');
