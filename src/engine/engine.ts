@@ -92,18 +92,18 @@ export class Engine implements ConnectionHost {
   async drain(timeoutMs: number): Promise<void> {
     if (this.isDraining) return;
     this.isDraining = true;
+    const deadline = setTimeout(() => this.close(), timeoutMs);
     await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
     this.#listener = null;
     const graceEnd = this.clock.now + Math.min(DRAIN_GRACE_MS, timeoutMs / 2);
     for (const connection of this.#connections) {
       if (connection.phase === Phase.idle) connection.deadline = Math.min(connection.deadline, graceEnd);
     }
-    if (this.#connections.length === 0) return;
-    const empty = new Promise<void>((resolve) => {
-      this.#whenEmpty = resolve;
-    });
-    const deadline = setTimeout(() => this.close(), timeoutMs);
-    await empty;
+    if (this.#connections.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+      });
+    }
     clearTimeout(deadline);
   }
 

@@ -1,10 +1,21 @@
 import { describe, test } from 'vitest';
 import type { Handler } from '../../src/engine/handler.ts';
+import type { Transport } from '../../src/engine/transport.ts';
 import { type Answer, textAnswer } from '../../src/http/answer.ts';
 import { RawClient } from './raw-client.ts';
-import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
+import { connectionsBecome, GET, type OpenTransport, startEngine, TRANSPORTS } from './start-engine.ts';
 
 const CLOSE = 'Connection: close';
+
+/** The same transport, whose accept queue is empty when `whenEmpty` says so. */
+function withQueue(open: OpenTransport, whenEmpty: () => Promise<void>): OpenTransport {
+  const transport = open();
+  const listen: Transport['listen'] = async (options, onLink) => {
+    const listener = await transport.listen(options, onLink);
+    return { ...listener, drain: () => whenEmpty().then(() => listener.close()) };
+  };
+  return () => ({ ...transport, listen });
+}
 
 // Grace times and deadlines pass in these; side by side.
 describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ open }) => {
@@ -102,6 +113,19 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await engine.drain(400);
     expect(engine.connectionCount).toBe(0);
     expect([await stuck.end(), await halfway.end()]).toEqual(['', '']);
+  });
+
+  test('has its deadline counted from its beginning, however long the accept queue takes', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(
+      withQueue(open, () => connectionsBecome(engine, 0)),
+      context,
+    );
+    const client = await connect();
+    client.send('GET /');
+    await connectionsBecome(engine, 1);
+    await engine.drain(300);
+    expect(await client.end()).toBe('');
   });
 
   test('that is asked for twice ends both times', async (context) => {
