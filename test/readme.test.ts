@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { markdownTable } from '../scripts/derived.ts';
+import { version } from '../scripts/project.ts';
 import { readTargets } from '../scripts/targets.ts';
 import { OPTION_ROWS, type OptionRow } from '../src/cli/settings.ts';
 import type { Results } from './bench/results.ts';
@@ -57,4 +58,9 @@ test('the tables of the README are those of targets.json, of the options and of 
   const wanted = tables.reduce(withTable, text);
   if (process.env['UPDATE']) writeFileSync(file, wanted);
   else expect(text, 'npm run readme writes them anew').toBe(wanted);
+});
+
+test('the examples of the README name the version of package.json', () => {
+  const named = [...readFileSync(file, 'utf8').matchAll(/vrypt-server[- ]v?(\d+\.\d+\.\d+)/g)].map((match) => match[1]);
+  expect(new Set(named)).toEqual(new Set([version]));
 });
