@@ -41,15 +41,22 @@ export function closeEnvironment(target: ReadyTarget): Promise<Closed> {
 export function blankNames(executable: Buffer, names: readonly string[]): Record<string, number> {
   const found: Record<string, number> = {};
   for (const name of names) {
-    const text = Buffer.from(`\0${name}\0`, 'latin1');
-    found[name] = 0;
-    for (let at = executable.indexOf(text); at >= 0; at = executable.indexOf(text, at + text.length)) {
-      if (isScriptString(executable, at + 1, name.length)) continue;
-      executable[at + 1] = 0;
-      found[name]++;
-    }
+    const places = cStrings(executable, name);
+    for (const at of places) executable[at] = 0;
+    found[name] = places.length;
   }
   return found;
+}
+
+/** Where C strings lie that are exactly `text`: the offset of the first octet of each. */
+export function cStrings(executable: Buffer, text: string): number[] {
+  const places: number[] = [];
+  const whole = Buffer.from(`\0${text}\0`, 'latin1');
+  // One octet on and not the whole length: the NUL behind a string is the one before its neighbour.
+  for (let at = executable.indexOf(whole); at >= 0; at = executable.indexOf(whole, at + 1)) {
+    if (!isScriptString(executable, at + 1, text.length)) places.push(at + 1);
+  }
+  return places;
 }
 
 async function make(target: ReadyTarget): Promise<Closed> {

@@ -3,7 +3,7 @@
  * word and runs nothing. Owns nothing but its stamp.
  */
 import { readFile } from 'node:fs/promises';
-import { closedVariables } from './close-environment.ts';
+import { closedVariables, cStrings } from './close-environment.ts';
 import { eachTarget } from './command.ts';
 import { allowedLibraries, budgetOf, isStatic } from './derived.ts';
 import { type Elf, highestGlibc, isNewer, readElf } from './elf.ts';
@@ -87,9 +87,7 @@ function contentFaults(target: ReadyTarget, file: Buffer, elf: Elf, bundle: Buff
   if (!file.includes(`${fuse}:1`)) faults.push(`must have the fuse ${fuse} set, has not`);
   if (file.includes(`${root}/`)) faults.push(`must not name the folder of its build, names ${root}`);
   for (const name of Object.keys(closedVariables)) {
-    // A C string asks for the variable; V8's own copies have the text's length before them and only read.
-    const at = file.indexOf(`\0${name}\0`);
-    if (at >= 3 && file.readUInt32LE(at - 3) !== name.length) faults.push(`must not ask for ${name}, asks`);
+    if (cStrings(file, name).length > 0) faults.push(`must not ask for ${name}, asks`);
   }
   const budget = budgetOf(target).executable;
   if (file.length > budget) faults.push(`must have at most ${budget} octets, has ${file.length}`);

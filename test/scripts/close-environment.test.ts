@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { blankNames } from '../../scripts/close-environment.ts';
+import { blankNames, cStrings } from '../../scripts/close-environment.ts';
 import { setTraps } from '../../scripts/smoke/place.ts';
 
 test('a name that is a whole C string loses its first octet', () => {
@@ -19,6 +19,14 @@ test('a longer name, a sentence and a script string stay as they are', () => {
   const before = Buffer.from(executable);
   expect(blankNames(executable, ['OPENSSL_CONF'])).toEqual({ OPENSSL_CONF: 0 });
   expect(executable.equals(before)).toBe(true);
+});
+
+test('a name behind a script string, and one right behind another, are found too', () => {
+  const script = Buffer.concat([Buffer.from([0, 12, 0, 0, 0]), Buffer.from('OPENSSL_CONF\0')]);
+  const executable = Buffer.concat([script, Buffer.from('more\0OPENSSL_CONF\0OPENSSL_CONF\0')]);
+  expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([23, 36]);
+  expect(blankNames(executable, ['OPENSSL_CONF'])).toEqual({ OPENSSL_CONF: 2 });
+  expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([]);
 });
 
 // Otherwise the smoke test would prove nothing: an ordinary Node falls into each of these traps.
