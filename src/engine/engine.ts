@@ -44,7 +44,7 @@ export interface EngineOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** A connection that was idle this long when the drain began is closed then; a busy one first gets an answer that says so. */
+/** In a drain a connection that has been idle this long is closed; a busy one first gets an answer that says so. */
 const DRAIN_GRACE_MS = 500;
 /** Longest time for emptying the accept queue; only a machine that hardly lets us run needs it. */
 const EMPTYING_MAX_MS = 2000;
@@ -66,10 +66,13 @@ export class Engine implements ConnectionHost {
   /** Owned: closed in drain(). */
   #listener: Listener | null = null;
   #whenEmpty: (() => void) | null = null;
+  /** As the limits say, and in a drain no longer than its grace. */
+  #idleTimeoutMs: number;
 
   constructor(options: EngineOptions) {
     this.handler = options.handler;
     this.limits = options.limits;
+    this.#idleTimeoutMs = options.limits.idleTimeoutMs;
     this.transport = options.transport;
     this.report = options.report;
     this.#counters = options.counters;
@@ -95,9 +98,10 @@ export class Engine implements ConnectionHost {
     const deadline = setTimeout(() => this.close(), timeoutMs);
     await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
     this.#listener = null;
-    const graceEnd = this.clock.now + Math.min(DRAIN_GRACE_MS, timeoutMs / 2);
+    this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
+    this.#setIdleDeadline();
     for (const connection of this.#connections) {
-      if (connection.phase === Phase.idle) connection.deadline = Math.min(connection.deadline, graceEnd);
+      if (connection.phase === Phase.idle) connection.deadline = Math.min(connection.deadline, this.idleDeadline);
     }
     if (this.#connections.length > 0) {
       await new Promise<void>((resolve) => {
@@ -161,7 +165,7 @@ export class Engine implements ConnectionHost {
   }
 
   #setIdleDeadline(): void {
-    this.idleDeadline = this.clock.now + this.limits.idleTimeoutMs;
+    this.idleDeadline = this.clock.now + this.#idleTimeoutMs;
   }
 
   #tick(): boolean {

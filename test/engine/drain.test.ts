@@ -6,6 +6,8 @@ import { RawClient } from './raw-client.ts';
 import { connectionsBecome, GET, type OpenTransport, startEngine, TRANSPORTS } from './start-engine.ts';
 
 const CLOSE = 'Connection: close';
+/** More than a socket takes when nobody reads. */
+const LARGE = textAnswer('x'.repeat(16 * 1024 * 1024));
 
 /** The same transport, whose accept queue is empty when `whenEmpty` says so. */
 function withQueue(open: OpenTransport, whenEmpty: () => Promise<void>): OpenTransport {
@@ -126,6 +128,30 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await connectionsBecome(engine, 1);
     await engine.drain(300);
     expect(await client.end()).toBe('');
+  });
+
+  test('closes a connection that becomes idle only then, after an answer that could not say so', async (context) => {
+    const { expect } = context;
+    const asked = Promise.withResolvers<void>();
+    const handler: Handler = () => {
+      asked.resolve();
+      return LARGE;
+    };
+    const { connect, engine } = await startEngine(
+      withQueue(open, () => Promise.resolve()),
+      { ...context, handler },
+    );
+    const client = await connect({ isPaused: true });
+    client.send(GET);
+    await asked.promise;
+    const drained = engine.drain(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    client.socket.resume();
+    const { head } = await client.response();
+    expect(head).not.toContain(CLOSE);
+    expect(await client.end()).toBe('');
+    client.close();
+    await drained;
   });
 
   test('that is asked for twice ends both times', async (context) => {
