@@ -33,13 +33,19 @@ async function make(target: ReadyTarget): Promise<Archive> {
   const { licenses } = await base(target);
   const file = archivePath(target);
   const time = commitTime();
+  const budget = budgetOf(target).archive;
   const texts = await Promise.all(['LICENSE', 'README.md'].map((text) => readFile(path.join(root, text))));
   const [license, readme] = texts as [Buffer, Buffer];
   const thirdParty = await thirdPartyLicenses(product.packages, licenses);
   const { facts, hashes } = await runStep({
     step: 'archive',
     target: target.triple,
-    inputs: { product: product.sha256, time: String(time), texts: sha256(Buffer.concat([...texts, thirdParty])) },
+    inputs: {
+      product: product.sha256,
+      time: String(time),
+      texts: [license, readme, thirdParty].map(sha256).join(),
+      budget: String(budget),
+    },
     code: [import.meta.filename, `${import.meta.dirname}/tar.ts`],
     outputs: [file],
     make: async () => {
@@ -50,7 +56,6 @@ async function make(target: ReadyTarget): Promise<Archive> {
         { name, mode: 0o755, data: await readFile(product.file) },
       ] as const satisfies readonly Entry[];
       const packed = await tarGz(entries, time);
-      const budget = budgetOf(target).archive;
       if (packed.length > budget) throw new Failure(`the archive may have ${budget} octets, has ${packed.length}`);
       await writeFile(file, packed);
       return { octets: packed.length };

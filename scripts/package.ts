@@ -60,7 +60,7 @@ async function make(target: ReadyTarget): Promise<Packaged> {
   const { hashes } = await runStep({
     step: 'package',
     target: target.triple,
-    inputs: { bundle: program.sha256, runtime: runtime.sha256, generator: generator.sha256, pkg: pkgVersion() },
+    inputs: { bundle: program.sha256, runtime: runtime.sha256, generator: generator.sha256, pkg: pkgVersions() },
     code: [import.meta.filename],
     outputs: [file],
     make: async () => {
@@ -142,8 +142,11 @@ async function generatorFor(target: ReadyTarget): Promise<{ file: string; sha256
   return base(i686);
 }
 
-function pkgVersion(): string {
-  return (require('@yao-pkg/pkg/package.json') as { version: string }).version;
+/** Of pkg, and of postject, with which it injects the blob. */
+function pkgVersions(): string {
+  const pkg = require('@yao-pkg/pkg/package.json') as { version: string };
+  const postject = createRequire(pkgScript())('postject/package.json') as { version: string };
+  return `${pkg.version}, postject ${postject.version}`;
 }
 
 function pkgScript(): string {

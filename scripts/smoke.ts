@@ -6,9 +6,11 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Archive, archive } from './archive.ts';
 import { command } from './command.ts';
+import { rootFolder } from './derived.ts';
 import { need, tools } from './need.ts';
 import { explain, Failure } from './problem.ts';
 import { checks, type Session } from './smoke/checks.ts';
+import { oldestLibc } from './smoke/oldest-libc.ts';
 import { prepare } from './smoke/place.ts';
 import { freePort, Server, startTime } from './smoke/server.ts';
 import { runStep } from './step.ts';
@@ -58,8 +60,13 @@ async function smokeOne(target: ReadyTarget, packed: Archive): Promise<Partial<O
   const { facts } = await runStep<Smoked>({
     step: 'smoke',
     target: target.triple,
-    inputs: { archive: packed.sha256, row: JSON.stringify(target), user: String(process.getuid?.()) },
-    code: [import.meta.filename, ...sources()],
+    inputs: {
+      archive: packed.sha256,
+      row: JSON.stringify(target),
+      user: String(process.getuid?.()),
+      libc: rootFolder(target) === 'oldest libc' ? oldestLibc(target).sha256 : '',
+    },
+    code: [import.meta.filename, path.join(import.meta.dirname, 'derived.ts'), ...sources()],
     outputs: [],
     make: () => session(target, packed),
     summary: (smoked) => `${smoked.checks} checks, ${smoked.how}, first answer after ${smoked.startMs.toFixed(0)} ms`,

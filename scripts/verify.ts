@@ -39,7 +39,12 @@ async function make(target: ReadyTarget): Promise<Verified> {
     step: 'verify',
     target: target.triple,
     inputs: { product: product.sha256, row: JSON.stringify(target), bundle: product.bundle.sha256 },
-    code: [import.meta.filename, `${import.meta.dirname}/elf.ts`, `${import.meta.dirname}/sea-blob.ts`],
+    code: [
+      import.meta.filename,
+      ...['elf.ts', 'sea-blob.ts', 'derived.ts', 'close-environment.ts'].map(
+        (file) => `${import.meta.dirname}/${file}`,
+      ),
+    ],
     outputs: [],
     make: async () => {
       const file = await readFile(product.file);
