@@ -13,12 +13,13 @@ export interface Printer {
 /** Serves until a signal asks for the end; rejects where it cannot start. */
 export async function runServer(settings: Settings, version: string, printer: Printer): Promise<void> {
   const signals = watchSignals();
-  const supervisor = await start(settings, printer);
+  // A second signal ends at once, whatever is left to do; to look up a name can take a minute.
+  const supervisor = await Promise.race([start(settings, printer), signals.second]);
+  if (!supervisor) return;
   process.on('uncaughtException', (error) => supervisor.survive(error));
   if (!settings.isQuiet) printer.print(readyLine(supervisor, version));
   const stopStatsd = await startStatsd(settings, supervisor);
   await signals.first;
-  // A second signal ends at once, whatever is left.
   await Promise.race([supervisor.drain(settings.drainTimeoutMs), signals.second]);
   stopStatsd?.();
 }

@@ -225,6 +225,22 @@ describe.concurrent('the program', () => {
     expect(await server.ended).toMatchObject({ code: 0 });
   });
 
+  test('ends at a second signal while it still looks up its name', async (context) => {
+    const { expect } = context;
+    // A resolver that says when it is asked, and never answers.
+    const silent = `import dns from 'node:dns/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      dns.lookup = () => { console.log('asked'); return new Promise((resolve) => setTimeout(resolve, 1e9)); };
+      syncBuiltinESMExports();`;
+    const [node = '', ...program] = SOURCE;
+    const command = [node, '--import', `data:text/javascript,${encodeURIComponent(silent)}`, ...program];
+    const server = await start(context, ['-p', '0', '-H', 'localhost', '-w', '1'], { command });
+    expect(server.stdout).toBe('asked\n');
+    server.signal('SIGTERM');
+    server.signal('SIGINT');
+    expect(await server.ended).toMatchObject({ code: 0, stdout: 'asked\n', stderr: '' });
+  });
+
   test('opens no debugger at SIGUSR1', async (context) => {
     const { expect } = context;
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1']);
