@@ -156,9 +156,11 @@ function trimSpace(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function isListOfNumbers(bytes: Uint8Array, start: number, end: number): boolean {
+  let hasComma = false;
   for (let i = start; i < end; i++) {
     const octet = bytes[i] as number;
-    if (!isDigit(octet) && octet !== COMMA && octet !== SP && octet !== HTAB) return false;
+    if (octet === COMMA) hasComma = true;
+    else if (!isDigit(octet) && octet !== SP && octet !== HTAB) return false;
   }
-  return bytes.indexOf(COMMA, start) < end && bytes.indexOf(COMMA, start) >= 0;
+  return hasComma;
 }
