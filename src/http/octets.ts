@@ -2,6 +2,7 @@
  * Octets by name, and octet classes of the grammar: one table per class, indexed by the octet, 1 where it belongs.
  * Sources: RFC 9110 §5.6.2 (token), §5.5 (field values), RFC 3986 §2 and §3 (URI characters).
  */
+
 /** Octets with a name in the grammar (RFC 9110 §2.1, RFC 5234 appendix B.1). */
 export const HTAB = 0x09;
 export const LF = 0x0a;
@@ -49,11 +50,11 @@ export const IP_FUTURE = tableOf(UNRESERVED, SUB_DELIMS, ':');
 export const SCHEME = tableOf(LETTERS, DIGITS, '+-.');
 /** field-vchar, SP and HTAB: VCHAR and obs-text (RFC 9110 §5.5), so no control characters. */
 export const FIELD_VALUE = new Uint8Array(256).fill(1, 0x20).fill(0, 0x7f, 0x80);
-FIELD_VALUE[0x09] = 1;
+FIELD_VALUE[HTAB] = 1;
 /** qdtext (RFC 9110 §5.6.4): a quoted-string without its quotes and backslashes. */
 export const QUOTED_TEXT = FIELD_VALUE.slice();
-QUOTED_TEXT[0x22] = 0;
-QUOTED_TEXT[0x5c] = 0;
+QUOTED_TEXT[QUOTE] = 0;
+QUOTED_TEXT[BACKSLASH] = 0;
 
 /** Value of a hexadecimal digit, or -1. */
 export const HEX_VALUE = new Int8Array(256).fill(-1);
