@@ -7,6 +7,7 @@ import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import { $ } from 'zx';
 import { archiveEntries } from '../archive.ts';
+import type { closedVariables } from '../close-environment.ts';
 import { builtPath, emulatorTool, rootFolder, sysroot } from '../derived.ts';
 import { need } from '../need.ts';
 import { Failure } from '../problem.ts';
@@ -20,7 +21,7 @@ export interface Place {
   /** Before the program's own arguments. */
   readonly prefix: readonly string[];
   readonly cwd: string;
-  /** Variables with which a stranger makes an ordinary Node run code, write files or stop. */
+  /** Every closed variable, set to something harmful: an ordinary Node would run code, write files or stop. */
   readonly traps: Readonly<Record<string, string>>;
   /** How it runs, for people. */
   readonly how: string;
@@ -85,16 +86,20 @@ export async function setTraps(folder: string, seen: string): Promise<Pick<Place
   );
   await writeFile(path.join(traps, 'openssl.cnf'), 'nodejs_conf = missing_section\nopenssl_conf = missing_section\n');
   const set = (await readdir(traps)).sort();
+  const values: Record<keyof typeof closedVariables, string> = {
+    NODE_OPTIONS: `--require=${inside('code.cjs')}`,
+    NODE_COMPILE_CACHE: inside('compile-cache'),
+    NODE_V8_COVERAGE: inside('coverage'),
+    NODE_REDIRECT_WARNINGS: inside('warnings.txt'),
+    NODE_ICU_DATA: inside('icu'),
+    NODE_REPL_EXTERNAL_MODULE: inside('code.cjs'),
+    OPENSSL_CONF: inside('openssl.cnf'),
+    OPENSSL_CONF_INCLUDE: inside('.'),
+    OPENSSL_ENGINES: inside('engines'),
+    OPENSSL_MODULES: inside('modules'),
+  };
   return {
-    traps: {
-      NODE_OPTIONS: `--require=${inside('code.cjs')}`,
-      NODE_COMPILE_CACHE: inside('compile-cache'),
-      NODE_V8_COVERAGE: inside('coverage'),
-      NODE_REDIRECT_WARNINGS: inside('warnings.txt'),
-      NODE_ICU_DATA: inside('icu'),
-      OPENSSL_CONF: inside('openssl.cnf'),
-      OPENSSL_MODULES: inside('modules'),
-    },
+    traps: values,
     traces: async () => (await readdir(traps)).filter((file) => !set.includes(file)),
   };
 }

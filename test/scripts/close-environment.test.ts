@@ -29,7 +29,8 @@ test('a name behind a script string, and one right behind another, are found too
   expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([]);
 });
 
-// Otherwise the smoke test would prove nothing: an ordinary Node falls into each of these traps.
+// Otherwise the smoke test would prove nothing: an ordinary Node falls into each of these traps. The other variables show
+// only in a REPL (NODE_REPL_EXTERNAL_MODULE) or where a program asks for more of OpenSSL or ICU.
 test.each(['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE', 'NODE_REDIRECT_WARNINGS', 'OPENSSL_CONF'])(
   'an ordinary Node obeys %s',
   async (variable) => {
