@@ -26,7 +26,7 @@ export class Server {
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
 
-  /** The environment is empty but for `env`. */
+  /** The environment is empty but for `env` and the PATH on which `chroot` lies. */
   constructor(place: Place, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.port = port;
     this.child = spawn(place.command, [...place.prefix, ...args], {
