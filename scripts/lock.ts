@@ -11,8 +11,12 @@ import { say } from './say.ts';
 /** Waits for the lock; it is released when this process ends, however it ends. */
 export async function lockBuild(): Promise<void> {
   mkdirSync(build, { recursive: true });
-  for (let hasSaid = false; !tryLock(); hasSaid = true) {
-    if (!hasSaid) say(`waiting for process ${holder().split(' ')[0]}, which works in ${shown(build)}/`);
+  for (let hasSaid = false; !tryLock(); ) {
+    const pid = holder()?.split(' ')[0];
+    if (!hasSaid && pid !== undefined) {
+      say(`waiting for process ${pid}, which works in ${shown(build)}/`);
+      hasSaid = true;
+    }
     await pause(200);
   }
   process.on('exit', () => rmSync(file, { force: true }));
@@ -28,19 +32,24 @@ function tryLock(): boolean {
   try {
     linkSync(own, file);
     return true;
-  } catch {
-    if (identity(Number.parseInt(holder(), 10)) !== holder()) rmSync(file, { force: true });
+  } catch (error) {
+    // Anything else (a disk without hard links) would make us wait for ever.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Read once: who lets go between two reads, and is followed by another, must not look like a dead holder.
+    const held = holder();
+    if (held !== undefined && identity(Number.parseInt(held, 10)) !== held) rmSync(file, { force: true });
     return false;
   } finally {
     rmSync(own);
   }
 }
 
-function holder(): string {
+/** undefined when nobody holds it. */
+function holder(): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return '';
+    return undefined;
   }
 }
 
