@@ -20,12 +20,12 @@ await command('Makes and tries the archives, the checksums and the manifest in d
   const start = performance.now();
   await needAll(targets.flatMap((target) => toolsFor(target, process.getuid?.() === 0)));
   const outcomes = await smokeAll(targets);
-  if (names.length === 0) await removeOthers(targets);
   const good = outcomes.flatMap(({ archive, fault }) =>
     archive === undefined || fault !== undefined ? [] : [archive],
   );
   await writeChecksums(good);
   await writeManifest(outcomes);
+  if (names.length === 0) await removeOthers(targets);
   const missing = names.length === 0 ? readTargets().targets.filter((target) => !isReady(target)) : [];
   process.stdout.write(`\n${table(outcomes, missing)}\n`);
   say(`\n${((performance.now() - start) / 1000).toFixed(0)} s`);
