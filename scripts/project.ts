@@ -20,8 +20,6 @@ export const version: string = (
 ).version;
 
 export const cores: number = availableParallelism();
-/** Plain lines where nobody watches: continuous integration, pipes, files. */
-export const isTerminal: boolean = process.stdout.isTTY === true && !process.env['CI'];
 
 /** Twelve digits, because git's own abbreviation grows with the clone and would change the bytes. */
 export function commit(): string {

@@ -2,7 +2,8 @@
  * What a person sees while steps run: one line for each finished step, and on a terminal a last line that shows
  * what is running now. Owns the cursor's line on standard error; results (tables) go to standard output.
  */
-import { isTerminal } from './project.ts';
+/** Plain lines where nobody watches: continuous integration, pipes, files. */
+const isTerminal = process.stderr.isTTY === true && !process.env['CI'];
 
 const running = new Set<string>();
 
