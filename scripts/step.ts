@@ -23,8 +23,6 @@ export interface Recipe<Facts> {
   readonly make: () => Promise<Facts>;
   /** What to show behind the step's name. */
   readonly summary?: (facts: Facts) => string;
-  /** False when `make` limits itself (it waits for other work, or must run alone). */
-  readonly takesASlot?: boolean;
 }
 
 export interface Made<Facts> {
@@ -69,7 +67,7 @@ export async function runStep<Facts>(recipe: Recipe<Facts>): Promise<Made<Facts>
     const facts = await during(label, recipe.make);
     return { facts, seconds: (performance.now() - start) / 1000 };
   };
-  const { facts, seconds } = await (recipe.takesASlot === false ? work() : inASlot(work));
+  const { facts, seconds } = await inASlot(work);
   const outputs = await Promise.all(recipe.outputs.map(sha256File));
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(`${file}.new`, JSON.stringify({ key, outputs, facts } satisfies Stamp<Facts>, null, 2));
