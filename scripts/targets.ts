@@ -65,7 +65,12 @@ export interface Targets {
 }
 
 export function readTargets(file: string = path.join(root, 'targets.json')): Targets {
-  return checkTargets(JSON.parse(readFileSync(file, 'utf8')));
+  const text = readFileSync(file, 'utf8');
+  try {
+    return checkTargets(JSON.parse(text));
+  } catch (error) {
+    throw error instanceof SyntaxError ? new UsageError(`targets.json wants JSON: ${error.message}`) : error;
+  }
 }
 
 /** Without names: every target that has a runtime. With names: exactly these, and each must have one. */

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import {
   allowedLibraries,
@@ -168,4 +170,16 @@ test.each<[string, (row: Record<string, unknown>) => void, string]>([
 test('refuses the same triple twice', () => {
   const json = raw();
   expect(() => checkTargets({ ...json, targets: [...json.targets, json.targets[0]] })).toThrow('each triple once');
+});
+
+test('a file that is no JSON is refused by its name', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-targets-'));
+  try {
+    const file = path.join(folder, 'targets.json');
+    writeFileSync(file, '{"node": "24.21.0",}');
+    expect(() => readTargets(file)).toThrow(UsageError);
+    expect(() => readTargets(file)).toThrow(/^targets\.json wants JSON: [^\n]+$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
