@@ -1,6 +1,6 @@
 /**
  * Makes the archives that the packaged tests try, through the toolchain's own steps (cached: nothing happens when they
- * are there), and tells the tests where they are, or why they cannot be had on this machine.
+ * are there), or tells the tests why they cannot be had on this machine.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { build } from '../../scripts/project.ts';
 import { inASlot, once, runStep } from '../../scripts/step.ts';
 
-const folder = mkdtempSync(path.join(build, '..', 'build-test-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-step-'));
 const output = path.join(folder, 'result');
 let runs = 0;
 
