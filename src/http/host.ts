@@ -8,7 +8,6 @@ import {
   HEX_VALUE,
   IP_FUTURE,
   isDigit,
-  isLetter,
   OPEN_BRACKET,
   PERCENT,
   QUESTION,
@@ -140,7 +139,6 @@ export interface Authority {
 export function authorityOfAbsoluteForm(bytes: Uint8Array, start: number, end: number): Authority | null {
   let i = start;
   let defaultPort: string;
-  if (!isLetter(bytes[i] as number)) return null;
   while (i < end && SCHEME[bytes[i] as number] === 1) i++;
   if (equalsIgnoringCase(bytes, start, i, 'http')) defaultPort = '80';
   else if (equalsIgnoringCase(bytes, start, i, 'https')) defaultPort = '443';
