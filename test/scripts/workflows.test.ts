@@ -8,13 +8,24 @@ import { parse } from 'yaml';
 import { root } from '../../scripts/project.ts';
 
 interface Step {
+  id?: string;
   uses?: string;
   run?: string;
 }
 
+interface Job {
+  needs?: string | string[];
+  outputs?: Record<string, string>;
+  permissions?: Record<string, string>;
+  strategy?: { matrix?: unknown };
+  'timeout-minutes'?: number;
+  steps: Step[];
+}
+
 interface Workflow {
   permissions?: unknown;
-  jobs: Record<string, { permissions?: Record<string, string>; 'timeout-minutes'?: number; steps: Step[] }>;
+  defaults?: unknown;
+  jobs: Record<string, Job>;
 }
 
 const folder = path.join(root, '.github/workflows');
@@ -54,6 +65,10 @@ describe.each(files)('%s', (file) => {
     for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
   });
 
+  test('stops a script at a failure within a pipe: GitHub adds pipefail where bash is named', () => {
+    expect(workflow.defaults).toEqual({ run: { shell: 'bash' } });
+  });
+
   test('has scripts that bash can read', () => {
     for (const { run = '' } of steps) expect(syntaxErrors(run)).toBe('');
   });
@@ -64,15 +79,38 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-test('the release takes its matrix from targets.json and names no target itself', () => {
-  const text = readFileSync(path.join(folder, 'release.yml'), 'utf8');
-  expect(text).toContain('node scripts/matrix.ts');
+test.each([
+  ['release.yml', 'node scripts/matrix.ts'],
+  ['runtimes.yml', 'node scripts/runtime/matrix.ts $TARGETS'],
+])('%s builds the matrix that is printed by "%s" and names no target itself', (file, command) => {
+  const text = readFileSync(path.join(folder, file), 'utf8');
+  const { plan, build } = (parse(text) as Workflow).jobs;
+  expect(plan?.steps.find(({ id }) => id === 'matrix')?.run).toContain(`matrix=$(${command})\n`);
+  expect(plan?.outputs).toEqual({ matrix: expression('steps.matrix.outputs.matrix') });
+  expect(build?.strategy?.matrix).toBe(expression('fromJSON(needs.plan.outputs.matrix)'));
   expect(text).not.toMatch(/unknown-linux/);
+});
+
+test('a release is published only after all tests and every target', () => {
+  const { jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8')) as Workflow;
+  expect(jobs['publish']?.needs).toEqual(['test', 'build']);
+  expect(jobs['test']?.steps.map(({ run }) => run)).toContain('npm test');
+});
+
+test('a runtime is attested only where it was built: the committed ones are removed first', () => {
+  const { jobs } = parse(readFileSync(path.join(folder, 'runtimes.yml'), 'utf8')) as Workflow;
+  const scripts = jobs['build']?.steps.map(({ run }) => run) ?? [];
+  expect(scripts).toContain('rm -r runtimes/*/');
+  expect(scripts.indexOf('rm -r runtimes/*/')).toBeLessThan(scripts.indexOf('npm run runtime -- $ARGUMENTS'));
 });
 
 test('bash can read .ci/run', () => {
   expect(syntaxErrors(readFileSync(path.join(root, '.ci/run'), 'utf8'))).toBe('');
 });
+
+function expression(text: string): string {
+  return `\${{ ${text} }}`;
+}
 
 function syntaxErrors(script: string): string {
   return spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr;
