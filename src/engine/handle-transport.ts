@@ -1,8 +1,8 @@
 /**
  * The fast transport, and the only file that touches internals of Node: the stream handles under `node:net`, reached through
  * `process.binding`. All connections of a worker are read into one buffer, a write that the kernel takes at once makes no object,
- * and no net.Socket exists: 9.0 µs of CPU per request instead of 11.4 (one worker, 64 connections). Where an internal is missing or has changed, `openHandleTransport` returns null and
- * `net-transport.ts` serves.
+ * and no net.Socket exists: 9.0 µs of CPU per request instead of 11.4 (one worker, 64 connections). Where an internal is
+ * missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
 import { Buffer } from 'node:buffer';
 import { getSystemErrorMap } from 'node:util';
