@@ -40,7 +40,7 @@ export const HELP = `Measures what a request costs: vrypt-server against its pee
   --cores <s>,<c>    core for servers, core for wrk (default: 0,1)
   --nice <n>         priority of servers and wrk, below 0 as root (default: 0)
   --note <text>      kept with the results
-  --quick            half a minute: 2 rounds, no peers from apt
+  --quick            two minutes: 2 rounds, no peers from apt
   --commit           writes test/bench/results.json and chart.svg
   --help             this
 `;

@@ -22,7 +22,7 @@ export interface Figure {
 
 export interface StartFigure {
   readonly server: string;
-  /** Such as "2 workers, first response" or "--version". */
+  /** Such as "first response, 2 workers" or "--version". */
   readonly what: string;
   /** Medians, and the tenth of all starts that was fastest. */
   readonly wallMs: number;

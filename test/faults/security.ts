@@ -18,7 +18,7 @@ import { GET, isServed } from './latency.ts';
 import { type Finding, finding, note, type Proof } from './proof.ts';
 
 const NOBODY = '65534';
-/** The parts of a port's debugger that would answer. */
+/** Where Node's debugger would listen. */
 const INSPECTOR_PORT = 9229;
 
 export const security: Proof = {

@@ -22,7 +22,7 @@ export interface Failure {
 
 export interface FuzzResult {
   readonly inputs: number;
-  /** Inputs that did something new, shortest first for each. */
+  /** Inputs that did something new: for each outcome the shortest. */
   readonly kept: readonly string[];
   readonly failure: Failure | null;
 }
