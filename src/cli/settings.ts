@@ -1,5 +1,6 @@
 /** The options as rows (name, default, rule, help), and what they come to: `Settings`, or a `UsageError`. */
 import type { EngineLimits } from '../engine/limits.ts';
+import type { StatsdTarget } from './statsd.ts';
 import { duration, hostAndPort, size, UsageError, wholeNumber, wrong } from './units.ts';
 
 export interface Settings {
@@ -13,7 +14,7 @@ export interface Settings {
   /** Somebody asked for this many connections, so that fewer are worth a word. */
   readonly isMaxConnectionsTyped: boolean;
   readonly drainTimeoutMs: number;
-  readonly statsd: { readonly host: string; readonly port: number } | null;
+  readonly statsd: StatsdTarget | null;
   readonly sharesPort: boolean;
   readonly isQuiet: boolean;
   readonly usesNet: boolean;
