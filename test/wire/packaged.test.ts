@@ -10,8 +10,7 @@ import { builtPath } from '../../scripts/derived.ts';
 import { name } from '../../scripts/project.ts';
 import { readTargets } from '../../scripts/targets.ts';
 import { argumentsOf, casesByOptions, loadCases } from './load-cases.ts';
-import { linesOf } from './read-responses.ts';
-import { runSocket, waysOf } from './run-socket.ts';
+import { checkCase } from './run-socket.ts';
 
 const TRIPLE = 'x86_64-unknown-linux-musl';
 const target = readTargets().targets.find(({ triple }) => triple === TRIPLE);
@@ -38,13 +37,7 @@ for (const [options, cases] of casesByOptions(loadCases())) {
     });
 
     for (const one of cases) {
-      test(`${one.document}: ${one.name}`, async () => {
-        for (const { way, parts } of waysOf(one)) {
-          const run = await runSocket(port, one, parts);
-          const lines = linesOf(one.expected.responses, run.lines);
-          expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
-        }
-      });
+      test(`${one.document}: ${one.name}`, () => checkCase(port, one));
     }
   });
 }

@@ -6,10 +6,11 @@
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { cutAt, lengthOf, randomIndices } from './cuts.ts';
 import type { ExpectedResponse, WireCase } from './load-cases.ts';
 import type { Part } from './notation.ts';
-import { countResponses, lineOf, readResponses } from './read-responses.ts';
+import { countResponses, lineOf, linesOf, readResponses } from './read-responses.ts';
 import type { Run } from './run-parser.ts';
 
 const FOLLOW_UP = 'GET /follow-up HTTP/1.1\r\nHost: follow-up\r\nConnection: close\r\n\r\n';
@@ -23,8 +24,17 @@ const FOLLOW_UP_ANSWER: ExpectedResponse = {
 /** Cuts of one random way. */
 const CUTS = 6;
 
+/** Plays a case in every way, and expects what it says. */
+export async function checkCase(port: number, one: WireCase): Promise<void> {
+  for (const { way, parts } of waysOf(one)) {
+    const run = await runSocket(port, one, parts);
+    const lines = linesOf(one.expected.responses, run.lines);
+    expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
+  }
+}
+
 /** Whole, and in two ways that are random but always the same for the same case. */
-export function waysOf({ document, name, sent }: WireCase): { way: string; parts: readonly Part[] }[] {
+function waysOf({ document, name, sent }: WireCase): { way: string; parts: readonly Part[] }[] {
   const length = lengthOf(sent.parts);
   const random = (number: number) => {
     const indices = randomIndices(length, CUTS, `${document} ${name} ${number}`);
@@ -33,7 +43,7 @@ export function waysOf({ document, name, sent }: WireCase): { way: string; parts
   return [{ way: 'whole', parts: sent.parts }, random(1), random(2)];
 }
 
-export async function runSocket(port: number, one: WireCase, parts: readonly Part[]): Promise<Run> {
+async function runSocket(port: number, one: WireCase, parts: readonly Part[]): Promise<Run> {
   const { sent, expected } = one;
   const { responses, end } = expected;
   const client = new Client(connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));

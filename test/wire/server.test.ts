@@ -1,12 +1,11 @@
 /** Every wire case against an engine that listens, on both transports: whole, and in random pieces. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createCounters, Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
 import { vrypt } from '../../src/handlers/vrypt.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
-import { linesOf } from './read-responses.ts';
-import { runSocket, waysOf } from './run-socket.ts';
+import { checkCase } from './run-socket.ts';
 
 const groups = casesByOptions(loadCases());
 
@@ -30,13 +29,7 @@ for (const name of ['handle', 'net'] as const) {
       afterAll(() => engine.close());
 
       for (const one of cases) {
-        test(`${one.document}: ${one.name}`, async () => {
-          for (const { way, parts } of waysOf(one)) {
-            const run = await runSocket(port, one, parts);
-            const lines = linesOf(one.expected.responses, run.lines);
-            expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
-          }
-        });
+        test(`${one.document}: ${one.name}`, () => checkCase(port, one));
       }
     });
   }
