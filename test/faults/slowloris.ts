@@ -17,12 +17,12 @@ export const slowloris: Proof = {
     const args = ['-p', '0', '-H', '127.0.0.1', '--header-timeout', `${TIMEOUT_MS}ms`, '--max-connections', '5000'];
     const server = await ServerProcess.start(args, { command });
     const { pid, port } = server;
-    const before = await measureLatency(port, 2000);
-    const memory = residentMemory(pid);
-    const cpu = cpuTime(pid);
-    const orders: DribbleOrders = { port, count: COUNT, periodMs: 200 };
-    const client = new ClientProcess('dribble', orders);
+    let client: ClientProcess | null = null;
     try {
+      const before = await measureLatency(port, 2000);
+      const memory = residentMemory(pid);
+      const cpu = cpuTime(pid);
+      client = new ClientProcess('dribble', { port, count: COUNT, periodMs: 200 } satisfies DribbleOrders);
       const during = await measureLatency(port, TIMEOUT_MS - 500);
       const grown = residentMemory(pid) - memory;
       const { refused, others, longestMs } = await client.report<DribbleReport>();
@@ -44,7 +44,7 @@ export const slowloris: Proof = {
         note('CPU time for them', milliseconds(cpuTime(pid) - cpu)),
       ];
     } finally {
-      await client.end();
+      await client?.end();
       await server.kill();
     }
   },
