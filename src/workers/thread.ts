@@ -25,7 +25,7 @@ setFlagsFromString('--expose-gc');
 
 export class Thread {
   readonly #data: ThreadData;
-  /** Owned: terminated in drain() and kill(). */
+  /** Owned: terminated in drain(), or where it cannot listen. */
   #worker: Worker | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #restart: NodeJS.Timeout | null = null;
@@ -35,7 +35,7 @@ export class Thread {
     this.#data = data;
   }
 
-  /** Resolves when the thread listens; rejects, with the error's code, when it cannot. Later deaths are mended silently. */
+  /** Resolves when the thread listens; rejects, with the error's code, when it cannot. Later deaths are mended. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const startedAt = process.uptime();
