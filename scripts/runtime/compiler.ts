@@ -85,12 +85,8 @@ const REUSE = `if [ -d CORE ]; then
 fi
 `;
 
-const LLVM_MEMBERS = ['runtimes', 'libcxx', 'libcxxabi', 'libunwind', 'compiler-rt', 'cmake', 'third-party', 'libc']
-  .concat('llvm/cmake', 'llvm/utils')
-  .map((path) => `llvm-toolchain-19_19.1.7/${path}`);
-
 export async function buildCompilerRuntimes({ platform, places, run, jobs }: Job): Promise<void> {
-  const llvm = await unpackSource(findSource('llvm'), LLVM_MEMBERS);
+  const llvm = await unpackSource(findSource('llvm'));
   const musl = platform.libc === 'musl';
   const builtins = join(places.root, 'builtins');
   await rm(builtins, { recursive: true, force: true });

@@ -7,14 +7,14 @@ import { basename, dirname, join } from 'node:path';
 import { $ } from 'zx';
 import { checkRuntime } from './checks/checks.ts';
 import { compilerFlags, OPTIMISE } from './compiler.ts';
-import { configureInputs } from './configure.ts';
+import { allFlags } from './configure.ts';
 import type { Job } from './job.ts';
 import { licencesText } from './licences.ts';
 import { PROJECT, placesOf, RUNTIMES, WORK } from './paths.ts';
 import type { Cpu, Platform } from './platforms.ts';
 import { findSource, hashOf, sourcesFor } from './sources.ts';
 
-/** What BUILD.json says; its readers are the release's `runtime` step and the tests. */
+/** What BUILD.json says. */
 export interface BuildRecord {
   readonly name: string;
   readonly node: string;
@@ -92,7 +92,7 @@ async function recordOf(
     flags: {
       compiler: compilerFlags(platform).map(relative),
       optimise: OPTIMISE,
-      configure: configureInputs(platform),
+      configure: allFlags(platform).map(relative),
     },
     tools,
     checks,

@@ -1,7 +1,7 @@
 /**
  * The libraries that Node links to, compiled for the target as static archives in its system root.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cmakeFlags, OPTIMISE } from './compiler.ts';
@@ -53,10 +53,17 @@ const OPENSSL = [
   ...['no-ssl3', 'no-comp', 'no-zlib', 'no-idea', 'no-md2', 'no-rc5'],
 ];
 
+/** Ours, in place of a part of musl, or added to a library. */
+const OWN_FILES = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'];
+
 /** What a change of libraries must rebuild. */
-export const LIBRARY_INPUTS = [JSON.stringify([CMAKE_LIBRARIES, OPENSSL, OPTIMISE, STATIC])];
+export const LIBRARY_INPUTS = [
+  JSON.stringify([CMAKE_LIBRARIES, OPENSSL, OPTIMISE, STATIC]),
+  ...OWN_FILES.map((file) => readFileSync(join(RECIPE, file), 'utf8')),
+];
 
 export async function buildLibraries(job: Job): Promise<void> {
+  if (job.platform.libc === 'musl') await once(job, 'malloc', (build) => replaceMalloc(job, build));
   for (const { name, folder = '', flags } of CMAKE_LIBRARIES) {
     await once(job, name, async (build) => {
       const source = join(await unpackSource(findSource(name)), folder);
@@ -78,11 +85,27 @@ export async function buildLibraries(job: Job): Promise<void> {
 
 async function once(job: Job, name: string, make: (build: string) => Promise<void>): Promise<void> {
   const build = join(job.places.root, 'libraries', name);
-  if (existsSync(join(build, '.done'))) return;
+  const record = join(build, '.inputs');
+  const inputs = LIBRARY_INPUTS.join('\n');
+  if (existsSync(record) && (await readFile(record, 'utf8')) === inputs) return;
   await rm(build, { recursive: true, force: true });
   await mkdir(build, { recursive: true });
   await make(build);
-  await writeFile(join(build, '.done'), '');
+  await writeFile(record, inputs);
+}
+
+/** The objects of libc.a that musl's allocator is made of; two sources have the same name. */
+const MUSL_MALLOC = ['malloc', 'lite_malloc', 'free', 'realloc', 'calloc', 'libc_calloc', 'aligned_alloc']
+  .concat('posix_memalign', 'memalign', 'malloc_usable_size', 'donate')
+  .flatMap((name) => [`${name}.lo`, `${name}.lo`]);
+
+/** dlmalloc instead of musl's own allocator; why, says the C file. */
+async function replaceMalloc({ places, run }: Job, build: string): Promise<void> {
+  const archive = join(places.sysroot, 'usr/lib/libc.a');
+  const dlmalloc = join(await unpackSource(findSource('dlmalloc')), 'system/lib');
+  await run`cd ${build} && target-cc ${OPTIMISE} -w -I${dlmalloc} -c ${RECIPE}/musl/malloc.c -o dlmalloc.lo`;
+  for (const object of MUSL_MALLOC) await run`llvm-ar-19 d ${archive} ${object}`;
+  await run`llvm-ar-19 rcs ${archive} ${build}/dlmalloc.lo`;
 }
 
 /** Puts our pthread_getattr_np into libc.a beside musl's own, which gets another name; why, says the C file. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { $ } from 'zx';
 import { DOWNLOADS, RECIPE, SOURCES } from './paths.ts';
@@ -25,6 +25,8 @@ export interface Source {
   readonly npm?: string;
   /** Asked where the first place has the file no longer: a rolling suite drops old versions. */
   readonly second?: string;
+  /** Of a big archive, what is unpacked; everything, where it is missing. */
+  readonly members?: readonly string[];
 }
 
 export const ALL_SOURCES: readonly Source[] = JSON.parse(readFileSync(join(RECIPE, 'sources.json'), 'utf8'));
@@ -40,7 +42,7 @@ export function sourcesFor(platform: Platform): Source[] {
   const other = /-(amd64|i386|arm64|armhf)$/;
   return ALL_SOURCES.filter(({ name }) => {
     const architecture = other.exec(name)?.[1];
-    if (architecture === undefined) return platform.libc === 'musl' || name !== 'linux-headers';
+    if (architecture === undefined) return platform.libc === 'musl' || !['linux-headers', 'dlmalloc'].includes(name);
     return architecture === platform.debian && name.startsWith('musl-') === (platform.libc === 'musl');
   });
 }
@@ -74,10 +76,11 @@ export async function fetchSource(source: Source): Promise<string> {
   throw new Error(`no place has ${fileOf(source)} with the SHA-256 ${source.sha256}`);
 }
 
-/** Unpacks into build/runtime/sources/<name>; of a big archive only the members asked for. */
-export async function unpackSource(source: Source, only: readonly string[] = []): Promise<string> {
+/** Unpacks into build/runtime/sources/<name>, anew when the source is another than the last time. */
+export async function unpackSource(source: Source): Promise<string> {
   const folder = join(SOURCES, source.name.replace('/', '-'));
-  if (existsSync(folder)) return folder;
+  const record = `${folder}.sha256`;
+  if (existsSync(folder) && existsSync(record) && readFileSync(record, 'utf8') === source.sha256) return folder;
   const file = await fetchSource(source);
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
@@ -85,9 +88,11 @@ export async function unpackSource(source: Source, only: readonly string[] = [])
   if (file.endsWith('.deb')) {
     await $`dpkg-deb -x ${file} ${partial}`;
   } else {
-    await $`tar -xf ${file} -C ${partial} --strip-components=1 ${only}`;
+    await $`tar -xf ${file} -C ${partial} --strip-components=1 ${source.members ?? []}`;
   }
+  await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
+  await writeFile(record, source.sha256);
   return folder;
 }
 

@@ -3,16 +3,18 @@
  * musl: headers and the static library. glibc: Debian 11's 2.31, so that the result runs on everything newer.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { $ } from 'zx';
 import { placesOf } from './paths.ts';
 import type { Platform } from './platforms.ts';
 import { fetchSource, findSource } from './sources.ts';
 
 export async function makeSysroot(platform: Platform): Promise<void> {
-  const { sysroot } = placesOf(platform);
+  const { root, sysroot } = placesOf(platform);
   await rm(sysroot, { recursive: true, force: true });
+  // They have been installed into it.
+  await rm(join(root, 'libraries'), { recursive: true, force: true });
   await mkdir(join(sysroot, 'usr/include'), { recursive: true });
   await mkdir(join(sysroot, 'usr/lib'), { recursive: true });
   await (platform.libc === 'musl' ? muslSysroot(platform, sysroot) : glibcSysroot(platform, sysroot));
@@ -27,6 +29,7 @@ async function muslSysroot(platform: Platform, sysroot: string): Promise<void> {
   await $`cp -a ${musl}/usr/lib/${platform.multiarch}/. ${sysroot}/usr/lib/`;
   await rm(join(sysroot, 'usr/lib/libc.so'), { force: true });
   if (platform.cpu === 'arm64') await edit(join(sysroot, 'usr/include/bits/alltypes.h'), WIDE_MUSL);
+  await edit(join(sysroot, 'usr/include/semaphore.h'), ALIGNED_SEMAPHORE);
   const linux = await unpackInto(join(sysroot, '../packages/linux'), 'linux-headers');
   for (const folder of ['linux', 'asm-generic', 'mtd', 'rdma', 'sound', 'video', 'xen', 'misc', 'drm']) {
     if (existsSync(join(linux, 'usr/include', folder))) {
@@ -49,6 +52,9 @@ const WIDE_MUSL = [
   ['{ unsigned __attr; } pthread_mutexattr_t;', '{ unsigned __attr, __wide; } pthread_mutexattr_t;'],
   ['{ unsigned __attr; } pthread_condattr_t;', '{ unsigned __attr, __wide; } pthread_condattr_t;'],
 ] as const;
+
+/** 64-bit glibc aligns a semaphore to 8 and uses it by 64-bit atomics, musl has an array of int; no class of V8 changes by it. */
+const ALIGNED_SEMAPHORE = [['} sem_t;', '} __attribute__ ((__aligned__ (sizeof(long)))) sem_t;']] as const;
 
 /** armv7: glibc aligns a condition variable to 8, but uses it by 32-bit atomics only there: 4, as musl, is enough. */
 const NARROW_GLIBC = [
@@ -88,6 +94,10 @@ async function glibcSysroot(platform: Platform, sysroot: string): Promise<void> 
     await rm(path, { force: true });
     await $`ln -s ../../lib/${platform.multiarch}/${real} ${path}`;
   }
+  // So is the loader's on amd64, which libc.so's linker script names.
+  const loader = `${sysroot}${platform.elf.interpreter}`;
+  const target = await readlink(loader);
+  if (isAbsolute(target)) await $`ln -srf ${sysroot}${target} ${loader}`;
 }
 
 async function unpackInto(folder: string, name: string): Promise<string> {

@@ -1,0 +1,65 @@
+/**
+ * Writes functions.txt: the functions that a server runs, in the order in which they are first run. The linker puts them next
+ * to each other, so that what is used lies in a third of the pages. QEMU says what runs; names that a target lacks do no harm.
+ *
+ *     node scripts/runtime/order.ts     # wants built x86_64 and armv7 musl runtimes in build/runtime/, takes half a minute
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { $ } from 'zx';
+import { bundle } from '../bundle.ts';
+import { FUNCTIONS, placesOf, WORK } from './paths.ts';
+import { findPlatform } from './platforms.ts';
+
+/** One of each word size: C++ names tell 32 bits from 64. Emulated, also where it would run here: QEMU's log is the point. */
+const EMULATORS = {
+  'x86_64-unknown-linux-musl': 'qemu-x86_64-static',
+  'armv7-unknown-linux-musleabihf': 'qemu-arm-static',
+} as const;
+
+/** V8's builtins lie in one piece, in V8's own order. */
+const NOT_MOVABLE = /^Builtins_/;
+
+const functions = new Set<string>();
+const targets = Object.entries(EMULATORS).map(([triple, emulator]) => ({ platform: findPlatform(triple), emulator }));
+for (const { platform, emulator } of targets) {
+  if (platform === undefined) throw new Error('a triple is not in platforms.ts');
+  const log = join(WORK, 'order', `${platform.triple}.log`);
+  await mkdir(dirname(log), { recursive: true });
+  await runServer([emulator, '-d', 'in_asm', '-D', log, join(placesOf(platform).out, 'node')]);
+  await addFunctions(log);
+  await rm(log);
+  console.log(`${platform.triple}: ${functions.size} functions`);
+}
+await writeFile(FUNCTIONS, `${[...functions].join('\n')}\n`);
+
+async function addFunctions(log: string): Promise<void> {
+  for await (const line of createInterface(createReadStream(log, 'latin1'))) {
+    const name = /^IN: (\S+)/.exec(line)?.[1];
+    if (name !== undefined && !NOT_MOVABLE.test(name)) functions.add(name);
+  }
+}
+
+async function runServer(node: readonly string[]): Promise<void> {
+  const { file } = await bundle();
+  const server = $`${node} ${file} -H 127.0.0.1 -p 0 -w 2`.quiet();
+  for await (const line of server) {
+    const address = /http:\S+/.exec(line)?.[0];
+    if (address === undefined) continue;
+    for (let count = 0; count < 50; count++) await ask(address, count);
+    server.kill('SIGTERM');
+  }
+  await server;
+}
+
+/** Connections that stay and connections that do not, with content and without. */
+async function ask(address: string, count: number): Promise<void> {
+  const close = count % 2 === 0 ? { connection: 'close' } : {};
+  const response = await fetch(`${address}/${count}`, {
+    headers: { ...close, 'x-count': `${count}` },
+    ...(count % 5 === 0 ? { method: 'POST', body: 'content' } : {}),
+  });
+  await response.text();
+}
