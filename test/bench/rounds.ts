@@ -46,11 +46,8 @@ export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepar
       entries.push({ server, mode, processes, plainProcesses: started.get(`${server}-1`) });
     }
   }
-  say(`warming up ${started.size} servers`);
-  for (const processes of started.values()) {
-    const first = entries.find((entry) => entry.processes === processes);
-    if (first !== undefined) await one(plan, first);
-  }
+  say(`warming up ${started.size} servers, in every mode`);
+  for (const entry of entries) await one(plan, entry);
   const rounds: Rounds[number][] = [];
   for (let round = 0; round < plan.rounds; round++) {
     say(`round ${round + 1} of ${plan.rounds}`);
