@@ -20,8 +20,8 @@ export function report(results: Results): string {
         figure.ratioToFloor?.toFixed(2) ?? '–',
         figure.ratioToPlain?.toFixed(2) ?? '–',
         String(figure.requestsPerSecond),
-        figure.p50Micros.toFixed(0),
-        figure.p99Micros.toFixed(0),
+        latency(figure.p50Micros),
+        latency(figure.p99Micros),
         figure.errors === 0 ? '' : `${figure.errors}`,
       ]);
     const head = ['server', 'CPU µs', '× floor', '× plain', 'req/s', 'p50 µs', 'p99 µs', 'errors'];
@@ -76,6 +76,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 function pad(text: string, width: number, isLeft: boolean): string {
   return isLeft ? text.padEnd(width) : text.padStart(width);
+}
+
+/** wrk times no answers where a server closes in the midst of a pipeline. */
+function latency(micros: number): string {
+  return micros === 0 ? '–' : micros.toFixed(0);
 }
 
 function mebibytes(kilobytes: number): string {
