@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from './job.ts';
 import { RECIPE } from './paths.ts';
+import { hashOf } from './sources.ts';
 
 const V8 = 'obj/tools/v8_gypfiles';
 
@@ -18,6 +19,9 @@ const HEADERS: Record<string, readonly string[]> = {
   v8comp: [`${V8}/v8_compiler.ninja`],
   nodebase: ['obj/node_base.ninja'],
 };
+
+/** Everything of this step that decides the bytes of the result, besides the script. */
+export const COMPILE_INPUTS: readonly string[] = Object.keys(HEADERS).map((name) => hashOf(headerOf(name)));
 
 /** Sources that do not compile with the precompiled header (an ambiguous name). */
 const WITHOUT = ['deps/v8/src/objects/js-temporal-objects.cc'];
@@ -46,7 +50,7 @@ async function precompile({ places, run }: Job, name: string, ninjaFiles: readon
       .map((variable) => variableOf(text, variable))
       .join(' ');
     // The flags are shell words already, quoted by gyp; they go through a script so that nothing quotes them again.
-    const command = `target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${RECIPE}/pch/${name}.h -o ${header}\n`;
+    const command = `target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${headerOf(name)} -o ${header}\n`;
     await writeFile(join(folder, `${name}.sh`), command);
     await run`cd ${places.out} && sh ${folder}/${name}.sh`;
   }
@@ -54,6 +58,10 @@ async function precompile({ places, run }: Job, name: string, ninjaFiles: readon
     const path = join(places.out, file);
     await writeFile(path, withHeader(await readFile(path, 'utf8'), header));
   }
+}
+
+function headerOf(name: string): string {
+  return join(RECIPE, 'pch', `${name}.h`);
 }
 
 /** gyp has a variable for precompiled headers, empty on Linux: it is filled here. */

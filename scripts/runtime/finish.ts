@@ -2,7 +2,7 @@
  * From the linked executable to the folder that is committed: strip, compress, check, describe.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { $ } from 'zx';
 import { checkRuntime } from './checks/checks.ts';
@@ -53,8 +53,15 @@ export async function finishRuntime({ platform, places, run }: Job): Promise<voi
   console.log(`${platform.triple}: ${record.size} bytes, ${record.compressedSize} compressed, sha256 ${record.sha256}`);
 }
 
-/** Unpacks what lies in runtimes/, compares it with its record and runs every check again. */
+/** Compares what lies in runtimes/ with its record and runs every check again. */
 export async function verifyRuntime(platform: Platform): Promise<void> {
+  const executable = await unpackRuntime(platform);
+  const checks = await checkRuntime(platform, executable, join(RUNTIMES, platform.triple, 'node.xz'));
+  console.log(`${platform.triple}: ${checks.length} checks passed`);
+}
+
+/** The executable that lies in runtimes/, unpacked and compared with its record. */
+export async function unpackRuntime(platform: Platform): Promise<string> {
   const folder = join(RUNTIMES, platform.triple);
   if (!existsSync(join(folder, 'BUILD.json'))) throw new Error(`${platform.triple}: runtimes/ has none that we built`);
   const record: BuildRecord = JSON.parse(await readFile(join(folder, 'BUILD.json'), 'utf8'));
@@ -64,8 +71,8 @@ export async function verifyRuntime(platform: Platform): Promise<void> {
   const sha256 = hashOf(executable);
   if (sha256 !== record.sha256)
     throw new Error(`${platform.triple}: BUILD.json says ${record.sha256}, node.xz holds ${sha256}`);
-  const checks = await checkRuntime(platform, executable, join(folder, 'node.xz'));
-  console.log(`${platform.triple}: ${checks.length} checks passed`);
+  await chmod(executable, 0o755);
+  return executable;
 }
 
 async function recordOf(

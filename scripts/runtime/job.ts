@@ -7,8 +7,9 @@ import { existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { $, type ProcessPromise } from 'zx';
-import { LOGS, type Places, placesOf } from './paths.ts';
+import { LOGS, type Places, placesOf, RECIPE } from './paths.ts';
 import type { Platform } from './platforms.ts';
+import { hashOf } from './sources.ts';
 
 type Value = string | number | readonly string[];
 export type Run = (pieces: TemplateStringsArray, ...values: Value[]) => ProcessPromise;
@@ -22,8 +23,9 @@ export interface Job {
 }
 
 export interface Step {
+  /** Also the name of its script: an edit of `<name>.ts` makes the step, and all that follow, anew. */
   readonly name: string;
-  /** Everything that decides the result, besides the steps before. */
+  /** What else decides the result, besides the steps before. */
   readonly inputs: readonly string[];
   readonly make: (job: Job) => Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function runSteps(platform: Platform, steps: readonly Step[], jobs:
   let chain = '';
   for (const [index, step] of steps.entries()) {
     chain = createHash('sha256')
-      .update(JSON.stringify([chain, step.name, step.inputs]))
+      .update(JSON.stringify([chain, step.name, hashOf(join(RECIPE, `${step.name}.ts`)), step.inputs]))
       .digest('hex');
     const stamp = join(places.stamps, step.name);
     const label = `${platform.triple}: step ${index + 1} of ${steps.length}, ${step.name}`;

@@ -1,5 +1,5 @@
 /**
- * Runs Node's own tests of what a server uses against a runtime: `node scripts/runtime/node-tests.ts TRIPLE [FILTER]`.
+ * Runs Node's own tests of what a server uses against a runtime of runtimes/: `node scripts/runtime/node-tests.ts TRIPLE [FILTER]`.
  * Every failure must have a reason in node-tests.json; one without, and a reason whose test passes everywhere, is an error.
  * A foreign runtime runs under QEMU; tests that start processes are then left out unless binfmt_misc knows its format.
  */
@@ -8,7 +8,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
-import { NODE_TREE, placesOf, RECIPE, WORK } from './paths.ts';
+import { need } from '../need.ts';
+import { makeRoot } from './checks/root.ts';
+import { unpackRuntime } from './finish.ts';
+import { installNeeds } from './needs.ts';
+import { makeNodeTree } from './node-tree.ts';
+import { NODE_TREE, RECIPE, WORK } from './paths.ts';
 import { findPlatform, type Platform } from './platforms.ts';
 
 const AREAS = /^test-(net|stream|worker|http|tls|zlib|buffer|timers|process|cluster|child-process)[-.0-9]?.*\.m?js$/;
@@ -26,9 +31,23 @@ if (platform === undefined) {
   console.error(`the first argument wants a triple of platforms.ts, got "${triple}"`);
   process.exit(2);
 }
-process.exitCode = await runAll(platform, filter);
+await installNeeds();
+await makeNodeTree();
+process.exitCode = await runAll(platform, await commandOf(platform), filter);
 
-async function runAll(platform: Platform, filter: string): Promise<number> {
+/** Starts the runtime; a foreign one with its C library's folder. */
+async function commandOf(platform: Platform): Promise<string[]> {
+  const executable = await unpackRuntime(platform);
+  if (platform.emulator === null) {
+    const { interpreter } = platform.elf;
+    const packages = [platform.cpu === 'ia32' ? 'libc6-i386' : 'libc6'];
+    if (interpreter !== null) await need({ look: interpreter, packages, to: `run ${platform.triple}` });
+    return [executable];
+  }
+  return [platform.emulator, '-L', (await makeRoot(platform, executable)).folder, executable];
+}
+
+async function runAll(platform: Platform, command: string[], filter: string): Promise<number> {
   const reasons: Record<string, string> = JSON.parse(readFileSync(join(RECIPE, 'node-tests.json'), 'utf8'));
   const canFork =
     platform.emulator === null || existsSync(`/proc/sys/fs/binfmt_misc/${platform.emulator.replace('-static', '')}`);
@@ -43,7 +62,7 @@ async function runAll(platform: Platform, filter: string): Promise<number> {
   const queue = [...names];
   const workers = Array.from({ length: availableParallelism() }, async (_, thread) => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      outcomes.push(await runOne(platform, join(folder, name), name, thread));
+      outcomes.push(await runOne(platform, command, join(folder, name), name, thread));
       if (outcomes.length % 100 === 0) console.log(`${outcomes.length} of ${names.length}`);
     }
   });
@@ -59,13 +78,18 @@ async function runAll(platform: Platform, filter: string): Promise<number> {
   return unexplained.length === 0 ? 0 : 1;
 }
 
-async function runOne(platform: Platform, file: string, name: string, thread: number): Promise<Outcome> {
+async function runOne(
+  platform: Platform,
+  command: string[],
+  file: string,
+  name: string,
+  thread: number,
+): Promise<Outcome> {
   const source = readFileSync(file, 'utf8');
   const flags = /\/\/\s+Flags:(.*)/.exec(source)?.[1]?.trim().split(/\s+/).filter(Boolean) ?? [];
   const temporary = join(WORK, 'node-tests', platform.triple, String(thread));
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  const command = platform.emulator === null ? [] : [platform.emulator, '-L', placesOf(platform).sysroot];
   const env = {
     PATH: process.env['PATH'],
     HOME: temporary,
@@ -82,7 +106,7 @@ async function runOne(platform: Platform, file: string, name: string, thread: nu
     timeout,
     stdio: ['ignore', 'pipe', 'pipe'],
   } as const;
-  const result = await $(options as object)`${[...command, placesOf(platform).executable, ...flags, file]}`;
+  const result = await $(options as object)`${[...command, ...flags, file]}`;
   if (result.exitCode === 0) {
     return { name, state: /^1\.\.0 # Skipped/m.test(result.stdout) ? 'skipped' : 'passed', detail: '' };
   }

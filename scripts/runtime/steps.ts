@@ -2,7 +2,7 @@
  * What it takes to make one runtime, in order. Where it takes V8's objects from a sibling, that one is made first.
  */
 
-import { compileNode } from './compile.ts';
+import { COMPILE_INPUTS, compileNode } from './compile.ts';
 import { buildCompilerRuntimes, compilerFlags, OPTIMISE, writeCompilers } from './compiler.ts';
 import { configureInputs, configureNode } from './configure.ts';
 import { checkGenerated, shareCore } from './core.ts';
@@ -39,7 +39,7 @@ export function stepsOf(platform: Platform): Step[] {
     ...(platform.core === null ? [] : [{ name: 'core', inputs: [], make: shareCore }]),
     {
       name: 'compile',
-      inputs: [],
+      inputs: COMPILE_INPUTS,
       make: async (job) => {
         await compileNode(job);
         await checkGenerated(job);

@@ -53,7 +53,10 @@ const WIDE_MUSL = [
   ['{ unsigned __attr; } pthread_condattr_t;', '{ unsigned __attr, __wide; } pthread_condattr_t;'],
 ] as const;
 
-/** 64-bit glibc aligns a semaphore to 8 and uses it by 64-bit atomics, musl has an array of int; no class of V8 changes by it. */
+/**
+ * 64-bit glibc aligns a semaphore to 8 and uses it by 64-bit atomics, musl has an array of int. Of V8's classes one
+ * changes by it, the profiler's, which no object but log.cc's knows.
+ */
 const ALIGNED_SEMAPHORE = [['} sem_t;', '} __attribute__ ((__aligned__ (sizeof(long)))) sem_t;']] as const;
 
 /** armv7: glibc aligns a condition variable to 8, but uses it by 32-bit atomics only there: 4, as musl, is enough. */
