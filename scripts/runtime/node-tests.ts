@@ -1,5 +1,5 @@
 /**
- * Runs Node's own tests of what a server uses against a runtime of runtimes/: `node scripts/runtime/node-tests.ts TRIPLE [FILTER]`.
+ * Runs Node's own tests of what a server uses against a runtime of runtimes/: `npm run runtime:tests TRIPLE [FILTER]`.
  * Every failure must have a reason in node-tests.json; one without, and a reason whose test passes everywhere, is an error.
  * A foreign runtime runs under QEMU; tests that start processes are then left out unless binfmt_misc knows its format.
  */

@@ -2,7 +2,7 @@
  * Writes functions.txt: the functions that a server runs, in the order in which they are first run. The linker puts them next
  * to each other, so that what is used lies in a third of the pages. QEMU says what runs; names that a target lacks do no harm.
  *
- *     node scripts/runtime/order.ts     # wants built x86_64 and armv7 musl runtimes in build/runtime/, takes half a minute
+ *     npm run runtime:order     # wants built x86_64 and armv7 musl runtimes in build/runtime/, takes half a minute
  */
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';

@@ -9,7 +9,7 @@ import { RUNTIMES } from './paths.ts';
 import { PLATFORMS } from './platforms.ts';
 
 const README = join(RUNTIMES, 'README.md');
-const MARKS = ['<!-- table: node scripts/runtime/table.ts -->\n', '<!-- end of table -->'] as const;
+const MARKS = ['<!-- table: npm run runtime:table -->\n', '<!-- end of table -->'] as const;
 
 export function runtimesTable(): string {
   const rows = PLATFORMS.map(({ triple, core }) => {
