@@ -33,21 +33,28 @@ if (platform === undefined) {
 }
 await installNeeds();
 await makeNodeTree();
-process.exitCode = await runAll(platform, await commandOf(platform), filter);
+process.exitCode = await runAll(platform, await runnerOf(platform), filter);
 
-/** Starts the runtime; a foreign one with its C library's folder. */
-async function commandOf(platform: Platform): Promise<string[]> {
+/** How the runtime is started, and what all its processes find in their environment. */
+interface Runner {
+  readonly command: string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A foreign runtime finds its C library where QEMU is told to look. */
+async function runnerOf(platform: Platform): Promise<Runner> {
   const executable = await unpackRuntime(platform);
   if (platform.emulator === null) {
     const { interpreter } = platform.elf;
     const packages = [platform.cpu === 'ia32' ? 'libc6-i386' : 'libc6'];
     if (interpreter !== null) await need({ look: interpreter, packages, to: `run ${platform.triple}` });
-    return [executable];
+    return { command: [executable], env: {} };
   }
-  return [platform.emulator, '-L', (await makeRoot(platform, executable)).folder, executable];
+  const { folder } = await makeRoot(platform, executable);
+  return { command: [platform.emulator, executable], env: { QEMU_LD_PREFIX: folder } };
 }
 
-async function runAll(platform: Platform, command: string[], filter: string): Promise<number> {
+async function runAll(platform: Platform, runner: Runner, filter: string): Promise<number> {
   const reasons: Record<string, string> = JSON.parse(readFileSync(join(RECIPE, 'node-tests.json'), 'utf8'));
   const canFork =
     platform.emulator === null || existsSync(`/proc/sys/fs/binfmt_misc/${platform.emulator.replace('-static', '')}`);
@@ -62,7 +69,7 @@ async function runAll(platform: Platform, command: string[], filter: string): Pr
   const queue = [...names];
   const workers = Array.from({ length: availableParallelism() }, async (_, thread) => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      outcomes.push(await runOne(platform, command, join(folder, name), name, thread));
+      outcomes.push(await runOne(platform, runner, join(folder, name), name, thread));
       if (outcomes.length % 100 === 0) console.log(`${outcomes.length} of ${names.length}`);
     }
   });
@@ -80,7 +87,7 @@ async function runAll(platform: Platform, command: string[], filter: string): Pr
 
 async function runOne(
   platform: Platform,
-  command: string[],
+  runner: Runner,
   file: string,
   name: string,
   thread: number,
@@ -91,6 +98,7 @@ async function runOne(
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   const env = {
+    ...runner.env,
     PATH: process.env['PATH'],
     HOME: temporary,
     NODE_TEST_DIR: temporary,
@@ -106,7 +114,7 @@ async function runOne(
     timeout,
     stdio: ['ignore', 'pipe', 'pipe'],
   } as const;
-  const result = await $(options as object)`${[...command, ...flags, file]}`;
+  const result = await $(options as object)`${[...runner.command, ...flags, file]}`;
   if (result.exitCode === 0) {
     return { name, state: /^1\.\.0 # Skipped/m.test(result.stdout) ? 'skipped' : 'passed', detail: '' };
   }

@@ -10,6 +10,10 @@
 #define USE_SPIN_LOCKS 0
 /* What clang and musl promise everywhere, also where a pointer has four bytes. */
 #define MALLOC_ALIGNMENT ((size_t)16U)
+#if __SIZEOF_POINTER__ == 4
+/* Where a 32-bit program shrinks memory by mremap(), QEMU 7.2 maps over what lies behind it; 10.0 does not. */
+#define HAVE_MREMAP 0
+#endif
 /* Of 64 KiB to 1 MiB, the one with the least memory. */
 #define DEFAULT_GRANULARITY ((size_t)256U * 1024U)
 #define NO_MALLINFO 1
