@@ -4,7 +4,7 @@
  * 16.6 → 5.2 (V8's base), 25.8 → 14.3 (its builtins), 26.9 → 16.4 (its compiler), 9.9 → 3.0 (Node).
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from './job.ts';
 import { RECIPE } from './paths.ts';
@@ -37,22 +37,25 @@ export async function compileNode(job: Job): Promise<void> {
     // The few objects of V8 that the second runtime of an architecture compiles itself are not worth a precompiled header.
     if (job.platform.core === null || name === 'nodebase') await precompile(job, name, ninjaFiles);
   }
+  // Ninja does not know what the linker reads besides objects: symbols.txt and exports.map.
+  await rm(join(places.out, 'node'), { force: true });
   await run`ninja -C ${places.out} -j${jobs} node`;
 }
 
 async function precompile({ places, run }: Job, name: string, ninjaFiles: readonly string[]): Promise<void> {
   const folder = join(places.node, 'pch');
   const header = join(folder, `${name}.pch`);
-  if (!existsSync(header)) {
+  const script = join(folder, `${name}.sh`);
+  const text = await readFile(join(places.out, ninjaFiles[0] ?? ''), 'utf8');
+  const flags = ['defines', 'includes', 'cflags', 'cflags_cc'].map((variable) => variableOf(text, variable)).join(' ');
+  // The flags are shell words already, quoted by gyp; they go through a script so that nothing quotes them again.
+  const command = `# ${hashOf(headerOf(name))}
+target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${headerOf(name)} -o ${header}\n`;
+  if (!existsSync(header) || (await readFile(script, 'utf8')) !== command) {
     await mkdir(folder, { recursive: true });
-    const text = await readFile(join(places.out, ninjaFiles[0] ?? ''), 'utf8');
-    const flags = ['defines', 'includes', 'cflags', 'cflags_cc']
-      .map((variable) => variableOf(text, variable))
-      .join(' ');
-    // The flags are shell words already, quoted by gyp; they go through a script so that nothing quotes them again.
-    const command = `target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${headerOf(name)} -o ${header}\n`;
-    await writeFile(join(folder, `${name}.sh`), command);
-    await run`cd ${places.out} && sh ${folder}/${name}.sh`;
+    await rm(header, { force: true });
+    await writeFile(script, command);
+    await run`cd ${places.out} && sh ${script}`;
   }
   for (const file of ninjaFiles) {
     const path = join(places.out, file);

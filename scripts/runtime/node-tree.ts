@@ -7,6 +7,7 @@ import { copyFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
+import type { Job } from './job.ts';
 import { NODE_TREE, RECIPE, WORK } from './paths.ts';
 import { findSource, unpackSource } from './sources.ts';
 
@@ -31,6 +32,13 @@ export const NODE_TREE_INPUTS: readonly string[] = [
     (name) => findSource(name).sha256,
   ),
 ];
+
+/** A platform's own copy. What is configured later is compiled in it as far as its commands differ. */
+export async function copyNodeTree({ places }: Job): Promise<void> {
+  await makeNodeTree();
+  await rm(places.node, { recursive: true, force: true });
+  await cp(NODE_TREE, places.node, { recursive: true, preserveTimestamps: true });
+}
 
 export async function makeNodeTree(): Promise<void> {
   const inputs = JSON.stringify(NODE_TREE_INPUTS);

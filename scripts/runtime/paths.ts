@@ -15,7 +15,7 @@ export const SOURCES = join(WORK, 'sources');
 /** Node's source completed and patched, copied once per platform. */
 export const NODE_TREE = join(WORK, 'node-tree');
 /** The order of functions in the executables, written by order.ts. */
-export const FUNCTIONS = join(RECIPE, 'functions.txt');
+export const SYMBOLS = join(RECIPE, 'symbols.txt');
 export const LOGS = join(WORK, 'logs');
 
 export interface Places {

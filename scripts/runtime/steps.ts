@@ -9,7 +9,7 @@ import { checkGenerated, shareCore } from './core.ts';
 import { finishRuntime } from './finish.ts';
 import type { Step } from './job.ts';
 import { buildLibraries, LIBRARY_INPUTS } from './libraries.ts';
-import { makeNodeTree, NODE_TREE_INPUTS } from './node-tree.ts';
+import { copyNodeTree, NODE_TREE_INPUTS } from './node-tree.ts';
 import type { Platform } from './platforms.ts';
 import { fetchSource, sourcesFor } from './sources.ts';
 import { makeSysroot } from './sysroot.ts';
@@ -34,7 +34,7 @@ export function stepsOf(platform: Platform): Step[] {
       },
     },
     { name: 'libraries', inputs: LIBRARY_INPUTS, make: buildLibraries },
-    { name: 'node-tree', inputs: NODE_TREE_INPUTS, make: makeNodeTree },
+    { name: 'node-tree', inputs: NODE_TREE_INPUTS, make: copyNodeTree },
     { name: 'configure', inputs: configureInputs(platform), make: configureNode },
     ...(platform.core === null ? [] : [{ name: 'core', inputs: [], make: shareCore }]),
     {

@@ -22,9 +22,7 @@ export interface ThreadData {
 export type FromThread =
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'drained' };
+  | { readonly type: 'drained' }
+  | { readonly type: 'trimmed'; readonly isDone: boolean };
 
-/** Drain: the only thing that a thread is told. */
-export interface ToThread {
-  readonly timeoutMs: number;
-}
+export type ToThread = { readonly type: 'drain'; readonly timeoutMs: number } | { readonly type: 'trim' };

@@ -11,6 +11,8 @@ import type { Thread } from './thread.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
 const BEFORE_THREADS_MS = 3;
+/** From listening to the first try at trimming heaps. */
+const BEFORE_TRIMMING_MS = 1000;
 
 export interface StartOptions extends ServeOptions {
   /** Number of event loops, at least 1. */
@@ -45,7 +47,13 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
     await Promise.all(threads.map((thread) => thread.drain(0)));
     throw error;
   }
+  // A single worker has too little to give: it starts from the snapshot.
+  if (threads.length > 0) setTimeout(() => void trimLater(engine, threads), BEFORE_TRIMMING_MS).unref();
   return new Supervisor(engine, threads, counters, address, port);
+}
+
+async function trimLater(engine: Engine, threads: readonly Thread[]): Promise<void> {
+  if (!engine.isDraining) await (await import('./trimming.ts')).trimWhenIdle(engine, threads);
 }
 
 function pause(ms: number): Promise<void> {

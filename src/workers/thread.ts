@@ -1,8 +1,7 @@
 /** One worker thread after the other in the same place: when one dies, the next is started. Owns its thread. */
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { forgetWorker } from '../engine/engine.ts';
-import type { FromThread, ThreadData } from './messages.ts';
+import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { reportError } from './report.ts';
 
 /** The worker's code, put here when the program is bundled: an executable has no files to load. */
@@ -17,18 +16,13 @@ const HEALTHY_SECONDS = 10;
 /** What a thread gets beyond the deadline of a drain to say that it has met it; then it is ended, whatever it does. */
 const LATE_MS = 250;
 
-// V8's flags are the process's: they are set here once, before the first thread, and never while threads run.
-// Else every thread maps V8's builtins once more, next to its own code: 1.9 MiB of RSS for calls that take a register less.
-setFlagsFromString('--no-short-builtin-calls');
-// trim-heap.ts calls it.
-setFlagsFromString('--expose-gc');
-
 export class Thread {
   readonly #data: ThreadData;
   /** Owned: terminated in drain(), or where it cannot listen. */
   #worker: Worker | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #restart: NodeJS.Timeout | null = null;
+  #onTrimmed: ((isDone: boolean) => void) | null = null;
   #isEnding = false;
 
   constructor(data: ThreadData) {
@@ -49,17 +43,30 @@ export class Thread {
         } else if (message.type === 'failed') {
           reject(Object.assign(new Error(message.message), { code: message.code }));
           void worker.terminate();
+        } else if (message.type === 'trimmed') {
+          this.#onTrimmed?.(message.isDone);
         }
       });
       worker.on('error', (error) => reportError(this.#data.worker, error));
       worker.on('exit', () => {
         forgetWorker(this.#data.counters, this.#data.worker);
+        this.#onTrimmed?.(false);
         if (this.#worker !== worker) return;
         this.#worker = null;
         reject(new Error('the thread ended before it listened'));
         if (isListening && process.uptime() - startedAt > HEALTHY_SECONDS) this.#pauseMs = FIRST_PAUSE_MS;
         if (isListening) this.#startAgain();
       });
+    });
+  }
+
+  /** Resolves with whether the thread has trimmed its heap: it does not while somebody is connected to it. */
+  async trim(): Promise<boolean> {
+    const worker = this.#worker;
+    if (worker === null || this.#isEnding) return false;
+    return new Promise((resolve) => {
+      this.#onTrimmed = resolve;
+      tell(worker, { type: 'trim' });
     });
   }
 
@@ -75,7 +82,7 @@ export class Thread {
       });
       worker.once('exit', () => resolve());
       setTimeout(resolve, timeoutMs + LATE_MS).unref();
-      worker.postMessage({ timeoutMs });
+      tell(worker, { type: 'drain', timeoutMs });
     });
     await worker.terminate();
   }
@@ -92,6 +99,10 @@ export class Thread {
       });
     }, pauseMs);
   }
+}
+
+function tell(worker: Worker, message: ToThread): void {
+  worker.postMessage(message);
 }
 
 function startWorker(workerData: ThreadData): Worker {
