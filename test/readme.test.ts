@@ -18,29 +18,42 @@ function optionTable(): string {
   return ['| Option | Default | Meaning |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
-/** Of the reference run; a dash where a peer was not measured or not like the others. */
+const results = JSON.parse(readFileSync(new URL('bench/results.json', import.meta.url), 'utf8')) as Results;
+
+/** A row a server of the reference run; a dash where it was not measured or is not like the others. */
+function serverTable(columns: readonly string[], cellsOf: (id: string) => readonly (string | undefined)[]): string {
+  const rows = results.servers.map(({ id, title }) => [
+    id === 'vrypt' ? `**${title}**` : title,
+    ...cellsOf(id).map((cell) => cell ?? '–'),
+  ]);
+  const head = ['Server', ...columns];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 function performanceTable(): string {
-  const results = JSON.parse(readFileSync(new URL('bench/results.json', import.meta.url), 'utf8')) as Results;
   const modes = ['plain', 'different', 'pipelined', 'post', 'close'];
-  const rows = results.servers.map(({ id, title }) => {
-    const cpu = modes.map((mode) => results.figures.find((one) => one.server === id && one.mode === mode));
-    const memory = results.memory.find((one) => one.server === id && one.workers === 1);
+  return serverTable(['Keep-alive', 'All different', '16 pipelined', 'POST 1 KiB', 'Connection each'], (id) =>
+    modes.map((mode) => {
+      const figure = results.figures.find((one) => one.server === id && one.mode === mode);
+      return figure?.cpuMicros.toFixed(figure.cpuMicros < 1 ? 2 : 1);
+    }),
+  );
+}
+
+function resourceTable(): string {
+  const columns = ['First answer', '1 worker', '2 workers', '4 workers', 'A silent connection'];
+  return serverTable(columns, (id) => {
+    const start = results.starts.find((one) => one.server === id && one.what === 'first response, 1 worker');
+    const memory = [1, 2, 4].map((workers) =>
+      results.memory.find((one) => one.server === id && one.workers === workers),
+    );
+    const octets = memory[0]?.octetsPerConnection;
     return [
-      id === 'vrypt' ? `**${title}**` : title,
-      ...cpu.map((figure) => figure?.cpuMicros.toFixed(figure.cpuMicros < 1 ? 2 : 1) ?? '–'),
-      memory === undefined ? '–' : `${(memory.idle.rss / 1024).toFixed(0)} MiB`,
+      start && `${start.wallMs.toFixed(0)} ms`,
+      ...memory.map((figure) => figure && `${(figure.idle.rss / 1024).toFixed(0)} MiB`),
+      octets ? `${(octets / 1024).toFixed(1)} KiB` : undefined,
     ];
   });
-  const head = [
-    'Server',
-    'Keep-alive',
-    'All different',
-    '16 pipelined',
-    'POST 1 KiB',
-    'Connection each',
-    'Idle memory',
-  ];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** Replaces the table that begins with the same head line. */
@@ -54,7 +67,7 @@ function withTable(text: string, table: string): string {
 
 test('the tables of the README are those of targets.json, of the options and of the reference run', () => {
   const text = readFileSync(file, 'utf8');
-  const tables = [markdownTable(readTargets().targets), optionTable(), performanceTable()];
+  const tables = [markdownTable(readTargets().targets), optionTable(), performanceTable(), resourceTable()];
   const wanted = tables.reduce(withTable, text);
   if (process.env['UPDATE']) writeFileSync(file, wanted);
   else expect(text, 'npm run readme writes them anew').toBe(wanted);
