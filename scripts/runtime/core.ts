@@ -32,9 +32,9 @@ export const ABI_IDENTICAL: ReadonlySet<string> = new Set(
    sched_yield getpid`.split(/\s+/),
 );
 
-/** Ours and the compiler's: C++ names, V8's C names, ARM's run-time helpers, thread-local storage. */
+/** Ours and the compiler's: C++ names, V8's C names, ARM's run-time helpers and outlined atomics, thread-local storage. */
 const NEUTRAL =
-  /^(_Z|Builtins_|v8_|_v8_|PushAllRegistersAndIterateStack$|__gxx_personality_v0$|__aeabi_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
+  /^(_Z|Builtins_|v8_|_v8_|PushAllRegistersAndIterateStack$|__gxx_personality_v0$|__aeabi_|__aarch64_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
 
 /** The symbols that forbid sharing. */
 export function foreignSymbols(undefinedSymbols: Iterable<string>): string[] {
