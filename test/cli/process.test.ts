@@ -179,9 +179,9 @@ describe.concurrent('the program', () => {
     await Promise.all(clients.map((client) => client.send(GET.repeat(1000)).responses(1000)));
     const [packet] = await once(socket, 'message');
     const rate = Number(/^vrypt\.rps:(\d+)\|g$/.exec(String(packet))?.[1]);
-    // 8000 requests in a period of a second, or of more where the machine is busy.
+    // 8000 requests in a period of a second (a timer may be a millisecond early), or of more where the machine is busy.
     expect(rate).toBeGreaterThan(800);
-    expect(rate).toBeLessThanOrEqual(8000);
+    expect(rate).toBeLessThan(8100);
     let [next] = await once(socket, 'message');
     while (String(next) !== 'vrypt.rps:0|g') [next] = await once(socket, 'message');
   });
