@@ -53,7 +53,8 @@ export async function startSupervisor(options: StartOptions, handler: Handler): 
 }
 
 async function trimLater(engine: Engine, threads: readonly Thread[]): Promise<void> {
-  if (!engine.isDraining) await (await import('./trimming.ts')).trimWhenIdle(engine, threads);
+  const { trimWhenIdle } = await import('./trimming.ts');
+  await trimWhenIdle(engine, threads);
 }
 
 function pause(ms: number): Promise<void> {

@@ -3,8 +3,16 @@
  * server's never does. Works only within `withTrimming` of worker 0, see trimming.ts.
  */
 import { runInNewContext } from 'node:vm';
+import type { Engine } from '../engine/engine.ts';
 
 type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+
+/** Trims unless somebody is connected, whose request it would hold up; returns whether it did. */
+export function trimWhereIdle(engine: Engine): boolean {
+  if (engine.connectionCount > 0 || engine.isDraining) return false;
+  trimHeap();
+  return true;
+}
 
 /** Takes 8 to 15 ms, in which nothing is served: for a moment without connections. */
 export function trimHeap(): void {

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Engine } from '../engine/engine.ts';
 import type { Thread } from './thread.ts';
-import { trimHeap } from './trim-heap.ts';
+import { trimWhereIdle } from './trim-heap.ts';
 
 /** Between tries, for workers that were busy. */
 const NEXT_TRY_MS = 30_000;
@@ -12,13 +12,8 @@ const FLAGS = ['expose-gc', 'stress-flush-code'];
 
 /** A thread that starts again later is not trimmed. */
 export async function trimWhenIdle(engine: Engine, threads: readonly Thread[]): Promise<void> {
-  const trimOwn = async () => {
-    if (engine.connectionCount > 0) return false;
-    trimHeap();
-    return true;
-  };
   // Worker 0 last, for what the others leave in it.
-  let waiting = [...threads.map((thread) => () => thread.trim()), trimOwn];
+  let waiting = [...threads.map((thread) => () => thread.trim()), async () => trimWhereIdle(engine)];
   while (!engine.isDraining) {
     waiting = await withTrimming(() => tryEach(waiting));
     if (waiting.length === 0) return;

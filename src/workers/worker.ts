@@ -13,10 +13,8 @@ async function run(): Promise<void> {
         await engine.drain(message.timeoutMs);
         tell({ type: 'drained' });
       } else {
-        // It would hold up a request.
-        const isIdle = engine.connectionCount === 0 && !engine.isDraining;
-        if (isIdle) (await import('./trim-heap.ts')).trimHeap();
-        tell({ type: 'trimmed', isDone: isIdle });
+        const { trimWhereIdle } = await import('./trim-heap.ts');
+        tell({ type: 'trimmed', isDone: trimWhereIdle(engine) });
       }
     });
     tell({ type: 'listening' });

@@ -176,12 +176,12 @@ describe.concurrent('the program', () => {
     const target = `127.0.0.1:${socket.address().port}`;
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--statsd', target]);
     const clients = await Promise.all(Array.from({ length: 8 }, () => connect(context, server.port)));
-    await Promise.all(clients.map((client) => client.send(GET.repeat(1000)).responses(1000)));
+    await Promise.all(clients.map((client) => client.send(GET.repeat(990)).responses(990)));
     const [packet] = await once(socket, 'message');
     const rate = Number(/^vrypt\.rps:(\d+)\|g$/.exec(String(packet))?.[1]);
-    // 8000 requests in a period of a second (a timer may be a millisecond early), or of more where the machine is busy.
+    // 7920 requests in a period of a second (a timer may be a millisecond early), or of more where the machine is busy.
     expect(rate).toBeGreaterThan(800);
-    expect(rate).toBeLessThan(8100);
+    expect(rate).toBeLessThanOrEqual(8000);
     let [next] = await once(socket, 'message');
     while (String(next) !== 'vrypt.rps:0|g') [next] = await once(socket, 'message');
   });
