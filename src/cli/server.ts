@@ -1,6 +1,6 @@
 /** A server from its start to its end: workers, signals, the line that says it is ready. */
 import { availableParallelism } from 'node:os';
-import { vrypt } from '../handlers/vrypt.ts';
+import { VRYPT } from '../app/source.ts';
 import { type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { connectionsThatFit } from './open-files.ts';
 import type { Settings } from './settings.ts';
@@ -25,7 +25,7 @@ export async function runServer(settings: Settings, version: string, printer: Pr
 }
 
 async function start(settings: Settings, printer: Printer): Promise<Supervisor> {
-  const { host, port, limits, sharesPort, usesNet } = settings;
+  const { host, port, limits, sharesPort, transport } = settings;
   const workers = settings.workers || availableParallelism();
   const maxConnections = Math.min(limits.maxConnections, connectionsThatFit(workers));
   if (maxConnections < limits.maxConnections && settings.isMaxConnectionsTyped && !settings.isQuiet) {
@@ -34,7 +34,15 @@ async function start(settings: Settings, printer: Printer): Promise<Supervisor> 
     );
   }
   const address = await addressOf(host);
-  return startSupervisor({ address, port, workers, sharesPort, usesNet, limits: { ...limits, maxConnections } }, vrypt);
+  return startSupervisor({
+    app: VRYPT,
+    address,
+    port,
+    workers,
+    sharesPort,
+    transport,
+    limits: { ...limits, maxConnections },
+  });
 }
 
 /** Names are looked up; what does that is loaded only for them. */

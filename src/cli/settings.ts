@@ -1,5 +1,6 @@
 /** The options as rows (name, default, rule, help), and what they come to: `Settings`, or a `UsageError`. */
 import type { EngineLimits } from '../engine/limits.ts';
+import type { TransportName } from '../engine/transport.ts';
 import type { StatsdTarget } from './statsd.ts';
 import { duration, hostAndPort, size, UsageError, wholeNumber, wrong } from './units.ts';
 
@@ -17,7 +18,7 @@ export interface Settings {
   readonly statsd: StatsdTarget | null;
   readonly sharesPort: boolean;
   readonly isQuiet: boolean;
-  readonly usesNet: boolean;
+  readonly transport: TransportName;
 }
 
 export interface OptionRow {
@@ -45,8 +46,14 @@ export const OPTION_ROWS = [
     help: 'address or name to listen on; :: for IPv6 and IPv4',
   },
   { name: 'workers', short: 'w', value: 'number', default: 'auto', help: 'event loops, auto for one per core' },
-  { name: 'idle-timeout', value: 'duration', default: '30s', help: 'close a connection without a request after this' },
+  { name: 'idle-timeout', value: 'duration', default: '75s', help: 'close a connection without a request after this' },
   { name: 'header-timeout', value: 'duration', default: '10s', help: 'longest time for the head of a request (408)' },
+  {
+    name: 'body-timeout',
+    value: 'duration',
+    default: '30s',
+    help: 'longest time without progress of the content (408)',
+  },
   { name: 'request-timeout', value: 'duration', default: '5m', help: 'longest time for a whole request (408)' },
   {
     name: 'send-timeout',
@@ -55,7 +62,7 @@ export const OPTION_ROWS = [
     help: 'cut off a client that takes nothing for this long',
   },
   { name: 'max-request-line', value: 'size', default: '8KiB', help: 'longest request line (414)' },
-  { name: 'max-header-size', value: 'size', default: '8KiB', help: 'largest header section (431)' },
+  { name: 'max-header-size', value: 'size', default: '16KiB', help: 'largest header section (431)' },
   { name: 'max-header-count', value: 'number', default: '100', help: 'most field lines in a header section (431)' },
   { name: 'max-body-size', value: 'size', default: '1GiB', help: 'largest content (413)' },
   {
@@ -93,13 +100,14 @@ export function resolveSettings(
     limits: {
       idleTimeoutMs: duration('--idle-timeout', text('idle-timeout')),
       headerTimeoutMs: duration('--header-timeout', text('header-timeout')),
+      bodyTimeoutMs: duration('--body-timeout', text('body-timeout')),
       requestTimeoutMs: duration('--request-timeout', text('request-timeout')),
       sendTimeoutMs: duration('--send-timeout', text('send-timeout')),
       maxRequestLine: size('--max-request-line', text('max-request-line'), 64, 1024 ** 2),
       maxHeaderSize: size('--max-header-size', text('max-header-size'), 64, 1024 ** 2),
       maxHeaderCount: wholeNumber('--max-header-count', text('max-header-count'), 1, 10_000),
       maxBodySize: size('--max-body-size', text('max-body-size'), 0, 1024 ** 5),
-      maxRequests: wholeNumber('--max-requests', text('max-requests'), 0, 2 ** 31),
+      maxRequests: wholeNumber('--max-requests', text('max-requests'), 0, 2 ** 31) || Number.POSITIVE_INFINITY,
       maxConnections: wholeNumber('--max-connections', text('max-connections'), 1, 2 ** 24),
     },
     isMaxConnectionsTyped: typed['max-connections'] !== undefined,
@@ -107,7 +115,7 @@ export function resolveSettings(
     statsd: typed.statsd === undefined ? null : hostAndPort('--statsd', typed.statsd),
     sharesPort: typed.share !== undefined,
     isQuiet: typed.quiet !== undefined,
-    usesNet: environment[TRANSPORT_VARIABLE] === 'net',
+    transport: environment[TRANSPORT_VARIABLE] === 'net' ? 'net' : 'handle',
   };
 }
 

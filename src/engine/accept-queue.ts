@@ -1,168 +1,128 @@
 /**
- * How a listener is closed without resetting anybody: the kernel resets who waits in the accept queue of a closed listener, and
- * between the last accept and close() there is always time for one more to come.
+ * Closes a listener without resetting anybody. The kernel resets connections that wait in the accept queue of a closed listener,
+ * and between the last accept and close() there is always time for one more to arrive.
  *
- * So the queue's last place is taken first. In one go of JavaScript, in which nothing is accepted, the queue is shortened to one
- * place, a connection of our own is put there, and the listener is closed. Whoever comes in that moment is not let in, and tries
- * again a second later (TCP's own retransmission). Was the place taken already, everything is put back, and after a turn of the
- * event loop it is tried again. 20 replacements under 10,000 connections per second: 0 to 3 resets instead of 5 to 40.
- * What is left is in the middle of its handshake; net.ipv4.tcp_migrate_req=1 makes the kernel hand that on, too.
+ * So the queue's last place is taken first. In one run of JavaScript, in which nothing is accepted, the queue is shortened to
+ * one place, a connection of our own is put there, and the listener is closed. Clients that arrive in that moment are not let
+ * in, and try again a second later (TCP's own retransmission). If the place was taken already, restore the backlog and try
+ * again after a turn of the event loop. 20 replacements under 10,000 connections per second: 0 to 3 resets instead of 5 to 40.
+ * The rest are in the middle of their handshake; net.ipv4.tcp_migrate_req=1 makes the kernel hand those on, too.
  *
- * With SO_REUSEPORT a hash of addresses and ports decides which listener gets a connection. So it is found out beforehand which
- * local ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because
- * the group of listeners has changed.
+ * With SO_REUSEPORT a hash of addresses and ports decides which listener gets a connection. So find out beforehand which local
+ * ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because the
+ * group of listeners has changed.
  */
-import type { Link } from './transport.ts';
+import type { SelfConnection, SelfConnector } from './self-connection.ts';
+import type { Address } from './transport.ts';
 
-/** What this needs of Node's TCP handles. */
-export interface SocketHandle extends Link {
-  bind(address: string, port: number, flags: number): number;
-  bind6(address: string, port: number, flags: number): number;
+/** What this needs of a listening socket. */
+export interface ListeningHandle {
   listen(backlog: number): number;
-  getsockname(out: SocketName): number;
-  getpeername(out: SocketName): number;
-  connect(request: object, address: string, port: number): number;
-  connect6(request: object, address: string, port: number): number;
-  /** Closes with RST. */
-  reset(): number;
   close(): void;
 }
 
-export interface SocketName {
-  address?: string;
-  port?: number;
-}
-
-export interface SocketBindings {
-  readonly TCP: new (type: number) => SocketHandle;
-  readonly TCPConnectWrap: new () => { oncomplete: () => void };
-  readonly constants: { readonly SOCKET: number };
-}
-
-/** Connections at once to find ports that lead here: of a group of eight listeners two each. */
+/** Connections opened at once to find ports that lead here: two for each of a group of eight listeners. */
 const PROBES = 16;
-/** So often, then it is given up: perhaps nobody may connect to himself here. */
+/** Give up after this many rounds: perhaps this machine does not allow connections to itself. */
 const ROUNDS = 10;
-/** Turns of the event loop without a new connection, where nothing better can be done. */
+/** Turns of the event loop without a new connection that count as quiet. */
 const QUIET_TURNS = 3;
 
 export class AcceptQueue {
-  readonly #bindings: SocketBindings;
   /** Owned: closed in close(), by the end of drain() at the latest. */
-  readonly #listener: SocketHandle;
-  readonly #address: string;
-  readonly #port: number;
+  readonly #listener: ListeningHandle;
+  readonly #connect: SelfConnector;
   readonly #backlog: number;
+  /** The address from which connections of our own come. */
+  readonly #ownAddress: string;
   #accepted = 0;
   #isClosed = false;
-  /** While they are open: ports of our own connections → whether they have arrived here. Else null. */
+  /** While probes are open: their local ports → whether they have arrived here. */
   #probes: Map<number, boolean> | null = null;
 
-  constructor(bindings: SocketBindings, listener: SocketHandle, name: Required<SocketName>, backlog: number) {
-    this.#bindings = bindings;
+  constructor(listener: ListeningHandle, connect: SelfConnector, ownAddress: string, backlog: number) {
     this.#listener = listener;
-    this.#address = name.address === '0.0.0.0' ? '127.0.0.1' : name.address === '::' ? '::1' : name.address;
-    this.#port = name.port;
+    this.#connect = connect;
+    this.#ownAddress = ownAddress;
     this.#backlog = backlog;
   }
 
-  /** To be asked for every accepted connection: true where it is our own, and dealt with. */
-  takes(link: SocketHandle): boolean {
+  /** Must be told of every accepted connection; returns whether it is one of our own, which the caller then closes. */
+  takes(peer: () => Address): boolean {
     this.#accepted++;
     if (this.#probes === null) return false;
-    const { address, port } = peerOf(link);
-    if (address !== this.#address || port === undefined || !this.#probes.has(port)) return false;
+    const { address, port } = peer();
+    if (address !== this.#ownAddress || !this.#probes.has(port)) return false;
     this.#probes.set(port, true);
-    link.close();
     return true;
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener.close();
   }
 
-  /** Closes at a moment when nobody waits in the queue, or after `maxMs`. */
+  /** Closes at a moment when the queue is empty, or after `maxMs`. */
   async drain(maxMs: number): Promise<void> {
     const now = process.uptime();
     const half = now + maxMs / 2000;
     for (let round = 0; round < ROUNDS && process.uptime() < half; round++) {
-      const [first, second] = await this.#findPorts(half);
+      const ports = await this.#findPorts(half);
       if (this.#isClosed) return;
+      // Without descriptors to spare there are no connections of our own.
+      if (ports === null) break;
+      const [first, second] = ports;
       if (first !== undefined && second !== undefined && (await this.#fillAndClose(first, second, half))) return;
     }
-    // Perhaps more come than can be accepted: with one place the queue becomes empty in any case.
-    this.#listener.listen(0);
+    // Perhaps more connections come than can be accepted: with one place the queue becomes empty in any case.
+    if (!this.#isClosed) this.#listener.listen(0);
     await untilQuiet(() => this.#accepted, QUIET_TURNS, now + maxMs / 1000);
     this.close();
   }
 
-  /** Ports of which connections have arrived here. */
-  async #findPorts(end: number): Promise<number[]> {
-    const probes = new Map<number, boolean>();
-    const handles: SocketHandle[] = [];
+  /** Local ports from which connections have arrived here; null if none could be opened. */
+  async #findPorts(end: number): Promise<number[] | null> {
+    const connections: SelfConnection[] = [];
     for (let i = 0; i < PROBES; i++) {
-      const handle = this.#connect(0);
-      const name: SocketName = {};
-      if (handle.getsockname(name) === 0 && name.port !== undefined) probes.set(name.port, false);
-      handles.push(handle);
+      const connection = this.#connect(0);
+      if (connection === null) break;
+      connections.push(connection);
     }
+    if (connections.length === 0) return null;
+    const probes = new Map(connections.map(({ localPort }) => [localPort, false]));
     this.#probes = probes;
     await untilQuiet(() => this.#accepted, 1, end);
     this.#probes = null;
-    for (const handle of handles) handle.reset();
+    for (const connection of connections) connection.reset();
     return [...probes.keys()].filter((port) => probes.get(port));
   }
 
-  /** False where the ports lead here no more, or time is up. */
+  /** False if these ports no longer reach this listener, or time is up. */
   async #fillAndClose(first: number, second: number, end: number): Promise<boolean> {
     while (process.uptime() < end && !this.#isClosed) {
       await untilQuiet(() => this.#accepted, 1, end);
       if (this.#isClosed) return true;
       this.#listener.listen(0);
       const one = this.#connect(first);
-      const isIn = isEstablished(one);
+      const isIn = one?.isEstablished === true;
       const two = isIn ? this.#connect(second) : null;
-      const isFull = two !== null && !isEstablished(two);
+      const isFull = two !== null && !two.isEstablished;
       if (isFull) this.close();
       else this.#listener.listen(this.#backlog);
-      one.reset();
+      one?.reset();
       two?.reset();
-      if (isIn) return isFull;
+      if (isIn || one === null) return isFull;
     }
     return this.#isClosed;
   }
-
-  /** On one machine the handshake is over when this returns, if there is room. */
-  #connect(localPort: number): SocketHandle {
-    const { TCP, TCPConnectWrap, constants } = this.#bindings;
-    const handle = new TCP(constants.SOCKET);
-    const request = new TCPConnectWrap();
-    request.oncomplete = () => {};
-    if (this.#address.includes(':')) {
-      if (handle.bind6(this.#address, localPort, 0) === 0) handle.connect6(request, this.#address, this.#port);
-    } else if (handle.bind(this.#address, localPort, 0) === 0) {
-      handle.connect(request, this.#address, this.#port);
-    }
-    return handle;
-  }
 }
 
-/** Lets the event loop turn until so many turns have accepted nobody (each accepts one at most), or until `end`. */
+/** Lets the event loop turn until `turns` turns have accepted nothing (each accepts one connection at most), or until `end`. */
 export async function untilQuiet(accepted: () => number, turns: number, end: number): Promise<void> {
   for (let quiet = 0; quiet < turns && process.uptime() < end; ) {
     const before = accepted();
     await new Promise((resolve) => setImmediate(resolve));
     quiet = accepted() === before ? quiet + 1 : 0;
   }
-}
-
-function peerOf(handle: SocketHandle): SocketName {
-  const name: SocketName = {};
-  handle.getpeername(name);
-  return name;
-}
-
-function isEstablished(handle: SocketHandle): boolean {
-  return handle.getpeername({}) === 0;
 }

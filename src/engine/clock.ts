@@ -2,7 +2,7 @@
  * The coarse clock of a worker: one timer for all deadlines and for Date, however many connections there are. It ticks only
  * while somebody needs it, so an idle server sleeps.
  */
-import type { HttpDate } from '../http/answer.ts';
+import type { SharedFields } from '../http/answer.ts';
 
 /** Time between two ticks: what deadlines are late by at most. */
 export const TICK_MS = 250;
@@ -10,8 +10,8 @@ export const TICK_MS = 250;
 export class Clock {
   /** Milliseconds of a monotonic clock, as of the last tick. */
   now = 0;
-  /** The present second (RFC 9110 §6.6.1). */
-  date: HttpDate = { text: '' };
+  /** Made anew each second (RFC 9110 §6.6.1). */
+  sharedFields: SharedFields;
   readonly #onTick: () => boolean;
   #second = 0;
   /** Owned: cleared in stop(). */
@@ -19,8 +19,9 @@ export class Clock {
   /** Owned: cleared in stop(). */
   #afterReading: NodeJS.Immediate | null = null;
 
-  /** `onTick` is called at every tick and says whether another one is wanted. */
-  constructor(onTick: () => boolean) {
+  /** `keepAlive` goes into every answer; `onTick` is called at every tick and says whether another one is needed. */
+  constructor(keepAlive: string, onTick: () => boolean) {
+    this.sharedFields = { date: '', keepAlive };
     this.#onTick = onTick;
   }
 
@@ -45,7 +46,7 @@ export class Clock {
 
   #tick(): void {
     this.#update();
-    // Sockets are read before deadlines are judged: what lies in the kernel because we were busy was not late.
+    // Read sockets before judging deadlines: what lies in the kernel because we were busy was not late.
     this.#afterReading = setImmediate(() => {
       this.#afterReading = null;
       this.#timer = null;
@@ -54,11 +55,12 @@ export class Clock {
   }
 
   #update(): void {
-    // Monotonic as performance.now(), without the 2 ms that loading its module takes.
+    // Monotonic like performance.now(), without the 2 ms that loading its module takes.
     this.now = process.uptime() * 1000;
     const second = Math.floor(Date.now() / 1000);
     if (second === this.#second) return;
     this.#second = second;
-    this.date = { text: new Date(second * 1000).toUTCString() };
+    const { keepAlive } = this.sharedFields;
+    this.sharedFields = { date: `Date: ${new Date(second * 1000).toUTCString()}\r\n`, keepAlive };
   }
 }

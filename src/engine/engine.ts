@@ -1,37 +1,16 @@
 /**
- * One worker's server: its listener, its connections, their deadlines and the way to its end. Knows HTTP only through
- * `connection.ts`.
+ * One worker's server: its listener, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
+ * `exchange.ts`.
  */
+import { keepAliveFields } from '../http/answer.ts';
+import type { Handler } from './call.ts';
 import { Clock } from './clock.ts';
 import { Connection, type ConnectionHost, Phase } from './connection.ts';
-import type { Handler } from './handler.ts';
+import { type SharedCounters, WorkerCounters } from './counters.ts';
+import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
 import { Output } from './output.ts';
-import type { Link, Listener, ListenOptions, Transport } from './transport.ts';
-
-/** Numbers that all workers of a server share. */
-export type SharedCounters = Int32Array<SharedArrayBuffer>;
-
-/** Places in the shared counters: connections of all workers, then a cache line for each worker. */
-const ALL_CONNECTIONS = 0;
-const WORKER_STRIDE = 16;
-const CONNECTIONS_OF_WORKER = 0;
-const REQUESTS_OF_WORKER = 1;
-
-export function createCounters(workers: number): SharedCounters {
-  return new Int32Array(new SharedArrayBuffer(4 * WORKER_STRIDE * (1 + workers)));
-}
-
-/** Requests that a worker has answered, modulo 2^32. */
-export function requestsOf(counters: SharedCounters, worker: number): number {
-  return (counters[WORKER_STRIDE * (1 + worker) + REQUESTS_OF_WORKER] as number) >>> 0;
-}
-
-/** Gives back the connections of a worker that has died. */
-export function forgetWorker(counters: SharedCounters, worker: number): void {
-  const lost = Atomics.exchange(counters, WORKER_STRIDE * (1 + worker) + CONNECTIONS_OF_WORKER, 0);
-  Atomics.sub(counters, ALL_CONNECTIONS, lost);
-}
+import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
 
 export interface EngineOptions {
   readonly handler: Handler;
@@ -44,27 +23,39 @@ export interface EngineOptions {
   readonly report: (error: unknown) => void;
 }
 
+/** In the order in which an engine passes through them. */
+const Stage = {
+  serving: 0,
+  /** Still accepting, but answers say "Connection: close". */
+  announced: 1,
+  /** No longer accepting; what has been accepted is answered. */
+  draining: 2,
+  closed: 3,
+} as const;
+type StageValue = (typeof Stage)[keyof typeof Stage];
+
 /** In a drain a connection that has been idle this long is closed; a busy one first gets an answer that says so. */
 const DRAIN_GRACE_MS = 500;
 /** Longest time for emptying the accept queue; only a machine that hardly lets us run needs it. */
 const EMPTYING_MAX_MS = 2000;
+/** Exchanges kept for reuse; one serves all connections whose requests arrive whole. */
+const SPARE_EXCHANGES = 64;
 
 export class Engine implements ConnectionHost {
   readonly handler: Handler;
   readonly limits: EngineLimits;
   readonly transport: Transport;
   readonly report: (error: unknown) => void;
-  readonly clock = new Clock(() => this.#tick());
+  readonly clock: Clock;
   readonly output = new Output();
   idleDeadline = 0;
-  isDraining = false;
 
-  readonly #counters: SharedCounters;
-  /** This worker's first place in the counters. */
-  readonly #place: number;
+  readonly #counters: WorkerCounters;
   readonly #connections: Connection[] = [];
-  /** Owned: closed in drain(). */
+  readonly #spareExchanges: Exchange[] = [];
+  /** Owned: closed in drain() or close(). */
   #listener: Listener | null = null;
+  #stage: StageValue = Stage.serving;
   #whenEmpty: (() => void) | null = null;
   /** As the limits say, and in a drain no longer than its grace. */
   #idleTimeoutMs: number;
@@ -75,17 +66,32 @@ export class Engine implements ConnectionHost {
     this.#idleTimeoutMs = options.limits.idleTimeoutMs;
     this.transport = options.transport;
     this.report = options.report;
-    this.#counters = options.counters;
-    this.#place = WORKER_STRIDE * (1 + options.worker);
+    this.clock = new Clock(keepAliveFields(this.#idleTimeoutMs), () => this.#tick());
+    this.#counters = new WorkerCounters(options.counters, options.worker);
   }
 
   get connectionCount(): number {
     return this.#connections.length;
   }
 
+  /** Answers say that the connection closes, because the server is about to end. */
+  get isClosing(): boolean {
+    return this.#stage !== Stage.serving;
+  }
+
+  /** No longer accepting. */
+  get isDraining(): boolean {
+    return this.#stage === Stage.draining || this.#stage === Stage.closed;
+  }
+
   async listen(options: ListenOptions): Promise<Listener> {
-    this.#listener = await this.transport.listen(options, (link) => this.#accept(link));
+    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket));
     return this.#listener;
+  }
+
+  /** From now on every answer says "Connection: close". Goes on accepting: whoever balances load may not know yet. */
+  announceDrain(): void {
+    if (this.#stage === Stage.serving) this.#stage = Stage.announced;
   }
 
   /**
@@ -94,7 +100,7 @@ export class Engine implements ConnectionHost {
    */
   async drain(timeoutMs: number): Promise<void> {
     if (this.isDraining) return;
-    this.isDraining = true;
+    this.#stage = Stage.draining;
     const deadline = setTimeout(() => this.close(), timeoutMs);
     await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
     this.#listener = null;
@@ -118,16 +124,31 @@ export class Engine implements ConnectionHost {
 
   /** Cuts everything off at once. */
   close(): void {
-    this.isDraining = true;
+    this.#stage = Stage.closed;
     this.#listener?.close();
     this.#listener = null;
     this.closeConnections();
     this.clock.stop();
   }
 
+  takeExchange(host: ExchangeHost): Exchange {
+    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits);
+    exchange.begin(host);
+    return exchange;
+  }
+
+  returnExchange(exchange: Exchange): void {
+    // The promise of its handler would settle in the middle of somebody else's request.
+    const isReusable = exchange.responding !== Responding.pending;
+    if (!isReusable) exchange.abandon();
+    else if (this.#spareExchanges.length < SPARE_EXCHANGES) {
+      exchange.end();
+      this.#spareExchanges.push(exchange);
+    }
+  }
+
   countAnswer(): void {
-    // One writer per place, and a reader that wants no more than a rate: no need for Atomics.
-    (this.#counters[this.#place + REQUESTS_OF_WORKER] as number)++;
+    this.#counters.countAnswer();
   }
 
   forget(connection: Connection): void {
@@ -136,32 +157,27 @@ export class Engine implements ConnectionHost {
       this.#connections[connection.index] = last;
       last.index = connection.index;
     }
-    this.#count(-1);
+    this.#counters.countConnection(-1);
     if (this.#connections.length === 0) this.#whenEmpty?.();
   }
 
-  #accept(link: Link): void {
+  #accept(socket: TransportSocket): void {
     const { maxConnections } = this.limits;
-    const others = Atomics.load(this.#counters, ALL_CONNECTIONS);
+    const others = this.#counters.allConnections;
     if (others >= maxConnections + REFUSED_AT_ONCE) {
-      this.transport.destroy(link);
+      this.transport.destroy(socket);
       return;
     }
-    this.#count(1);
+    this.#counters.countConnection(1);
     if (this.#connections.length === 0) {
       this.clock.wake();
       this.#setIdleDeadline();
     }
-    const connection = new Connection(this, link);
+    const connection = new Connection(this, socket);
     connection.index = this.#connections.length;
     this.#connections.push(connection);
-    this.transport.attach(link, connection);
+    this.transport.attach(socket, connection);
     if (others >= maxConnections) connection.refuse('tooManyConnections');
-  }
-
-  #count(change: 1 | -1): void {
-    Atomics.add(this.#counters, ALL_CONNECTIONS, change);
-    Atomics.add(this.#counters, this.#place + CONNECTIONS_OF_WORKER, change);
   }
 
   #setIdleDeadline(): void {

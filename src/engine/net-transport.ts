@@ -1,123 +1,149 @@
-/** The transport on public interfaces of `node:net` only: slower, and there where Node's internals are not. */
+/** The transport on public interfaces of `node:net` only: slower, but works without Node's internals. */
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { untilQuiet } from './accept-queue.ts';
 import {
-  type Link,
-  type LinkOwner,
+  type Address,
+  addressOf,
   type Listener,
   type ListenOptions,
+  type SocketOwner,
   type Transport,
+  type TransportSocket,
   WriteResult,
   type WriteResultValue,
 } from './transport.ts';
 
-interface SocketLink extends Link {
-  readonly socket: Socket;
-  /** Octets of the present write that the stream has not been given yet. */
+interface NetSocket extends TransportSocket {
+  readonly stream: Socket;
+  /** Bytes of the present write that the stream has not been given yet. */
   unwritten: number;
 }
 
-/** Octets given to the stream at once. */
+/** Bytes given to the stream at once. */
 const PIECE = 64 * 1024;
+/** Turns of the event loop without a new connection after which the accept queue counts as empty. */
+const QUIET_TURNS = 3;
 
 export function openNetTransport(): Transport {
   return {
     name: 'net',
 
     async assertFree(address: string, port: number): Promise<void> {
-      // Nothing public binds without listening: who connects in this moment is reset.
-      const listener = await this.listen({ address, port, backlog: 1, reusePort: false }, (link) => this.destroy(link));
+      // Nothing public binds without listening: clients that connect in this moment are reset.
+      const options = { address, port, backlog: 1, reusePort: false };
+      const listener = await this.listen(options, (socket) => this.destroy(socket));
       listener.close();
     },
 
-    listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
+    listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener> {
       return new Promise((resolve, reject) => {
         let accepted = 0;
-        const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+        const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (stream) => {
           accepted++;
-          // Errors may come before anybody attaches.
-          socket.on('error', ignore);
-          onLink({ socket, unwritten: 0 } as unknown as SocketLink);
+          // Errors may come before an owner is attached.
+          stream.on('error', ignore);
+          onSocket({ stream, unwritten: 0 } as unknown as NetSocket);
         });
         server.once('error', reject);
-        const { address: host, port, backlog, reusePort } = options;
-        server.listen({ host, port, backlog, reusePort }, () => {
+        const where =
+          'path' in options
+            ? { path: options.path }
+            : { host: options.address, port: options.port, reusePort: options.reusePort };
+        server.listen({ ...where, backlog: options.backlog }, () => {
           server.off('error', reject);
           server.on('error', ignore);
-          const bound = server.address() as AddressInfo;
+          const bound = server.address() as AddressInfo | string;
+          const name = typeof bound === 'string' ? { address: bound, port: 0 } : bound;
           const close = () => void server.close();
           const drain = async (maxMs: number) => {
-            await untilQuiet(() => accepted, 3, process.uptime() + maxMs / 1000);
+            await untilQuiet(() => accepted, QUIET_TURNS, process.uptime() + maxMs / 1000);
             close();
           };
-          resolve({ address: bound.address, port: bound.port, close, drain });
+          resolve({ address: name.address, port: name.port, close, drain });
         });
       });
     },
 
-    attach(link: Link, owner: LinkOwner): void {
-      const { socket } = link as SocketLink;
-      link.owner = owner;
-      // A stream hands out what it still holds, destroyed or not.
-      socket.on('data', (bytes: Buffer) => {
-        if (!socket.destroyed) owner.onData(bytes, bytes.length);
+    attach(socket: TransportSocket, owner: SocketOwner): void {
+      const { stream } = socket as NetSocket;
+      socket.owner = owner;
+      // A stream hands out what it still holds, even when destroyed.
+      stream.on('data', (bytes: Buffer) => {
+        if (!stream.destroyed) socket.owner.onData(bytes, bytes.length);
       });
-      socket.on('end', () => owner.onEnd());
-      socket.on('error', () => owner.onFailure());
-      socket.resume();
+      stream.on('end', () => socket.owner.onEnd());
+      stream.on('error', () => socket.owner.onFailure());
+      stream.resume();
     },
 
-    pause(link: Link): void {
-      (link as SocketLink).socket.pause();
+    pause(socket: TransportSocket): void {
+      (socket as NetSocket).stream.pause();
     },
 
-    resume(link: Link): void {
-      (link as SocketLink).socket.resume();
+    resume(socket: TransportSocket): void {
+      (socket as NetSocket).stream.resume();
     },
 
-    write(link: Link, octets: Buffer): WriteResultValue {
-      const { socket } = link as SocketLink;
-      if (socket.destroyed) return WriteResult.failed;
-      // The stream keeps what it is given, and what it is given may be used again: it gets a copy. In pieces, one after the
-      // other: of a single large one nobody can see how far it has come.
-      const copy = Buffer.from(octets);
+    write(socket: TransportSocket, bytes: Buffer): WriteResultValue {
+      const net = socket as NetSocket;
+      const { stream } = net;
+      if (stream.destroyed) return WriteResult.failed;
+      // The stream keeps what it is given, and the caller may use these bytes again: so it gets a copy. In pieces, one after
+      // the other: of a single large one nobody can see how far it has come.
+      const copy = Buffer.from(bytes);
       let at = 0;
       let isPending = false;
       const writeOn = () => {
-        while (at < copy.length && !socket.destroyed) {
+        while (at < copy.length && !stream.destroyed) {
           const piece = copy.subarray(at, at + PIECE);
           at += piece.length;
           let isWaiting = false;
-          socket.write(piece, () => {
+          stream.write(piece, () => {
             if (isWaiting) writeOn();
           });
-          isWaiting = socket.writableLength > 0;
-          (link as SocketLink).unwritten = copy.length - at;
+          isWaiting = stream.writableLength > 0;
+          net.unwritten = copy.length - at;
           if (isWaiting) {
             isPending = true;
             return;
           }
         }
-        if (isPending) link.owner.onWritten();
+        if (isPending) socket.owner.onWritten();
       };
       writeOn();
       return isPending ? WriteResult.pending : WriteResult.done;
     },
 
-    pendingOctets(link: Link): number {
-      const { socket, unwritten } = link as SocketLink;
-      return socket.writableLength + unwritten;
+    pendingBytes(socket: TransportSocket): number {
+      const { stream, unwritten } = socket as NetSocket;
+      return stream.writableLength + unwritten;
     },
 
-    end(link: Link): void {
-      (link as SocketLink).socket.end();
+    remoteAddress(socket: TransportSocket): Address {
+      const { remoteAddress, remotePort } = (socket as NetSocket).stream;
+      return named(remoteAddress, remotePort);
     },
 
-    destroy(link: Link): void {
-      (link as SocketLink).socket.destroy();
+    localAddress(socket: TransportSocket): Address {
+      const { localAddress, localPort } = (socket as NetSocket).stream;
+      return named(localAddress, localPort);
+    },
+
+    end(socket: TransportSocket): void {
+      (socket as NetSocket).stream.end();
+    },
+
+    destroy(socket: TransportSocket): void {
+      (socket as NetSocket).stream.destroy();
     },
   };
+}
+
+/** A Unix socket has neither address nor port. */
+function named(address: string | undefined, port: number | undefined): Address {
+  if (address === undefined || port === undefined) return { address: '', port: 0, family: 'unix' };
+  return addressOf(address, port);
 }
 
 function ignore(): void {}

@@ -1,10 +1,10 @@
 /**
- * Answers on their way out: all answers to what one read brought leave in one write. A single one goes as it is, more are copied
- * behind each other into a buffer that all connections of a worker share.
+ * Answers on their way out: all answers to what one read brought leave in one write. A single one goes as it is; several are
+ * copied behind each other into a buffer that all connections of a worker share.
  */
 import { Buffer } from 'node:buffer';
 
-/** From here on it is time to write. */
+/** From this length on it is time to write. */
 const FULL = 64 * 1024;
 
 export class Output {
@@ -16,39 +16,39 @@ export class Output {
     return this.#length >= FULL;
   }
 
-  push(octets: Buffer): void {
+  push(bytes: Buffer): void {
     if (this.#length === 0) {
       if (this.#single === null) {
-        this.#single = octets;
+        this.#single = bytes;
         return;
       }
       this.#append(this.#single);
       this.#single = null;
     }
-    this.#append(octets);
+    this.#append(bytes);
   }
 
-  /** All that was pushed, as one piece, or null. It is valid until the next push, or for ever after keep(). */
+  /** Everything pushed so far, as one piece, or null. Valid until the next push, or for ever after keep(). */
   take(): Buffer | null {
-    const octets = this.#length > 0 ? this.#buffer.subarray(0, this.#length) : this.#single;
+    const bytes = this.#length > 0 ? this.#buffer.subarray(0, this.#length) : this.#single;
     this.#single = null;
     this.#length = 0;
-    return octets;
+    return bytes;
   }
 
-  /** What was taken is still in use: it is left to its user. */
-  keep(octets: Buffer): void {
-    if (octets.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(FULL);
+  /** What was taken is still in use: ownership passes to the caller. */
+  keep(bytes: Buffer): void {
+    if (bytes.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(FULL);
   }
 
-  #append(octets: Buffer): void {
-    const length = this.#length + octets.length;
+  #append(bytes: Buffer): void {
+    const length = this.#length + bytes.length;
     if (length > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
       larger.set(this.#buffer.subarray(0, this.#length), 0);
       this.#buffer = larger;
     }
-    this.#buffer.set(octets, this.#length);
+    this.#buffer.set(bytes, this.#length);
     this.#length = length;
   }
 }

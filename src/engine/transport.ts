@@ -1,32 +1,45 @@
 /**
- * What the engine wants from sockets, so that it can run on Node's stream handles (`handle-transport.ts`, fast) or on `node:net`
- * (`net-transport.ts`, public interfaces only). A link is one accepted connection, in the transport's own form.
+ * What the engine needs from sockets, so that it can run on Node's stream handles (`handle-transport.ts`, fast) or on `node:net`
+ * (`net-transport.ts`, public interfaces only).
  */
 import type { Buffer } from 'node:buffer';
 
-/** Handled by the transport that made it only. */
-export interface Link {
+export type TransportName = 'handle' | 'net';
+
+/** One accepted connection. Opaque to all but the transport that made it. */
+export interface TransportSocket {
   /** Set by `attach`. */
-  owner: LinkOwner;
+  owner: SocketOwner;
 }
 
-/** Who is told what happens on a link. After `destroy` nobody is told anything but `onWritten`. */
-export interface LinkOwner {
+/** Receives a socket's events. After `destroy` only `onWritten` is still called. */
+export interface SocketOwner {
   /** bytes[0, length) have arrived; they are overwritten after the call. */
   onData(bytes: Buffer, length: number): void;
-  /** The client has sent all that it will send. */
+  /** The client has sent everything that it will send. */
   onEnd(): void;
-  /** The link is broken. */
+  /** The connection is broken. */
   onFailure(): void;
-  /** What `write` called pending is done, or will never be. */
+  /** What `write` called pending is done, or never will be. */
   onWritten(): void;
 }
 
 export const WriteResult = { done: 0, pending: 1, failed: 2 } as const;
 export type WriteResultValue = (typeof WriteResult)[keyof typeof WriteResult];
 
-export interface ListenOptions {
-  /** IPv4 or IPv6 address; "::" takes both kinds. */
+/** One end of a connection. */
+export interface Address {
+  /** An IP address, IPv4 as such even on a socket for both families; of a Unix socket its path, or "". */
+  readonly address: string;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+  readonly family: 'IPv4' | 'IPv6' | 'unix';
+}
+
+export type ListenOptions = TcpListenOptions | UnixListenOptions;
+
+export interface TcpListenOptions {
+  /** IPv4 or IPv6 address; "::" accepts both kinds. */
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
@@ -36,31 +49,63 @@ export interface ListenOptions {
   readonly reusePort: boolean;
 }
 
+export interface UnixListenOptions {
+  /** Path of the socket file, which must not exist. */
+  readonly path: string;
+  readonly backlog: number;
+}
+
 export interface Listener {
+  /** The address, or the path of a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
-  /** Stops accepting; connections that wait in the kernel's queue are reset. */
+  /** Stops accepting; the kernel resets connections that wait in its queue. */
   close(): void;
-  /** Stops accepting at a moment when nobody waits there, or after `maxMs`. */
+  /** Stops accepting at a moment when the queue is empty, or after `maxMs`. */
   drain(maxMs: number): Promise<void>;
 }
 
 export interface Transport {
-  readonly name: 'handle' | 'net';
-  /** Rejects, with an error that has a `code`, where nobody can listen because somebody else does. */
+  readonly name: TransportName;
+  /** Rejects, with an error that has a `code`, if the address is in use. */
   assertFree(address: string, port: number): Promise<void>;
-  /** Listens, or rejects with an error that has a `code`. `onLink` gets every accepted connection, TCP_NODELAY set. */
-  listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener>;
+  /** Listens, or rejects with an error that has a `code`. `onSocket` gets every accepted connection, TCP_NODELAY set. */
+  listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener>;
   /** Starts to read. */
-  attach(link: Link, owner: LinkOwner): void;
-  pause(link: Link): void;
-  resume(link: Link): void;
+  attach(socket: TransportSocket, owner: SocketOwner): void;
+  pause(socket: TransportSocket): void;
+  resume(socket: TransportSocket): void;
   /** `done`: `bytes` may be used again. `pending`: they belong to the transport until `onWritten`. */
-  write(link: Link, bytes: Buffer): WriteResultValue;
-  /** Octets handed over and not yet taken by the kernel. */
-  pendingOctets(link: Link): number;
-  /** Sends FIN after all that was written. */
-  end(link: Link): void;
-  /** Closes both ways and forgets the link. */
-  destroy(link: Link): void;
+  write(socket: TransportSocket, bytes: Buffer): WriteResultValue;
+  /** Bytes handed over that the kernel has not taken yet. */
+  pendingBytes(socket: TransportSocket): number;
+  /** The client's end of the connection. */
+  remoteAddress(socket: TransportSocket): Address;
+  /** The server's end of the connection. */
+  localAddress(socket: TransportSocket): Address;
+  /** Sends FIN after everything that was written. */
+  end(socket: TransportSocket): void;
+  /** Closes both directions and forgets the socket. */
+  destroy(socket: TransportSocket): void;
+}
+
+const MAPPED_IPV4 = '::ffff:';
+
+/** An IPv4 client of a socket for both families is shown as IPv4. */
+export function addressOf(address: string, port: number): Address {
+  const isMapped = address.startsWith(MAPPED_IPV4) && address.includes('.');
+  const plain = isMapped ? address.slice(MAPPED_IPV4.length) : address;
+  return { address: plain, port, family: plain.includes(':') ? 'IPv6' : 'IPv4' };
+}
+
+/** The transport of that name; the fallback if this Node lacks what the fast one needs. Each is loaded only when used. */
+export async function openTransport(name: TransportName): Promise<Transport> {
+  if (name === 'handle') {
+    const { openHandleTransport } = await import('./handle-transport.ts');
+    const fast = openHandleTransport();
+    if (fast !== null) return fast;
+  }
+  const { openNetTransport } = await import('./net-transport.ts');
+  return openNetTransport();
 }

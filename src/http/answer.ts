@@ -1,113 +1,104 @@
 /**
- * Response octets (RFC 9110 §15, RFC 9112 §4). An `Answer` is prepared once and sent many times: its octets are made anew when
- * the second changes, for the sake of Date, and otherwise handed out as they are.
+ * The bytes of responses (RFC 9110 §15, RFC 9112 §4). An `Answer` is prepared once and sent many times: its bytes are made anew
+ * when the second changes, for the sake of Date, and otherwise handed out as they are.
  */
 import { Buffer } from 'node:buffer';
-import { FIELD_VALUE, TOKEN } from './octets.ts';
-import { type Cause, REFUSALS } from './refusals.ts';
+import { type Fields, renderFields } from './fields.ts';
+import { REFUSALS, type RefusalReason } from './refusals.ts';
+import { mustBeEmpty, reasonPhrase } from './status.ts';
 
 /** The interim answer to "Expect: 100-continue" (RFC 9110 §10.1.1). */
 export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 
-/** What the Connection field of an answer says; HTTP/1.0 must be told that a connection persists. */
-export const Persistence = { implied: 0, keepAlive: 1, close: 2 } as const;
+/** What an answer says about its connection. */
+export const Persistence = { keepAlive: 0, close: 1 } as const;
 export type PersistenceValue = (typeof Persistence)[keyof typeof Persistence];
 
-const CONNECTION_FIELDS = ['', 'Connection: keep-alive\r\n', 'Connection: close\r\n'] as const;
-
-/** Fields that frame an answer (RFC 9112 §6) or that the connection decides: a second one would contradict the first. */
-const MADE_HERE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'date']);
-
-/** A point in time for the Date field: the same second, the same object. */
-export interface HttpDate {
-  /** IMF-fixdate (RFC 9110 §5.6.7). */
-  readonly text: string;
+/** Field lines that all answers of one second share. The same second, the same object. */
+export interface SharedFields {
+  /** `Date` and its CR LF, as an IMF-fixdate (RFC 9110 §5.6.7). */
+  readonly date: string;
+  /** The field lines of an answer after which the connection stays open. */
+  readonly keepAlive: string;
 }
 
-export interface AnswerParts {
-  /** Three digits, 200 to 599. */
-  readonly status: number;
-  readonly reason: string;
-  /** Field lines but those that are made here: Content-Length, Connection, Date. */
-  readonly fields: readonly (readonly [name: string, value: string])[];
-  readonly body: Uint8Array;
+export const CLOSE_FIELD = 'Connection: close\r\n';
+
+/**
+ * The field lines that let a connection persist. The hint (RFC 2068 §19.7.1.1) is a second less than the server waits, so that
+ * no client reuses a connection in the very moment in which it is closed; "keep-alive" in Connection keeps it hop-by-hop.
+ */
+export function keepAliveFields(idleTimeoutMs: number): string {
+  const seconds = Math.floor(idleTimeoutMs / 1000) - 1;
+  return seconds > 0 ? `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n` : 'Connection: keep-alive\r\n';
 }
 
 export class Answer {
+  readonly status: number;
   readonly #start: string;
-  readonly #body: Uint8Array;
-  readonly #rendered: (Buffer | null)[] = [null, null, null, null, null, null];
-  #date: HttpDate | null = null;
+  readonly #content: Uint8Array;
+  readonly #rendered: (Buffer | null)[] = [null, null, null, null];
+  #shared: SharedFields | null = null;
 
-  /** Throws a RangeError for what would not be valid on the wire. */
-  constructor(parts: AnswerParts) {
-    const { status, reason, fields, body } = parts;
-    if (!Number.isInteger(status) || status < 200 || status > 599) {
-      throw new RangeError(`status wants a whole number from 200 to 599, got ${status}`);
+  /**
+   * `status` is 200 to 599; `fields` are all but those that the server makes: Content-Length, Connection, Date and the like.
+   * Throws a RangeError for what would not be valid on the wire.
+   */
+  constructor(status: number, fields: Fields = {}, content: string | Uint8Array = '') {
+    checkStatus(status);
+    const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    if (bytes.length > 0 && mustBeEmpty(status)) {
+      throw new RangeError(`an answer with status ${status} must not have content, got ${bytes.length} bytes`);
     }
-    if (!hasOnly(FIELD_VALUE, reason))
-      throw new RangeError(`reason wants printable characters, got ${JSON.stringify(reason)}`);
-    let start = `HTTP/1.1 ${status} ${reason}\r\n`;
-    for (const [name, value] of fields) {
-      if (name === '' || !hasOnly(TOKEN, name))
-        throw new RangeError(`a field name wants a token, got ${JSON.stringify(name)}`);
-      if (MADE_HERE.has(name.toLowerCase())) throw new RangeError(`${name} is made by the server itself`);
-      if (!hasOnly(FIELD_VALUE, value))
-        throw new RangeError(`${name} wants printable characters, got ${JSON.stringify(value)}`);
-      start += `${name}: ${value}\r\n`;
-    }
-    const hasNoContent = status === 204 || status === 304;
-    if (body.length > 0 && (hasNoContent || status === 205)) {
-      throw new RangeError(`status ${status} wants no content, got ${body.length} octets`);
-    }
-    // RFC 9110 §8.6: none with 204, and with 304 only that of the content which is left out.
-    this.#start = hasNoContent ? start : `${start}Content-Length: ${body.length}\r\n`;
-    this.#body = body;
+    const start = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${renderFields(fields)}`;
+    // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that is left out.
+    this.#start = status === 204 || status === 304 ? start : `${start}Content-Length: ${bytes.length}\r\n`;
+    this.status = status;
+    this.#content = bytes;
   }
 
-  /** The octets to send; shared, so not to be changed. `isHead` leaves the content out. */
-  octets(date: HttpDate, persistence: PersistenceValue, isHead: boolean): Buffer {
+  /** The bytes to send; shared, so they must not be changed. `isHead` leaves the content out. */
+  bytes(shared: SharedFields, persistence: PersistenceValue, isHead: boolean): Buffer {
     const rendered = this.#rendered;
-    if (date !== this.#date) {
+    if (shared !== this.#shared) {
       rendered.fill(null);
-      this.#date = date;
+      this.#shared = shared;
     }
-    const index = isHead ? persistence + 3 : persistence;
-    return rendered[index] ?? this.#render(index, date, persistence, isHead);
+    const index = isHead ? persistence + 2 : persistence;
+    return rendered[index] ?? this.#render(index, shared, persistence, isHead);
   }
 
-  #render(index: number, date: HttpDate, persistence: PersistenceValue, isHead: boolean): Buffer {
-    const head = `${this.#start}Date: ${date.text}\r\n${CONNECTION_FIELDS[persistence]}\r\n`;
-    const octets = Buffer.allocUnsafeSlow(head.length + (isHead ? 0 : this.#body.length));
-    octets.write(head, 'latin1');
-    if (!isHead) octets.set(this.#body, head.length);
-    this.#rendered[index] = octets;
-    return octets;
+  #render(index: number, shared: SharedFields, persistence: PersistenceValue, isHead: boolean): Buffer {
+    const connection = persistence === Persistence.close ? CLOSE_FIELD : shared.keepAlive;
+    const head = `${this.#start}${shared.date}${connection}\r\n`;
+    const bytes = Buffer.allocUnsafeSlow(head.length + (isHead ? 0 : this.#content.length));
+    bytes.write(head, 'latin1');
+    if (!isHead) bytes.set(this.#content, head.length);
+    this.#rendered[index] = bytes;
+    return bytes;
   }
 }
 
-/** An answer with a text for its content; `status` is 200 unless told otherwise. */
-export function textAnswer(text: string, status = 200, reason = 'OK'): Answer {
-  return new Answer({ status, reason, fields: [['Content-Type', 'text/plain']], body: Buffer.from(text, 'utf8') });
+export function checkStatus(status: number): void {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new RangeError(`the status of an answer must be a whole number from 200 to 599, got ${status}`);
+  }
 }
 
-const refusalAnswers = new Map<Cause, Answer>();
+/** An answer with a text for its content. */
+export function textAnswer(text: string, status = 200): Answer {
+  return new Answer(status, { 'Content-Type': 'text/plain' }, text);
+}
+
+const refusalAnswers = new Map<RefusalReason, Answer>();
 
 /** The answer to a refused request; to be sent with `Persistence.close`. */
-export function refusalAnswer(cause: Cause): Answer {
-  let answer = refusalAnswers.get(cause);
+export function refusalAnswer(reason: RefusalReason): Answer {
+  let answer = refusalAnswers.get(reason);
   if (answer === undefined) {
-    const { status, reason, text } = REFUSALS[cause];
-    answer = textAnswer(`${status} ${reason}: ${text}\n`, status, reason);
-    refusalAnswers.set(cause, answer);
+    const { status, text } = REFUSALS[reason];
+    answer = textAnswer(`${status} ${reasonPhrase(status)}: ${text}\n`, status);
+    refusalAnswers.set(reason, answer);
   }
   return answer;
-}
-
-function hasOnly(table: Uint8Array, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 255 || table[code] !== 1) return false;
-  }
-  return true;
 }

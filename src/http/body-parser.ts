@@ -1,8 +1,7 @@
 /**
- * Reads the content of a request, by Content-Length or chunked (RFC 9112 §6 and §7), and drops it. Needs no memory but its
- * state; every octet is looked at once, and the data of chunks not at all.
+ * Reads the content of a request, by Content-Length or chunked (RFC 9112 §6 and §7), and says where it lies. Pure: it owns no
+ * bytes and never looks at the content itself.
  */
-import { MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE_DIGITS, type RequestLimits } from './limits.ts';
 import {
   BACKSLASH,
   COLON,
@@ -17,93 +16,118 @@ import {
   SEMICOLON,
   SP,
   TOKEN,
-} from './octets.ts';
+} from './byte-classes.ts';
+import { MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE_DIGITS, type RequestLimits } from './limits.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
-import type { Cause } from './refusals.ts';
+import type { RefusalReason } from './refusals.ts';
 
-const State = {
-  counted: 0,
-  sizeStart: 1,
-  size: 2,
-  spaceBeforeSemicolon: 3,
-  spaceBeforeName: 4,
-  name: 5,
-  spaceAfterName: 6,
-  spaceBeforeValue: 7,
-  value: 8,
-  quoted: 9,
-  quotedPair: 10,
-  afterQuoted: 11,
-  sizeEnd: 12,
-  data: 13,
-  dataCr: 14,
-  dataLf: 15,
-  trailerStart: 16,
-  trailerName: 17,
-  trailerValue: 18,
-  trailerEnd: 19,
-  lastLf: 20,
+/** What is being read. Each part has its own method, and its own steps. */
+const Part = { counted: 0, size: 1, extension: 2, data: 3, trailer: 4 } as const;
+type PartValue = (typeof Part)[keyof typeof Part];
+
+/** Steps within a part. */
+const Step = {
+  // Part.size: the size and the line ends around the data
+  sizeStart: 0,
+  sizeDigits: 1,
+  sizeEnd: 2,
+  dataCr: 3,
+  dataLf: 4,
+  // Part.extension
+  spaceBeforeSemicolon: 5,
+  spaceBeforeName: 6,
+  name: 7,
+  spaceAfterName: 8,
+  spaceBeforeValue: 9,
+  value: 10,
+  quoted: 11,
+  quotedPair: 12,
+  afterQuoted: 13,
+  // Part.trailer
+  lineStart: 14,
+  fieldName: 15,
+  fieldValue: 16,
+  lineEnd: 17,
+  sectionEnd: 18,
 } as const;
-type StateValue = (typeof State)[keyof typeof State];
+type StepValue = (typeof Step)[keyof typeof Step];
 
 export class BodyParser {
-  /** Index after the last octet that was read. */
+  /** Index after the last byte that was read. */
   position = 0;
-  /** Why the request is refused; set by the outcome `refused`. */
-  cause: Cause = 'chunkSizeInvalid';
+  /** After `content`: where it lies. */
+  contentStart = 0;
+  contentEnd = 0;
+  /** Set by the outcome `refused`. */
+  refusalReason: RefusalReason = 'chunkSizeInvalid';
 
   readonly #limits: RequestLimits;
-  #state: StateValue = State.counted;
-  /** Octets of content, or of this chunk, that are still to come. */
+  #part: PartValue = Part.counted;
+  #step: StepValue = Step.sizeStart;
+  /** Bytes of content, or of this chunk, that are still to come. */
   #remaining = 0;
-  /** Octets of content in all chunks so far, this one's included. */
+  /** Bytes of content in all chunks so far, this one included. */
   #total = 0;
   #sizeDigits = 0;
-  #extensionOctets = 0;
-  #trailerOctets = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
   #trailerCount = 0;
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
   }
 
-  /** Makes ready for content that is chunked or `length` octets long. */
+  /** Makes ready for content that is chunked or `length` bytes long. */
   begin(isChunked: boolean, length: number): void {
-    this.#state = isChunked ? State.sizeStart : State.counted;
+    this.#part = isChunked ? Part.size : Part.counted;
+    this.#step = Step.sizeStart;
     this.#remaining = isChunked ? 0 : length;
     this.#total = 0;
-    this.#extensionOctets = 0;
-    this.#trailerOctets = 0;
+    this.#extensionBytes = 0;
+    this.#trailerBytes = 0;
     this.#trailerCount = 0;
   }
 
+  /** Reads bytes[from, end), up to the next piece of content at most. */
   read(bytes: Uint8Array, from: number, end: number): OutcomeValue {
     let i = from;
+    if (this.#part === Part.counted && this.#remaining === 0) return this.#end(Outcome.complete, i);
     while (i < end) {
-      const state = this.#state;
-      if (state === State.counted || state === State.data) {
-        const taken = Math.min(this.#remaining, end - i);
-        this.#remaining -= taken;
-        i += taken;
-        if (this.#remaining > 0) break;
-        if (state === State.counted) return this.#end(Outcome.complete, i);
-        this.#state = State.dataCr;
-        continue;
-      }
-      const octet = bytes[i++] as number;
-      if (state >= State.trailerStart) {
-        const cause = this.#takeTrailer(octet);
-        if (state === State.lastLf && cause === null) return this.#end(Outcome.complete, i);
-        if (cause !== null) return this.#refuse(cause, i);
-      } else if (state >= State.sizeEnd || state <= State.size) {
-        const cause = this.#takeFraming(octet);
-        if (cause !== null) return this.#refuse(cause, i);
-      } else {
-        if (++this.#extensionOctets > MAX_CHUNK_EXTENSIONS) return this.#refuse('chunkExtensionsTooLarge', i);
-        if (!this.#takeExtension(octet)) return this.#refuse('chunkExtensionInvalid', i);
+      switch (this.#part) {
+        case Part.counted:
+        case Part.data:
+          return this.#takeContent(i, end);
+        case Part.size: {
+          const reason = this.#takeFraming(bytes[i++] as number);
+          if (reason !== null) return this.#refuse(reason, i);
+          break;
+        }
+        case Part.extension:
+          if (++this.#extensionBytes > MAX_CHUNK_EXTENSIONS) return this.#refuse('chunkExtensionsTooLarge', i + 1);
+          if (!this.#takeExtension(bytes[i++] as number)) return this.#refuse('chunkExtensionInvalid', i);
+          break;
+        case Part.trailer: {
+          const isLast = this.#step === Step.sectionEnd;
+          const reason = this.#takeTrailer(bytes[i++] as number);
+          if (reason !== null) return this.#refuse(reason, i);
+          if (isLast) return this.#end(Outcome.complete, i);
+          break;
+        }
       }
     }
     return this.#end(Outcome.needMore, i);
+  }
+
+  #takeContent(from: number, end: number): OutcomeValue {
+    const taken = Math.min(this.#remaining, end - from);
+    this.#remaining -= taken;
+    this.contentStart = from;
+    this.contentEnd = from + taken;
+    if (this.#remaining === 0 && this.#part === Part.data) {
+      this.#part = Part.size;
+      this.#step = Step.dataCr;
+    }
+    return this.#end(Outcome.content, from + taken);
   }
 
   #end(outcome: OutcomeValue, position: number): OutcomeValue {
@@ -111,131 +135,147 @@ export class BodyParser {
     return outcome;
   }
 
-  #refuse(cause: Cause, position: number): OutcomeValue {
-    this.cause = cause;
+  #refuse(reason: RefusalReason, position: number): OutcomeValue {
+    this.refusalReason = reason;
     return this.#end(Outcome.refused, position);
   }
 
   /** The chunk size and the line ends around the data. */
-  #takeFraming(octet: number): Cause | null {
-    switch (this.#state) {
-      case State.sizeStart:
+  #takeFraming(byte: number): RefusalReason | null {
+    switch (this.#step) {
+      case Step.sizeStart:
         this.#remaining = 0;
         this.#sizeDigits = 0;
-        this.#state = State.size;
-        return this.#takeSizeDigit(octet) ? null : 'chunkSizeInvalid';
-      case State.size:
-        if (octet === CR) this.#state = State.sizeEnd;
-        else if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
-        else if (octet === SP || octet === HTAB) this.#state = State.spaceBeforeSemicolon;
-        else if (!this.#takeSizeDigit(octet)) return 'chunkSizeInvalid';
+        this.#step = Step.sizeDigits;
+        return this.#takeSizeDigit(byte) ? null : 'chunkSizeInvalid';
+      case Step.sizeDigits:
+        if (byte === CR) this.#step = Step.sizeEnd;
+        else if (byte === SEMICOLON) this.#enterExtension(Step.spaceBeforeName);
+        else if (byte === SP || byte === HTAB) this.#enterExtension(Step.spaceBeforeSemicolon);
+        else if (!this.#takeSizeDigit(byte)) return 'chunkSizeInvalid';
         return null;
-      case State.sizeEnd:
-        if (octet !== LF) return 'lineEndInvalid';
+      case Step.sizeEnd:
+        if (byte !== LF) return 'lineEndInvalid';
         this.#total += this.#remaining;
         if (this.#total > this.#limits.maxBodySize) return 'bodyTooLarge';
-        this.#state = this.#remaining > 0 ? State.data : State.trailerStart;
+        if (this.#remaining > 0) {
+          this.#part = Part.data;
+        } else {
+          this.#part = Part.trailer;
+          this.#step = Step.lineStart;
+        }
         return null;
-      case State.dataCr:
-        if (octet !== CR) return 'chunkEndInvalid';
-        this.#state = State.dataLf;
+      case Step.dataCr:
+        if (byte !== CR) return 'chunkEndInvalid';
+        this.#step = Step.dataLf;
         return null;
       default:
-        // State.dataLf
-        if (octet !== LF) return 'chunkEndInvalid';
-        this.#state = State.sizeStart;
+        // Step.dataLf
+        if (byte !== LF) return 'chunkEndInvalid';
+        this.#step = Step.sizeStart;
         return null;
     }
   }
 
-  #takeSizeDigit(octet: number): boolean {
-    const digit = HEX_VALUE[octet] as number;
+  #takeSizeDigit(byte: number): boolean {
+    const digit = HEX_VALUE[byte] as number;
     if (digit < 0 || this.#sizeDigits++ === MAX_CHUNK_SIZE_DIGITS) return false;
     // Held just above the limit, so that no size overflows.
     this.#remaining = Math.min(this.#remaining * 16 + digit, this.#limits.maxBodySize + 1);
     return true;
   }
 
+  #enterExtension(step: StepValue): void {
+    this.#part = Part.extension;
+    this.#step = step;
+  }
+
+  /** The CR after an extension: back to the framing. */
+  #leaveExtension(): void {
+    this.#part = Part.size;
+    this.#step = Step.sizeEnd;
+  }
+
   /** chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) */
-  #takeExtension(octet: number): boolean {
-    const isSpace = octet === SP || octet === HTAB;
-    switch (this.#state) {
-      case State.spaceBeforeSemicolon:
-        if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
-        return isSpace || octet === SEMICOLON;
-      case State.spaceBeforeName:
+  #takeExtension(byte: number): boolean {
+    const isSpace = byte === SP || byte === HTAB;
+    switch (this.#step) {
+      case Step.spaceBeforeSemicolon:
+        if (byte === SEMICOLON) this.#step = Step.spaceBeforeName;
+        return isSpace || byte === SEMICOLON;
+      case Step.spaceBeforeName:
         if (isSpace) return true;
-        this.#state = State.name;
-        return TOKEN[octet] === 1;
-      case State.name:
-        if (TOKEN[octet] === 1) return true;
-        return this.#takeAfterName(octet, isSpace);
-      case State.spaceAfterName:
-        return this.#takeAfterName(octet, isSpace);
-      case State.spaceBeforeValue:
+        this.#step = Step.name;
+        return TOKEN[byte] === 1;
+      case Step.name:
+        if (TOKEN[byte] === 1) return true;
+        return this.#takeAfterName(byte, isSpace);
+      case Step.spaceAfterName:
+        return this.#takeAfterName(byte, isSpace);
+      case Step.spaceBeforeValue:
         if (isSpace) return true;
-        this.#state = octet === QUOTE ? State.quoted : State.value;
-        return octet === QUOTE || TOKEN[octet] === 1;
-      case State.value:
-        if (TOKEN[octet] === 1) return true;
-        return this.#takeAfterValue(octet, isSpace);
-      case State.quoted:
-        if (octet === QUOTE) this.#state = State.afterQuoted;
-        else if (octet === BACKSLASH) this.#state = State.quotedPair;
-        else return QUOTED_TEXT[octet] === 1;
+        this.#step = byte === QUOTE ? Step.quoted : Step.value;
+        return byte === QUOTE || TOKEN[byte] === 1;
+      case Step.value:
+        if (TOKEN[byte] === 1) return true;
+        return this.#takeAfterValue(byte, isSpace);
+      case Step.quoted:
+        if (byte === QUOTE) this.#step = Step.afterQuoted;
+        else if (byte === BACKSLASH) this.#step = Step.quotedPair;
+        else return QUOTED_TEXT[byte] === 1;
         return true;
-      case State.quotedPair:
-        this.#state = State.quoted;
-        return FIELD_VALUE[octet] === 1;
+      case Step.quotedPair:
+        this.#step = Step.quoted;
+        return FIELD_VALUE[byte] === 1;
       default:
-        // State.afterQuoted
-        return this.#takeAfterValue(octet, isSpace);
+        // Step.afterQuoted
+        return this.#takeAfterValue(byte, isSpace);
     }
   }
 
-  #takeAfterName(octet: number, isSpace: boolean): boolean {
-    if (octet === EQUALS) this.#state = State.spaceBeforeValue;
-    else if (isSpace) this.#state = State.spaceAfterName;
+  #takeAfterName(byte: number, isSpace: boolean): boolean {
+    if (byte === EQUALS) this.#step = Step.spaceBeforeValue;
+    else if (isSpace) this.#step = Step.spaceAfterName;
     // White space is allowed before "=" and ";" only, never before the end of the line.
-    else if (octet === CR && this.#state === State.name) this.#state = State.sizeEnd;
-    else if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
+    else if (byte === CR && this.#step === Step.name) this.#leaveExtension();
+    else if (byte === SEMICOLON) this.#step = Step.spaceBeforeName;
     else return false;
     return true;
   }
 
-  #takeAfterValue(octet: number, isSpace: boolean): boolean {
-    if (isSpace) this.#state = State.spaceBeforeSemicolon;
-    else if (octet === CR) this.#state = State.sizeEnd;
-    else if (octet === SEMICOLON) this.#state = State.spaceBeforeName;
+  #takeAfterValue(byte: number, isSpace: boolean): boolean {
+    if (isSpace) this.#step = Step.spaceBeforeSemicolon;
+    else if (byte === CR) this.#leaveExtension();
+    else if (byte === SEMICOLON) this.#step = Step.spaceBeforeName;
     else return false;
     return true;
   }
 
-  /** Trailer fields have the syntax and the limits of header fields; none of them is heeded (RFC 9110 §6.5.1). */
-  #takeTrailer(octet: number): Cause | null {
-    if (++this.#trailerOctets > this.#limits.maxHeaderSize) return 'trailersTooLarge';
-    switch (this.#state) {
-      case State.trailerStart:
-        if (octet === CR) {
-          this.#state = State.lastLf;
+  /** Trailer fields have the syntax and the limits of header fields; none of them is used (RFC 9110 §6.5.1). */
+  #takeTrailer(byte: number): RefusalReason | null {
+    if (++this.#trailerBytes > this.#limits.maxHeaderSize) return 'trailersTooLarge';
+    switch (this.#step) {
+      case Step.lineStart:
+        if (byte === CR) {
+          this.#step = Step.sectionEnd;
           return null;
         }
-        if (octet === SP || octet === HTAB) return 'lineFolded';
+        if (byte === SP || byte === HTAB) return 'lineFolded';
         if (this.#trailerCount++ === this.#limits.maxHeaderCount) return 'trailersTooLarge';
-        this.#state = State.trailerName;
-        return TOKEN[octet] === 1 ? null : 'fieldNameInvalid';
-      case State.trailerName:
-        if (octet === COLON) this.#state = State.trailerValue;
-        else if (TOKEN[octet] !== 1) return 'fieldNameInvalid';
+        this.#step = Step.fieldName;
+        return TOKEN[byte] === 1 ? null : 'fieldNameInvalid';
+      case Step.fieldName:
+        if (byte === COLON) this.#step = Step.fieldValue;
+        else if (TOKEN[byte] !== 1) return 'fieldNameInvalid';
         return null;
-      case State.trailerValue:
-        if (octet === CR) this.#state = State.trailerEnd;
-        else if (FIELD_VALUE[octet] !== 1) return octet === LF ? 'lineEndInvalid' : 'fieldValueInvalid';
+      case Step.fieldValue:
+        if (byte === CR) this.#step = Step.lineEnd;
+        else if (FIELD_VALUE[byte] !== 1) return byte === LF ? 'lineEndInvalid' : 'fieldValueInvalid';
         return null;
       default:
-        // State.trailerEnd or State.lastLf
-        if (octet !== LF) return 'lineEndInvalid';
-        this.#state = State.trailerStart;
+        // Step.lineEnd or Step.sectionEnd
+        if (byte !== LF) return 'lineEndInvalid';
+        this.#step = Step.lineStart;
         return null;
     }
   }

@@ -1,4 +1,4 @@
-/** Syntax of hosts and targets (RFC 3986 §3.2, RFC 9110 §4.2 and §7.2, RFC 9112 §3.2), as functions over octets. */
+/** The syntax of hosts and targets (RFC 3986 §3.2, RFC 9110 §4.2 and §7.2, RFC 9112 §3.2), as functions over bytes. */
 import {
   AT,
   CLOSE_BRACKET,
@@ -9,19 +9,20 @@ import {
   IP_FUTURE,
   isDigit,
   OPEN_BRACKET,
+  PATH,
   PERCENT,
+  QUERY,
   QUESTION,
   REG_NAME,
   SCHEME,
   SLASH,
-  URI,
-} from './octets.ts';
+} from './byte-classes.ts';
 
 const MAX_PORT = 65535;
 
 /**
- * Where the host of bytes[start, end) ends ("host" or "host:port"), or -1 where the whole is not `uri-host [ ":" port ]`.
- * An empty host is refused: RFC 9110 §4.2.1 forbids it in http URIs, and that is all we are asked for.
+ * Where the host of bytes[start, end) ends ("host" or "host:port"), or -1 if the whole is not `uri-host [ ":" port ]`.
+ * An empty host is refused: RFC 9110 §4.2.1 forbids it in http URIs, the only ones that are served here.
  */
 export function endOfHost(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
@@ -42,14 +43,14 @@ export function endOfHost(bytes: Uint8Array, start: number, end: number): number
   return i === end || isPort(bytes, i, end) ? i : -1;
 }
 
-/** ":" *DIGIT, and no more than a TCP port can be. */
+/** ":" *DIGIT, and at most what a TCP port can be. */
 function isPort(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] !== COLON) return false;
   let port = 0;
   for (let i = start + 1; i < end; i++) {
-    const octet = bytes[i] as number;
-    if (!isDigit(octet)) return false;
-    port = port * 10 + octet - 0x30;
+    const byte = bytes[i] as number;
+    if (!isDigit(byte)) return false;
+    port = port * 10 + byte - 0x30;
     if (port > MAX_PORT) return false;
   }
   return true;
@@ -74,7 +75,7 @@ function isIpLiteral(bytes: Uint8Array, start: number, end: number): boolean {
   return i === end && i > tail;
 }
 
-/** IPv6address of RFC 3986 §3.2.2: eight groups of 1 to 4 hexadecimal digits, one "::" for one or more of them, IPv4 at the end. */
+/** IPv6address of RFC 3986 §3.2.2: eight groups of 1 to 4 hexadecimal digits; one "::" stands for one or more of them, and IPv4 may be the last two. */
 function isIPv6(bytes: Uint8Array, start: number, end: number): boolean {
   let groups = 0;
   let hasGap = false;
@@ -106,7 +107,7 @@ function isIPv6(bytes: Uint8Array, start: number, end: number): boolean {
   return hasGap ? groups <= 7 : groups === 8;
 }
 
-/** Four decimal octets, without leading zeros. */
+/** Four decimal numbers without leading zeros. */
 function isIPv4(bytes: Uint8Array, start: number, end: number): boolean {
   let i = start;
   for (let part = 0; part < 4; part++) {
@@ -119,13 +120,13 @@ function isIPv4(bytes: Uint8Array, start: number, end: number): boolean {
   return i === end;
 }
 
-/** authority-form (RFC 9112 §3.2.3): host and port, neither of them left out. */
+/** authority-form (RFC 9112 §3.2.3): host and port, both required. */
 export function isAuthorityForm(bytes: Uint8Array, start: number, end: number): boolean {
   const host = endOfHost(bytes, start, end);
   return host >= 0 && end - host > 1;
 }
 
-/** Where an authority lies, and the port that its scheme means by none. */
+/** Where an authority lies, and the port that its scheme implies. */
 export interface Authority {
   readonly start: number;
   readonly end: number;
@@ -133,7 +134,7 @@ export interface Authority {
 }
 
 /**
- * The authority of bytes[start, end) as absolute-URI with the scheme "http" or "https", or null where it is none.
+ * The authority of bytes[start, end) as absolute-URI with the scheme "http" or "https", or null if it is not one.
  * User information is refused, as RFC 9110 §4.2.4 advises.
  */
 export function authorityOfAbsoluteForm(bytes: Uint8Array, start: number, end: number): Authority | null {
@@ -152,17 +153,18 @@ export function authorityOfAbsoluteForm(bytes: Uint8Array, start: number, end: n
   }
   const authorityEnd = i;
   if (endOfHost(bytes, authorityStart, authorityEnd) < 0) return null;
-  for (; i < end; i++) {
-    const octet = bytes[i] as number;
-    if (URI[octet] !== 1 || octet === OPEN_BRACKET || octet === CLOSE_BRACKET) return null;
-    if (octet === PERCENT && !isEscape(bytes, i, end)) return null;
+  while (i < end && PATH[bytes[i] as number] === 1) i++;
+  if (i < end && bytes[i] === QUESTION) {
+    i++;
+    while (i < end && QUERY[bytes[i] as number] === 1) i++;
   }
+  if (i < end) return null;
   return { start: authorityStart, end: authorityEnd, defaultPort };
 }
 
 /**
- * Whether a valid Host value in bytes[start, end) names the host and port of `authority`: letters without regard to case, and
- * an empty or missing port is the scheme's default (RFC 9110 §4.2.3).
+ * Whether a valid Host value in bytes[start, end) names the host and port of `authority`: case does not matter, and an
+ * empty or missing port is the scheme's default (RFC 9110 §4.2.3).
  */
 export function isSameAuthority(bytes: Uint8Array, authority: Authority, start: number, end: number): boolean {
   const hostEndA = endOfHost(bytes, authority.start, authority.end);

@@ -1,18 +1,18 @@
-/** Limits on one request, in octets unless the name says otherwise. Defaults live with the options (`cli/settings.ts`). */
+/** Limits on one request, in bytes unless the name says otherwise. The options own the defaults (`cli/`). */
 export interface RequestLimits {
-  /** Request line without its CR LF; beyond it 414. */
+  /** Request line without its CR LF; a longer one gets 414. */
   readonly maxRequestLine: number;
-  /** Header section with all its line ends, and trailer section likewise; beyond it 431. */
+  /** Header section with all its line ends, and trailer section likewise; a larger one gets 431. */
   readonly maxHeaderSize: number;
-  /** Field lines in a header or trailer section; beyond it 431. */
+  /** Field lines in a header or trailer section; more of them get 431. */
   readonly maxHeaderCount: number;
-  /** Content after removing the chunked coding; beyond it 413. */
+  /** Content after removing the chunked coding; more of it gets 413. */
   readonly maxBodySize: number;
 }
 
 /** Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one). */
 export const MAX_EMPTY_LINES = 8;
-/** All chunk extensions of one request together; beyond it 400 (RFC 9112 §7.1.1). */
+/** All chunk extensions of one request together; more of them get 400 (RFC 9112 §7.1.1). */
 export const MAX_CHUNK_EXTENSIONS = 4096;
 /** Digits of one chunk size: enough for 2^64 - 1. */
 export const MAX_CHUNK_SIZE_DIGITS = 16;

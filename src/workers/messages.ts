@@ -1,15 +1,17 @@
 /** What the supervisor and its threads tell each other. */
-import type { SharedCounters } from '../engine/engine.ts';
+import type { AppSource } from '../app/source.ts';
+import type { SharedCounters } from '../engine/counters.ts';
 import type { EngineLimits } from '../engine/limits.ts';
+import type { TransportName } from '../engine/transport.ts';
 
 export interface ServeOptions {
+  readonly app: AppSource;
   /** IPv4 or IPv6 address. */
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
   readonly limits: EngineLimits;
-  /** Keeps to `node:net`'s public interfaces. */
-  readonly usesNet: boolean;
+  readonly transport: TransportName;
 }
 
 /** A thread's workerData. */
@@ -25,4 +27,7 @@ export type FromThread =
   | { readonly type: 'drained' }
   | { readonly type: 'trimmed'; readonly isDone: boolean };
 
-export type ToThread = { readonly type: 'drain'; readonly timeoutMs: number } | { readonly type: 'trim' };
+export type ToThread =
+  | { readonly type: 'announceDrain' }
+  | { readonly type: 'drain'; readonly timeoutMs: number }
+  | { readonly type: 'trim' };

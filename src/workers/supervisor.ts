@@ -2,11 +2,12 @@
  * All workers of one server: worker 0 is this thread, the others are threads of their own, and each has its own listener on the
  * same port (SO_REUSEPORT). Starts them, mends them, drains them. Owns the threads and the shared counters.
  */
-import { createCounters, type Engine, requestsOf, type SharedCounters } from '../engine/engine.ts';
-import type { Handler } from '../engine/handler.ts';
+import { createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openTransport } from '../engine/transport.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
-import { openTransport, serve } from './serve.ts';
+import { serve } from './serve.ts';
 import type { Thread } from './thread.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
@@ -23,23 +24,25 @@ export interface StartOptions extends ServeOptions {
 
 /**
  * Starts every worker; resolves when all of them listen. Rejects with the system's error, its `code` set, where the address
- * cannot be had. `handler` serves in worker 0; threads have theirs built in.
+ * cannot be had.
  */
-export async function startSupervisor(options: StartOptions, handler: Handler): Promise<Supervisor> {
+export async function startSupervisor(options: StartOptions): Promise<Supervisor> {
   // SO_REUSEPORT would join another server of the same user without a word.
   if (!options.sharesPort && options.port !== 0) {
-    const transport = await openTransport(options.usesNet);
+    const transport = await openTransport(options.transport);
     await transport.assertFree(options.address, options.port);
   }
   const counters = createCounters(options.workers);
-  const { engine, listener } = await serve(options, counters, 0, handler);
+  const { engine, listener } = await serve(options, counters, 0);
   // The kernel has chosen the port by now, if it was left to it.
   const { address, port } = listener;
-  const { limits, usesNet } = options;
+  const { app, limits, transport } = options;
   // What has connected meanwhile is answered before the threads take their 9 ms each of this one.
   if (options.workers > 1) await pause(BEFORE_THREADS_MS);
   const threads =
-    options.workers > 1 ? await createThreads(options.workers, { address, port, limits, usesNet }, counters) : [];
+    options.workers > 1
+      ? await createThreads(options.workers, { app, address, port, limits, transport }, counters)
+      : [];
   try {
     await Promise.all(threads.map((thread) => thread.start()));
   } catch (error) {
@@ -89,6 +92,12 @@ export class Supervisor {
   /** Requests answered by each worker so far, modulo 2^32. */
   requests(): number[] {
     return Array.from({ length: this.workers }, (_, worker) => requestsOf(this.#counters, worker));
+  }
+
+  /** From now on every answer says "Connection: close"; goes on accepting. */
+  announceDrain(): void {
+    this.#engine.announceDrain();
+    for (const thread of this.#threads) thread.announceDrain();
   }
 
   /** Answers what has been accepted and ends every worker, within `timeoutMs`. */

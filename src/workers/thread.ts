@@ -1,6 +1,6 @@
 /** One worker thread after the other in the same place: when one dies, the next is started. Owns its thread. */
 import { Worker } from 'node:worker_threads';
-import { forgetWorker } from '../engine/engine.ts';
+import { forgetWorker } from '../engine/counters.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { reportError } from './report.ts';
 
@@ -68,6 +68,10 @@ export class Thread {
       this.#onTrimmed = resolve;
       tell(worker, { type: 'trim' });
     });
+  }
+
+  announceDrain(): void {
+    if (this.#worker !== null) tell(this.#worker, { type: 'announceDrain' });
   }
 
   /** Lets the thread answer what it has accepted, for `timeoutMs` at most, and ends it. */

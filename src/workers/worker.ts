@@ -1,20 +1,25 @@
 /** A worker thread's entry: serves until it is told to drain, then ends. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { vrypt } from '../handlers/vrypt.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { serve } from './serve.ts';
 
 async function run(): Promise<void> {
   const { options, counters, worker } = workerData as ThreadData;
   try {
-    const { engine } = await serve(options, counters, worker, vrypt);
+    const { engine } = await serve(options, counters, worker);
     parentPort?.on('message', async (message: ToThread) => {
-      if (message.type === 'drain') {
-        await engine.drain(message.timeoutMs);
-        tell({ type: 'drained' });
-      } else {
-        const { trimWhereIdle } = await import('./trim-heap.ts');
-        tell({ type: 'trimmed', isDone: trimWhereIdle(engine) });
+      switch (message.type) {
+        case 'announceDrain':
+          engine.announceDrain();
+          break;
+        case 'drain':
+          await engine.drain(message.timeoutMs);
+          tell({ type: 'drained' });
+          break;
+        case 'trim': {
+          const { trimWhereIdle } = await import('./trim-heap.ts');
+          tell({ type: 'trimmed', isDone: trimWhereIdle(engine) });
+        }
       }
     });
     tell({ type: 'listening' });

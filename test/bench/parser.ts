@@ -50,8 +50,11 @@ export function readAll(parser: RequestParser, bytes: Buffer): number {
   let count = 0;
   for (let at = 0; at < bytes.length; count++) {
     let outcome = parser.readHead(bytes, at, at, bytes.length);
-    if (outcome === Outcome.complete && parser.hasBody) outcome = parser.readBody(bytes, parser.position, bytes.length);
-    if (outcome !== Outcome.complete) throw new Error(`request ${count} is not read: ${parser.cause}`);
+    if (outcome === Outcome.complete && parser.hasBody) {
+      do outcome = parser.readBody(bytes, parser.position, bytes.length);
+      while (outcome === Outcome.content);
+    }
+    if (outcome !== Outcome.complete) throw new Error(`request ${count} is not read: ${parser.refusalReason}`);
     at = parser.position;
     parser.reset();
   }

@@ -12,12 +12,13 @@ const DEFAULTS: Settings = {
   port: 8080,
   workers: 0,
   limits: {
-    idleTimeoutMs: 30_000,
+    idleTimeoutMs: 75_000,
     headerTimeoutMs: 10_000,
+    bodyTimeoutMs: 30_000,
     requestTimeoutMs: 300_000,
     sendTimeoutMs: 30_000,
     maxRequestLine: 8192,
-    maxHeaderSize: 8192,
+    maxHeaderSize: 16_384,
     maxHeaderCount: 100,
     maxBodySize: 1024 ** 3,
     maxRequests: 1_000_000,
@@ -28,7 +29,7 @@ const DEFAULTS: Settings = {
   statsd: null,
   sharesPort: false,
   isQuiet: false,
-  usesNet: false,
+  transport: 'handle',
 };
 
 const DURATION = 'a duration from 1ms to 24h, such as 2500ms, 30s or 5m';
@@ -76,6 +77,12 @@ const OPTIONS: Record<
     bad: BAD_DURATIONS,
     rule: DURATION,
     read: ({ limits }) => limits.headerTimeoutMs,
+  },
+  'body-timeout': {
+    good: { '1s': 1000 },
+    bad: BAD_DURATIONS,
+    rule: DURATION,
+    read: ({ limits }) => limits.bodyTimeoutMs,
   },
   'request-timeout': {
     good: { '1s': 1000 },
@@ -208,6 +215,6 @@ describe('the port', () => {
 });
 
 test('VRYPT_TRANSPORT=net chooses the transport on public interfaces', () => {
-  expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).usesNet).toBe(true);
-  expect(settingsOf([], { VRYPT_TRANSPORT: 'other' }).usesNet).toBe(false);
+  expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).transport).toBe('net');
+  expect(settingsOf([], { VRYPT_TRANSPORT: 'other' }).transport).toBe('handle');
 });

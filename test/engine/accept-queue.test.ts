@@ -1,8 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createCounters, Engine } from '../../src/engine/engine.ts';
+import { createCounters } from '../../src/engine/counters.ts';
+import { Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
 import type { Transport } from '../../src/engine/transport.ts';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { vrypt } from '../app.ts';
 import { LIMITS } from './limits.ts';
 import { RawClient } from './raw-client.ts';
 import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';

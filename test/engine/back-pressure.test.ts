@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Link, LinkOwner, Transport } from '../../src/engine/transport.ts';
+import type { SocketOwner, Transport, TransportSocket } from '../../src/engine/transport.ts';
 import { textAnswer } from '../../src/http/answer.ts';
 import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
@@ -7,26 +7,26 @@ const BODY = 'x'.repeat(1000);
 
 /** Sees how much one connection has handed over, and whether it reads. */
 function watched(transport: Transport) {
-  const seen = { isReading: true, receivedOctets: 0, maxPending: 0, whenPaused: Promise.withResolvers<void>() };
+  const seen = { isReading: true, receivedBytes: 0, maxPending: 0, whenPaused: Promise.withResolvers<void>() };
   const watching: Transport = {
     ...transport,
-    attach(link: Link, owner: LinkOwner) {
+    attach(socket: TransportSocket, owner: SocketOwner) {
       const { onData } = owner;
       owner.onData = (bytes, length) => {
-        seen.receivedOctets += length;
+        seen.receivedBytes += length;
         onData.call(owner, bytes, length);
       };
-      transport.attach(link, owner);
+      transport.attach(socket, owner);
     },
-    pause(link) {
+    pause(socket) {
       seen.isReading = false;
-      seen.maxPending = Math.max(seen.maxPending, transport.pendingOctets(link));
+      seen.maxPending = Math.max(seen.maxPending, transport.pendingBytes(socket));
       seen.whenPaused.resolve();
-      transport.pause(link);
+      transport.pause(socket);
     },
-    resume(link) {
+    resume(socket) {
       seen.isReading = true;
-      transport.resume(link);
+      transport.resume(socket);
     },
   };
   return { watching, seen };
@@ -55,9 +55,9 @@ describe.each(TRANSPORTS)('a client that does not read, on the $transport transp
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 
     expect(seen.isReading).toBe(false);
-    const receivedWhenPaused = seen.receivedOctets;
+    const receivedWhenPaused = seen.receivedBytes;
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-    expect(seen.receivedOctets).toBe(receivedWhenPaused);
+    expect(seen.receivedBytes).toBe(receivedWhenPaused);
     // One read's answers at most are out of the kernel's hands; they are written whenever 64 KiB have come together.
     expect(seen.maxPending).toBeLessThan(256 * 1024);
 

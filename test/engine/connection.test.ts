@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { requestsOf } from '../../src/engine/engine.ts';
+import { requestsOf } from '../../src/engine/counters.ts';
 import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
 const CLOSE = 'Connection: close';
@@ -28,12 +28,12 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect(client.received).toBe('');
   });
 
-  test('answers requests that come octet by octet', async () => {
+  test('answers requests that come byte by byte', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     const post = 'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a="b"\r\nabc\r\n0\r\nT: x\r\n\r\n';
-    for (const octet of (GET + post + GET).split('')) {
-      client.send(octet);
+    for (const byte of (GET + post + GET).split('')) {
+      client.send(byte);
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect((await client.responses(3)).map(({ status }) => status)).toEqual([200, 200, 200]);

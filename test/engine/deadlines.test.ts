@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import type { Handler } from '../../src/engine/handler.ts';
+import type { Handler } from '../../src/engine/call.ts';
 import { textAnswer } from '../../src/http/answer.ts';
 import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
@@ -62,7 +62,7 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     await connectionsBecome(engine, 0);
     client.socket.resume();
     await client.end();
-    expect(client.receivedOctets).toBeLessThan(16 * 1024 * 1024);
+    expect(client.receivedBytes).toBeLessThan(16 * 1024 * 1024);
   });
 
   test('does not cut off a client that takes its answer slowly', async (context) => {

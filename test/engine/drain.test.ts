@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import type { Handler } from '../../src/engine/handler.ts';
+import type { Handler } from '../../src/engine/call.ts';
 import type { Transport } from '../../src/engine/transport.ts';
 import { type Answer, textAnswer } from '../../src/http/answer.ts';
 import { RawClient } from './raw-client.ts';
@@ -12,8 +12,8 @@ const LARGE = textAnswer('x'.repeat(16 * 1024 * 1024));
 /** The same transport, whose accept queue is empty when `whenEmpty` says so. */
 function withQueue(open: OpenTransport, whenEmpty: () => Promise<void>): OpenTransport {
   const transport = open();
-  const listen: Transport['listen'] = async (options, onLink) => {
-    const listener = await transport.listen(options, onLink);
+  const listen: Transport['listen'] = async (options, onSocket) => {
+    const listener = await transport.listen(options, onSocket);
     return { ...listener, drain: () => whenEmpty().then(() => listener.close()) };
   };
   return () => ({ ...transport, listen });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Handler, RequestView } from '../../src/engine/handler.ts';
+import type { Call, Handler } from '../../src/engine/call.ts';
 import { type Answer, textAnswer } from '../../src/http/answer.ts';
 import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
@@ -29,9 +29,9 @@ async function until(isSo: () => boolean): Promise<void> {
 describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) => {
   test('sees method, target and version, and only while it is called', async () => {
     const seen: unknown[] = [];
-    let kept: RequestView | undefined;
+    let kept: Call | undefined;
     const handler: Handler = (request) => {
-      seen.push([request.method, request.target, request.minorVersion]);
+      seen.push([request.method, request.target, request.version]);
       kept = request;
       return textAnswer('');
     };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Handler } from '../../src/engine/handler.ts';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import type { Handler } from '../../src/engine/call.ts';
+import { vrypt } from '../app.ts';
 import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
 describe.each(TRANSPORTS)('on the $transport transport', ({ open }) => {

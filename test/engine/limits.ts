@@ -7,9 +7,10 @@ export const LIMITS: EngineLimits = {
   maxHeaderCount: 100,
   maxBodySize: 1024 ** 2,
   maxConnections: 1000,
-  maxRequests: 0,
+  maxRequests: Number.POSITIVE_INFINITY,
   idleTimeoutMs: 30_000,
   headerTimeoutMs: 30_000,
+  bodyTimeoutMs: 30_000,
   requestTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
 };

@@ -1,4 +1,4 @@
-/** A client that sends octets as they are and cuts what comes back into responses. Owns its socket. */
+/** A client that sends bytes as they are and cuts what comes back into responses. Owns its socket. */
 import { connect, type Socket } from 'node:net';
 
 export interface Response {
@@ -20,18 +20,18 @@ export class RawClient {
   /** Set when the connection broke; an orderly end leaves it null. */
   failure: NodeJS.ErrnoException | null = null;
   hasEnded = false;
-  receivedOctets = 0;
+  receivedBytes = 0;
   #received: Buffer = Buffer.alloc(0);
   /** Arrived after #received, not yet joined. */
   #chunks: Buffer[] = [];
-  /** No response can be complete before this many more octets. */
+  /** No response can be complete before this many more bytes. */
   #missing = 0;
   #whenChanged: (() => void)[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (bytes: Buffer) => {
-      this.receivedOctets += bytes.length;
+      this.receivedBytes += bytes.length;
       this.#chunks.push(bytes);
       this.#missing -= bytes.length;
       if (this.#missing <= 0) this.#change();
@@ -67,8 +67,8 @@ export class RawClient {
     return this.#join().toString('latin1');
   }
 
-  send(octets: string | Buffer): this {
-    this.socket.write(octets, 'latin1');
+  send(bytes: string | Buffer): this {
+    this.socket.write(bytes, 'latin1');
     return this;
   }
 

@@ -1,12 +1,13 @@
 /** One engine on a free port, for one test; ended with it, and so are the clients that were made through it. */
 import { onTestFinished } from 'vitest';
-import { createCounters, Engine, type SharedCounters } from '../../src/engine/engine.ts';
+import type { Handler } from '../../src/engine/call.ts';
+import { createCounters, type SharedCounters } from '../../src/engine/counters.ts';
+import { Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
-import type { Handler } from '../../src/engine/handler.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
 import type { Listener, Transport } from '../../src/engine/transport.ts';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { vrypt } from '../app.ts';
 import { LIMITS } from './limits.ts';
 import { type ClientOptions, RawClient } from './raw-client.ts';
 

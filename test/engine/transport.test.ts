@@ -1,29 +1,32 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { LinkOwner } from '../../src/engine/transport.ts';
+import type { SocketOwner } from '../../src/engine/transport.ts';
 import { RawClient } from './raw-client.ts';
 import { TRANSPORTS } from './start-engine.ts';
 
 describe.each(TRANSPORTS)('the $transport transport', ({ open }) => {
-  test('tells nothing after destroy, even of octets that had come before', async () => {
+  test('tells nothing after destroy, even of bytes that had come before', async () => {
     const transport = open();
     const pieces: string[] = [];
     const taken = Promise.withResolvers<void>();
     let resume = () => {};
-    const listener = await transport.listen({ address: '127.0.0.1', port: 0, backlog: 1, reusePort: false }, (link) => {
-      const owner: LinkOwner = {
-        onData(bytes, length) {
-          pieces.push(bytes.toString('latin1', 0, length));
-          if (pieces.length > 1) return transport.destroy(link);
-          transport.pause(link);
-          taken.resolve();
-        },
-        onEnd: () => pieces.push('end'),
-        onFailure: () => pieces.push('failure'),
-        onWritten: () => {},
-      };
-      transport.attach(link, owner);
-      resume = () => transport.resume(link);
-    });
+    const listener = await transport.listen(
+      { address: '127.0.0.1', port: 0, backlog: 1, reusePort: false },
+      (socket) => {
+        const owner: SocketOwner = {
+          onData(bytes, length) {
+            pieces.push(bytes.toString('latin1', 0, length));
+            if (pieces.length > 1) return transport.destroy(socket);
+            transport.pause(socket);
+            taken.resolve();
+          },
+          onEnd: () => pieces.push('end'),
+          onFailure: () => pieces.push('failure'),
+          onWritten: () => {},
+        };
+        transport.attach(socket, owner);
+        resume = () => transport.resume(socket);
+      },
+    );
     onTestFinished(() => listener.close());
     const client = await RawClient.connect(listener.port);
     onTestFinished(() => client.close());

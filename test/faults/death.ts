@@ -4,7 +4,7 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type Worker } from 'node:worker_threads';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { VRYPT } from '../../src/app/source.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from './latency.ts';
@@ -28,8 +28,15 @@ export const death: Proof = {
   async run() {
     const threads = captureThreads();
     const { startSupervisor } = await import('../../src/workers/supervisor.ts');
-    const options = { address: '127.0.0.1', port: 0, workers: 2, sharesPort: false, usesNet: false, limits: LIMITS };
-    const supervisor = await startSupervisor(options, vrypt);
+    const options = {
+      address: '127.0.0.1',
+      port: 0,
+      workers: 2,
+      sharesPort: false,
+      transport: 'handle',
+      limits: LIMITS,
+    } as const;
+    const supervisor = await startSupervisor({ app: VRYPT, ...options });
     const back: number[] = [];
     let lost = 0;
     let lostOfOther = 0;

@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 /** sysconf(_SC_CLK_TCK) is 100 on every Linux that runs Node. */
 const MS_PER_TICK = 10;
 
-/** Resident memory that no file backs, in octets. */
+/** Resident memory that no file backs, in bytes. */
 export function anonymousMemory(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Anonymous:\s+(\d+) kB/m.exec(text)?.[1]) * 1024;
 }
 
-/** Resident memory, in octets. */
+/** Resident memory, in bytes. */
 export function residentMemory(pid: number): number {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024;
@@ -23,6 +23,6 @@ export function cpuTime(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-export function mebibytes(octets: number): string {
-  return `${(octets / 1024 ** 2).toFixed(1)} MiB`;
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 4000;
 const LATE_MS = 1500;
 
 export const slowloris: Proof = {
-  title: `${COUNT} connections that dribble a head, one octet every 200 ms, --header-timeout 4s`,
+  title: `${COUNT} connections that dribble a head, one byte every 200 ms, --header-timeout 4s`,
   async run({ command }) {
     const args = ['-p', '0', '-H', '127.0.0.1', '--header-timeout', `${TIMEOUT_MS}ms`, '--max-connections', '5000'];
     const server = await ServerProcess.start(args, { command });

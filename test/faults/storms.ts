@@ -1,4 +1,4 @@
-/** Resets, vanishing clients, half-open ones, single octets, and a flood that nobody reads: the server stays small and serves. */
+/** Resets, vanishing clients, half-open ones, single bytes, and a flood that nobody reads: the server stays small and serves. */
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
 import type { FloodEnd, FloodOrders, FloodReport } from './clients/flood.ts';
@@ -16,8 +16,8 @@ const STORMS: readonly (readonly [StormKind, string])[] = [
   ['reset', 'connections reset by the client, half of them within a request'],
   ['vanish', 'connections that vanish at once'],
   ['halfOpen', 'half-closed clients, answered'],
-  ['singleOctets', 'connections with 10 requests, an octet a segment'],
-  ['singleChunks', 'requests of 10,000 chunks of one octet'],
+  ['singleBytes', 'connections with 10 requests, an byte a segment'],
+  ['singleChunks', 'requests of 10,000 chunks of one byte'],
 ];
 
 export const storms: Proof = {
@@ -62,7 +62,7 @@ async function storm(orders: StormOrders): Promise<StormReport> {
 
 async function flood(pid: number, port: number): Promise<Finding[]> {
   const before = residentMemory(pid);
-  const client = new ClientProcess('flood', { port, octets: FLOOD_OCTETS } satisfies FloodOrders);
+  const client = new ClientProcess('flood', { port, bytes: FLOOD_OCTETS } satisfies FloodOrders);
   try {
     const { takenUnread } = await client.report<FloodReport>();
     const growth = residentMemory(pid) - before;

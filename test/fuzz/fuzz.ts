@@ -53,10 +53,10 @@ export function fuzz(
   for (let i = 0; i < corpus.length + count; i++) {
     const input = corpus[i] ?? next(random, kept);
     for (const [number, limits] of LIMITS.entries()) {
-      const octets = Buffer.from(input, 'latin1');
-      watch?.(octets);
+      const bytes = Buffer.from(input, 'latin1');
+      watch?.(bytes);
       try {
-        const shape = `${number} ${tryInput(octets, limits, random).shape}`;
+        const shape = `${number} ${tryInput(bytes, limits, random).shape}`;
         keep(shape, input);
       } catch (error) {
         return {

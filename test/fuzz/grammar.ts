@@ -1,4 +1,4 @@
-/** Requests from the grammar of RFC 9112, most of them right or nearly so: what random octets would hardly ever hit. */
+/** Requests from the grammar of RFC 9112, most of them right or nearly so: what random bytes would hardly ever hit. */
 import type { Random } from './random.ts';
 
 const METHODS = [
@@ -212,16 +212,16 @@ function counted(random: Random): string {
   const length = random.oneIn(2) ? String(random.below(40)) : random.pick(LENGTHS);
   let text = `Content-Length: ${length}${end(random)}`;
   if (random.oneIn(20)) text += `Content-Length: ${length}${end(random)}`;
-  const octets = Math.min(Number.parseInt(length, 10) || 0, 100) + (random.oneIn(10) ? random.below(5) - 2 : 0);
-  return `${text}${end(random)}${'b'.repeat(Math.max(0, octets))}`;
+  const bytes = Math.min(Number.parseInt(length, 10) || 0, 100) + (random.oneIn(10) ? random.below(5) - 2 : 0);
+  return `${text}${end(random)}${'b'.repeat(Math.max(0, bytes))}`;
 }
 
 function chunked(random: Random): string {
   let text = field(random, 'Transfer-Encoding', CODINGS) + end(random);
   for (let count = random.below(4); count > 0; count--) {
     const size = random.oneIn(3) ? random.pick(SIZES) : (1 + random.below(20)).toString(16);
-    const octets = Math.max(0, Math.min(Number.parseInt(size, 16) || 0, 64));
-    text += `${size}${random.pick(EXTENSIONS)}${end(random)}${'c'.repeat(octets)}${end(random)}`;
+    const bytes = Math.max(0, Math.min(Number.parseInt(size, 16) || 0, 64));
+    text += `${size}${random.pick(EXTENSIONS)}${end(random)}${'c'.repeat(bytes)}${end(random)}`;
   }
   text += `0${random.pick(EXTENSIONS)}${end(random)}`;
   for (let count = random.oneIn(3) ? random.below(6) : 0; count > 0; count--) {

@@ -1,4 +1,4 @@
-/** Changes octets at random places: bits, pieces, numbers, and words that a parser looks for. */
+/** Changes bytes at random places: bits, pieces, numbers, and words that a parser looks for. */
 import type { Random } from './random.ts';
 
 const WORDS = [
@@ -47,8 +47,8 @@ function once(random: Random, text: string, other: string): string {
   const length = 1 + random.below(random.oneIn(4) ? 64 : 4);
   switch (random.below(8)) {
     case 0: {
-      const octet = (text.charCodeAt(at) || 0) ^ (1 << random.below(8));
-      return text.slice(0, at) + String.fromCharCode(octet & 0xff) + text.slice(at + 1);
+      const byte = (text.charCodeAt(at) || 0) ^ (1 << random.below(8));
+      return text.slice(0, at) + String.fromCharCode(byte & 0xff) + text.slice(at + 1);
     }
     case 1:
       return text.slice(0, at) + String.fromCharCode(random.below(256)) + text.slice(at);

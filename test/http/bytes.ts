@@ -1,4 +1,4 @@
-/** Octets of a text, with others around them that must not be looked at. */
+/** Bytes of a text, with others around them that must not be looked at. */
 import { Buffer } from 'node:buffer';
 
 export interface Framed {

@@ -43,13 +43,13 @@ describe('a host', () => {
     expect(hostLength(text)).toBe(length);
   });
 
-  test('may hold every octet that RFC 3986 allows in a name, and no other', () => {
+  test('may hold every byte that RFC 3986 allows in a name, and no other', () => {
     const allowed = /[A-Za-z0-9._~!$&'()*+,;=-]/;
-    for (let octet = 0; octet < 256; octet++) {
-      const letter = String.fromCharCode(octet);
+    for (let byte = 0; byte < 256; byte++) {
+      const letter = String.fromCharCode(byte);
       // A colon begins the port; alone it is an empty one.
       const isValid = allowed.test(letter) || letter === ':';
-      expect([octet, hostLength(`a${letter}`) > 0]).toEqual([octet, isValid]);
+      expect([byte, hostLength(`a${letter}`) > 0]).toEqual([byte, isValid]);
     }
   });
 });

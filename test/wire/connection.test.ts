@@ -1,9 +1,9 @@
 /**
- * Every wire case through a real engine whose transport is memory: whole, cut in two at every index, and octet by octet; every
- * octet that is sent is checked. Then once more with a client for which every write has to wait.
+ * Every wire case through a real engine whose transport is memory: whole, cut in two at every index, and byte by byte; every
+ * byte that is sent is checked. Then once more with a client for which every write has to wait.
  */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { everyWay, octetByOctet } from './cuts.ts';
+import { byteByByte, everyWay } from './cuts.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
 import type { Part } from './notation.ts';
 import { linesOf } from './read-responses.ts';
@@ -41,7 +41,7 @@ for (const [options, cases] of casesByOptions(loadCases())) {
     for (const one of cases) {
       test(`${one.document}: ${one.name}`, () => {
         check(slow, one, one.sent.parts, 'whole');
-        check(slow, one, octetByOctet(one.sent.parts), 'octet by octet');
+        check(slow, one, byteByByte(one.sent.parts), 'byte by byte');
       });
     }
   });

@@ -1,13 +1,13 @@
 /** Ways to cut what a client sends into pieces. None of them may make a difference. */
 import type { Part } from './notation.ts';
 
-/** Up to this many octets, every index is tried; beyond, the edges and some in the middle. */
+/** Up to this many bytes, every index is tried; beyond, the edges and some in the middle. */
 const ALL_INDICES = 2_000;
 const EDGE = 250;
 const IN_THE_MIDDLE = 50;
 
 export function lengthOf(parts: readonly Part[]): number {
-  return parts.reduce((sum, part) => sum + part.octets.length, 0);
+  return parts.reduce((sum, part) => sum + part.bytes.length, 0);
 }
 
 /** The indices at which parts of this length are cut in two. */
@@ -18,29 +18,29 @@ export function* indicesOf(length: number): Generator<number> {
   }
 }
 
-/** The same octets, with a cut before each of the indices, which count from the first octet of all and are sorted. */
+/** The same bytes, with a cut before each of the indices, which count from the first byte of all and are sorted. */
 export function cutAt(parts: readonly Part[], indices: Iterable<number>): Part[] {
   const wanted = [...indices];
   const pieces: Part[] = [];
   let start = 0;
-  for (const { afterAnswers, octets } of parts) {
-    const end = start + octets.length;
+  for (const { afterAnswers, bytes } of parts) {
+    const end = start + bytes.length;
     let from = start;
     for (const index of wanted) {
       if (index <= from || index >= end) continue;
-      pieces.push({ afterAnswers, octets: octets.subarray(from - start, index - start) });
+      pieces.push({ afterAnswers, bytes: bytes.subarray(from - start, index - start) });
       from = index;
     }
-    pieces.push({ afterAnswers, octets: octets.subarray(from - start) });
+    pieces.push({ afterAnswers, bytes: bytes.subarray(from - start) });
     start = end;
   }
   return pieces;
 }
 
-/** One octet a piece. */
-export function octetByOctet(parts: readonly Part[]): Part[] {
-  return parts.flatMap(({ afterAnswers, octets }) =>
-    Array.from(octets, (_, index) => ({ afterAnswers, octets: octets.subarray(index, index + 1) })),
+/** One byte a piece. */
+export function byteByByte(parts: readonly Part[]): Part[] {
+  return parts.flatMap(({ afterAnswers, bytes }) =>
+    Array.from(bytes, (_, index) => ({ afterAnswers, bytes: bytes.subarray(index, index + 1) })),
   );
 }
 
@@ -59,9 +59,9 @@ export function randomIndices(length: number, count: number, seed: string): numb
   return indices.sort((a, b) => a - b);
 }
 
-/** Whole, octet by octet, and cut in two at every index. */
+/** Whole, byte by byte, and cut in two at every index. */
 export function everyWay(parts: readonly Part[], run: (parts: readonly Part[], way: string) => void): void {
   run(parts, 'whole');
-  run(octetByOctet(parts), 'octet by octet');
+  run(byteByByte(parts), 'byte by byte');
   for (const index of indicesOf(lengthOf(parts))) run(cutAt(parts, [index]), `cut at ${index}`);
 }

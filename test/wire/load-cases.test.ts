@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
 import { loadCases, readDocument } from './load-cases.ts';
-import { readOctets } from './notation.ts';
+import { readBytes } from './notation.ts';
 
 function sentBy(...lines: string[]): string[] {
-  return readOctets(lines).parts.map((part) => part.octets.toString('latin1'));
+  return readBytes(lines).parts.map((part) => part.bytes.toString('latin1'));
 }
 
-describe('the notation of octets', () => {
+describe('the notation of bytes', () => {
   test('joins lines with nothing between them', () => {
     expect(sentBy('GET / HTTP/1.1\\r\\n', '\\r\\n')).toEqual(['GET / HTTP/1.1\r\n\r\n']);
   });
@@ -24,11 +24,11 @@ describe('the notation of octets', () => {
   });
 
   test('cuts where the client waits', () => {
-    expect(readOctets(['a{answers 1}b', '{answers 3}c{end}'])).toEqual({
+    expect(readBytes(['a{answers 1}b', '{answers 3}c{end}'])).toEqual({
       parts: [
-        { afterAnswers: 0, octets: Buffer.from('a') },
-        { afterAnswers: 1, octets: Buffer.from('b') },
-        { afterAnswers: 3, octets: Buffer.from('c') },
+        { afterAnswers: 0, bytes: Buffer.from('a') },
+        { afterAnswers: 1, bytes: Buffer.from('b') },
+        { afterAnswers: 3, bytes: Buffer.from('c') },
       ],
       ends: true,
     });
@@ -43,13 +43,13 @@ describe('the notation of octets', () => {
     ['a repetition of nothing', '{3 x ""}'],
     ['a repetition of zero times', '{0 x "a"}'],
     ['a repetition within a repetition', '{2 x "{2 x "a"}"}'],
-    ['octets behind the end', '{end}a'],
+    ['bytes behind the end', '{end}a'],
     ['fewer answers than before', '{answers 2}{answers 1}'],
     ['a tab that looks like a space', 'a\tb'],
     ['a letter beyond ASCII', 'é'],
     ['a space that nobody sees', 'a '],
   ])('refuses %s', (_what, line) => {
-    expect(() => readOctets([line])).toThrow();
+    expect(() => readBytes([line])).toThrow();
   });
 });
 
@@ -65,7 +65,7 @@ describe('a document', () => {
     expect(others).toEqual([]);
     expect(one).toMatchObject({ name: 'Answers GET', document: 'a.md', options: '' });
     expect(one?.expected).toEqual({
-      responses: [{ status: 200, cause: null, isWithoutContent: false, connection: 'implied', isOptional: false }],
+      responses: [{ status: 200, cause: null, isWithoutContent: false, closes: false, isOptional: false }],
       end: 'open',
     });
   });
@@ -77,21 +77,14 @@ describe('a document', () => {
   });
 
   test('knows every kind of response', () => {
-    const lines = [
-      '100',
-      '100?',
-      '2 x 200',
-      '200 without content',
-      '200 keep-alive',
-      '400 hostMissing without content',
-    ];
+    const lines = ['100', '100?', '2 x 200', '200 without content', '200', '400 hostMissing without content'];
     const [one] = read(...head, ...send, ...fenced('expect', ...lines, 'closed'));
     expect(one?.expected.responses).toHaveLength(7);
     expect(one?.expected.responses.at(-1)).toEqual({
       status: 400,
       cause: 'hostMissing',
       isWithoutContent: true,
-      connection: 'close',
+      closes: true,
       isOptional: false,
     });
   });
@@ -148,10 +141,10 @@ describe('all cases', () => {
     expect(text).toContain(`${cases.length} cases in ${documents} of them`);
   });
 
-  test('know every cause that octets alone can bring about', () => {
-    const beyondOctets: Cause[] = ['headTooSlow', 'requestTooSlow', 'tooManyConnections', 'handlerFailed'];
+  test('know every cause that bytes alone can bring about', () => {
+    const beyondBytes: RefusalReason[] = ['headTooSlow', 'requestTooSlow', 'tooManyConnections', 'handlerFailed'];
     const known = new Set(cases.flatMap((one) => one.expected.responses.map((response) => response.cause)));
-    const unknown = (Object.keys(REFUSALS) as Cause[]).filter((cause) => !known.has(cause));
-    expect(unknown.sort()).toEqual(beyondOctets.sort());
+    const unknown = (Object.keys(REFUSALS) as RefusalReason[]).filter((cause) => !known.has(cause));
+    expect(unknown.sort()).toEqual(beyondBytes.sort());
   });
 });

@@ -6,17 +6,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { defaultOf, OPTION_ROWS, type OptionName, resolveSettings, type TypedOptions } from '../../src/cli/settings.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
-import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
-import { type Octets, readOctets } from './notation.ts';
+import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
+import { type Bytes, readBytes } from './notation.ts';
 
 export interface ExpectedResponse {
   readonly status: number;
   /** Of a refusal: its row in the table of refusals, which decides the text. */
-  readonly cause: Cause | null;
+  readonly cause: RefusalReason | null;
   /** The answer to HEAD: header fields as if there were content, and none. */
   readonly isWithoutContent: boolean;
-  readonly connection: 'implied' | 'keep-alive' | 'close';
-  /** May be missing, because it depends on how the octets arrive; interim responses only. */
+  /** It says that the connection closes; any other final response says that it persists. */
+  readonly closes: boolean;
+  /** May be missing, because it depends on how the bytes arrive; interim responses only. */
   readonly isOptional: boolean;
 }
 
@@ -34,7 +35,7 @@ export interface WireCase {
   readonly name: string;
   /** The file that it stands in, without its folder. */
   readonly document: string;
-  readonly sent: Octets;
+  readonly sent: Bytes;
   /** As typed on the command line, '' for none: cases with the same text share a server. */
   readonly options: string;
   readonly limits: EngineLimits;
@@ -128,32 +129,32 @@ function readCase(document: string, section: Section): WireCase {
   const send = blocks.get('send');
   const expect = blocks.get('expect');
   if (send === undefined || expect === undefined) throw new Error('wants a block "send" and a block "expect"');
-  const sent = readOctets(send);
+  const sent = readBytes(send);
   const options = (blocks.get('options') ?? []).join(' ');
   const expected = readExpected(expect);
   checkSense(sent, expected);
   return { name, document, sent, options, limits: limitsOf(options, blocks.has('options')), expected };
 }
 
-function checkSense(sent: Octets, expected: Expected): void {
+function checkSense(sent: Bytes, expected: Expected): void {
   const { responses, end } = expected;
-  if (sent.parts.every((part) => part.octets.length === 0) && !sent.ends) throw new Error('sends nothing');
+  if (sent.parts.every((part) => part.bytes.length === 0) && !sent.ends) throw new Error('sends nothing');
   if (sent.ends && end !== 'closed') throw new Error('after {end} the connection is closed');
   if (end === 'open' && responses.length === 0) throw new Error('open without a response tests nothing');
   for (const [index, response] of responses.entries()) {
     const isLast = index === responses.length - 1;
-    if (response.connection === 'close' && !isLast) throw new Error('no response comes after one that closes');
-    if (response.connection === 'close' && end !== 'closed') throw new Error('a response that closes, then closed');
+    if (response.closes && !isLast) throw new Error('no response comes after one that closes');
+    if (response.closes && end !== 'closed') throw new Error('a response that closes, then closed');
   }
   const last = responses.at(-1);
-  if (end === 'closed' && !sent.ends && last?.connection !== 'close') throw new Error('closed by what?');
+  if (end === 'closed' && !sent.ends && last?.closes !== true) throw new Error('closed by what?');
   const final = responses.filter((response) => !response.isOptional).length;
   for (const { afterAnswers } of sent.parts) {
     if (afterAnswers > final) throw new Error(`waits for ${afterAnswers} answers where only ${final} are certain`);
   }
 }
 
-const RESPONSE = /^(\d{3})(\?)?(?: ([A-Za-z]+))??( without content)?(?: (keep-alive|close))?$/;
+const RESPONSE = /^(\d{3})(\?)?(?: ([A-Za-z]+))??( without content)?( close)?$/;
 
 function readExpected(lines: readonly string[]): Expected {
   const end = lines.at(-1);
@@ -175,20 +176,20 @@ function readResponse(line: string): ExpectedResponse {
   const isOptional = match[2] !== undefined;
   const cause = match[3];
   const isWithoutContent = match[4] !== undefined;
-  const connection = (match[5] ?? 'implied') as ExpectedResponse['connection'];
+  const closes = match[5] !== undefined;
   if (isOptional && status !== INTERIM) throw new Error(`only an interim response is optional: "${line}"`);
   if (status === INTERIM || status === 200) {
     if (cause !== undefined) throw new Error(`not a refusal: "${line}"`);
     if (status === INTERIM && line !== '100' && line !== '100?') throw new Error(`100 has no more to it: "${line}"`);
-    return { status, cause: null, isWithoutContent, connection, isOptional };
+    return { status, cause: null, isWithoutContent, closes, isOptional };
   }
   if (cause === undefined || !isCause(cause)) throw new Error(`a refusal names its cause: "${line}"`);
   if (REFUSALS[cause].status !== status) throw new Error(`${cause} is ${REFUSALS[cause].status}, not ${status}`);
   if (match[5] !== undefined) throw new Error(`every refusal closes, so that is not said: "${line}"`);
-  return { status, cause, isWithoutContent, connection: 'close', isOptional };
+  return { status, cause, isWithoutContent, closes: true, isOptional };
 }
 
-function isCause(name: string): name is Cause {
+function isCause(name: string): name is RefusalReason {
   return Object.hasOwn(REFUSALS, name);
 }
 

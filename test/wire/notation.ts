@@ -1,8 +1,8 @@
 /**
- * The notation of octets in wire cases: every octet is visible, whatever an editor does to the document. Lines are joined with
+ * The notation of bytes in wire cases: every byte is visible, whatever an editor does to the document. Lines are joined with
  * nothing between them; only what is written is sent.
  *
- *     \r \n \t \\ \{ \" \xHH     an octet
+ *     \r \n \t \\ \{ \" \xHH     an byte
  *     {9000 x "a"}               a repetition, with the same escapes between the quotes
  *     {answers 1}                the client waits until that many responses have come, interim ones included
  *     {end}                      the client sends no more: FIN
@@ -12,10 +12,10 @@ import { Buffer } from 'node:buffer';
 /** What a client sends at once, and how many responses it waits for before. */
 export interface Part {
   readonly afterAnswers: number;
-  readonly octets: Buffer;
+  readonly bytes: Buffer;
 }
 
-export interface Octets {
+export interface Bytes {
   readonly parts: readonly Part[];
   /** The client half-closes at the end. */
   readonly ends: boolean;
@@ -28,17 +28,17 @@ const ANSWERS = /^\{answers ([1-9])\}/;
 const END = '{end}';
 
 /** Throws an Error that says what is wrong and where. */
-export function readOctets(lines: readonly string[]): Octets {
+export function readBytes(lines: readonly string[]): Bytes {
   const parts: Part[] = [];
   let ends = false;
   let afterAnswers = 0;
   let text = '';
   const finishPart = () => {
-    parts.push({ afterAnswers, octets: Buffer.from(text, 'latin1') });
+    parts.push({ afterAnswers, bytes: Buffer.from(text, 'latin1') });
     text = '';
   };
   for (const line of lines) {
-    if (/[^\x20-\x7e]/.test(line)) throw new Error(`only printable ASCII, other octets as \\xHH: ${line}`);
+    if (/[^\x20-\x7e]/.test(line)) throw new Error(`only printable ASCII, other bytes as \\xHH: ${line}`);
     if (line.endsWith(' ')) throw new Error(`a space at the end of a line is written \\x20: ${line}`);
     let rest = line;
     while (rest !== '') {
@@ -49,7 +49,7 @@ export function readOctets(lines: readonly string[]): Octets {
         ends = true;
         rest = rest.slice(END.length);
       } else if (repetition !== null) {
-        text += octetsOf(repetition[2] as string).repeat(Number(repetition[1]));
+        text += bytesOf(repetition[2] as string).repeat(Number(repetition[1]));
         rest = rest.slice(repetition[0].length);
       } else if (answers !== null) {
         finishPart();
@@ -57,8 +57,8 @@ export function readOctets(lines: readonly string[]): Octets {
         afterAnswers = Number(answers[1]);
         rest = rest.slice(answers[0].length);
       } else {
-        const [octet, length] = readOctet(rest);
-        text += octet;
+        const [byte, length] = readByte(rest);
+        text += byte;
         rest = rest.slice(length);
       }
     }
@@ -67,18 +67,18 @@ export function readOctets(lines: readonly string[]): Octets {
   return { parts, ends };
 }
 
-function octetsOf(escaped: string): string {
+function bytesOf(escaped: string): string {
   let text = '';
   let rest = escaped;
   while (rest !== '') {
-    const [octet, length] = readOctet(rest);
-    text += octet;
+    const [byte, length] = readByte(rest);
+    text += byte;
     rest = rest.slice(length);
   }
   return text;
 }
 
-function readOctet(rest: string): [octet: string, length: number] {
+function readByte(rest: string): [byte: string, length: number] {
   if (rest[0] === '{') throw new Error(`a brace is written \\{, or opens a known form: ${rest}`);
   if (rest[0] !== '\\') return [rest[0] as string, 1];
   const match = ESCAPE.exec(rest);

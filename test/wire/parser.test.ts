@@ -1,4 +1,4 @@
-/** Every wire case through the parser alone: whole, cut in two at every index, and octet by octet. All must agree. */
+/** Every wire case through the parser alone: whole, cut in two at every index, and byte by byte. All must agree. */
 import { describe, expect, test } from 'vitest';
 import { everyWay } from './cuts.ts';
 import { loadCases } from './load-cases.ts';

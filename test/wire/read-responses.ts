@@ -1,9 +1,10 @@
 /**
- * Reads what a server has sent, octet by octet and strictly: each response must be complete by itself, with exactly the fields
+ * Reads what a server has sent, byte by byte and strictly: each response must be complete by itself, with exactly the fields
  * that every answer of ours has, or this throws. What it returns is short enough to be compared and to be shown.
  */
 import type { Buffer } from 'node:buffer';
-import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
+import { reasonPhrase } from '../../src/http/status.ts';
 import type { ExpectedResponse } from './load-cases.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
@@ -14,11 +15,11 @@ const IMF_FIXDATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
 
 /**
- * The responses in `octets`, as the lines of a case would say them. `expected` says which of them have no content; beyond its
+ * The responses in `bytes`, as the lines of a case would say them. `expected` says which of them have no content; beyond its
  * end they have some.
  */
-export function readResponses(octets: Buffer, expected: readonly ExpectedResponse[]): string[] {
-  const text = octets.toString('latin1');
+export function readResponses(bytes: Buffer, expected: readonly ExpectedResponse[]): string[] {
+  const text = bytes.toString('latin1');
   const lines: string[] = [];
   let wanted = 0;
   let at = 0;
@@ -37,7 +38,7 @@ export function readResponses(octets: Buffer, expected: readonly ExpectedRespons
     const isWithoutContent = expected[wanted]?.isWithoutContent ?? false;
     const contentEnd = isWithoutContent ? at : at + head.length;
     if (contentEnd > text.length)
-      throw new Error(`content of ${head.length} octets is cut: ${JSON.stringify(text.slice(at))}`);
+      throw new Error(`content of ${head.length} bytes is cut: ${JSON.stringify(text.slice(at))}`);
     const content = text.slice(at, contentEnd);
     lines.push(describe(head, isWithoutContent ? null : content, expected[wanted]?.cause ?? null));
     at = contentEnd;
@@ -46,11 +47,11 @@ export function readResponses(octets: Buffer, expected: readonly ExpectedRespons
   return lines;
 }
 
-/** How many complete responses there are, from the first octet on; for a client that waits for them. */
-export function countResponses(octets: Buffer, expected: readonly ExpectedResponse[]): number {
-  for (let length = octets.length; length > 0; length--) {
+/** How many complete responses there are, from the first byte on; for a client that waits for them. */
+export function countResponses(bytes: Buffer, expected: readonly ExpectedResponse[]): number {
+  for (let length = bytes.length; length > 0; length--) {
     try {
-      return readResponses(octets.subarray(0, length), expected).length;
+      return readResponses(bytes.subarray(0, length), expected).length;
     } catch {}
   }
   return 0;
@@ -58,11 +59,11 @@ export function countResponses(octets: Buffer, expected: readonly ExpectedRespon
 
 /** The line of a case that an expected response comes from. */
 export function lineOf(response: ExpectedResponse): string {
-  const { status, cause, isWithoutContent, connection } = response;
+  const { status, cause, isWithoutContent, closes } = response;
   let line = String(status);
   if (cause !== null) line += ` ${cause}`;
   if (isWithoutContent) line += ' without content';
-  if (cause === null && connection !== 'implied') line += ` ${connection}`;
+  if (cause === null && closes) line += ' close';
   return line;
 }
 
@@ -79,7 +80,7 @@ interface Head {
   readonly status: number;
   readonly reason: string;
   readonly length: number;
-  readonly connection: string | null;
+  readonly closes: boolean;
 }
 
 function readHead(text: string): Head {
@@ -104,11 +105,18 @@ function readHead(text: string): Head {
   if (take('Content-Type') !== 'text/plain') throw new Error('Content-Type is not text/plain');
   checkDate(take('Date'));
   const connection = take('Connection');
-  if (connection !== null && connection !== 'close' && connection !== 'keep-alive') {
-    throw new Error(`Connection is ${connection}`);
+  if (connection !== 'close' && connection !== 'keep-alive') throw new Error(`Connection is ${connection}`);
+  const hint = take('Keep-Alive');
+  if (hint !== null && (connection === 'close' || !/^timeout=[1-9]\d*$/.test(hint))) {
+    throw new Error(`Keep-Alive is ${hint}, with Connection: ${connection}`);
   }
   if (fields.size > 0) throw new Error(`unknown fields: ${[...fields.keys()].join(', ')}`);
-  return { status: Number(match[1]), reason: match[2] as string, length: Number(length), connection };
+  return {
+    status: Number(match[1]),
+    reason: match[2] as string,
+    length: Number(length),
+    closes: connection === 'close',
+  };
 }
 
 /** RFC 9110 §5.6.7 and §6.6.1. */
@@ -120,16 +128,17 @@ function checkDate(date: string | null): void {
   if (age < 0 || age > MAX_AGE_MS) throw new Error(`Date is ${age} ms old: ${date}`);
 }
 
-function describe(head: Head, content: string | null, likelyCause: Cause | null): string {
+function describe(head: Head, content: string | null, likelyCause: RefusalReason | null): string {
   const without = content === null ? ' without content' : '';
   if (head.status === 200) {
     if (head.reason !== 'OK') throw new Error(`the reason of 200 is ${head.reason}`);
     if (head.length !== CONTENT.length || (content ?? CONTENT) !== CONTENT) throw new Error(`content is ${content}`);
-    return `200${without}${head.connection === null ? '' : ` ${head.connection}`}`;
+    return `200${without}${head.closes ? ' close' : ''}`;
   }
   // Without content only its length is known.
-  const fits = (cause: Cause) => {
-    const { status, reason, text } = REFUSALS[cause];
+  const fits = (cause: RefusalReason) => {
+    const { status, text } = REFUSALS[cause];
+    const reason = reasonPhrase(status);
     const refusal = `${status} ${reason}: ${text}\n`;
     return (
       status === head.status &&
@@ -138,9 +147,9 @@ function describe(head: Head, content: string | null, likelyCause: Cause | null)
       (content ?? refusal) === refusal
     );
   };
-  const causes = (Object.keys(REFUSALS) as Cause[]).filter(fits);
+  const causes = (Object.keys(REFUSALS) as RefusalReason[]).filter(fits);
   const cause = likelyCause !== null && causes.includes(likelyCause) ? likelyCause : causes[0];
   if (cause === undefined) throw new Error(`not one of our refusals: ${head.status} ${head.reason} ${content}`);
-  if (head.connection !== 'close') throw new Error(`a refusal without "Connection: close": ${cause}`);
+  if (!head.closes) throw new Error(`a refusal without "Connection: close": ${cause}`);
   return `${head.status} ${cause}${without}`;
 }

@@ -3,19 +3,22 @@
  * and when the client takes what was sent, is decided by the test.
  */
 import { Buffer } from 'node:buffer';
-import { createCounters, Engine } from '../../src/engine/engine.ts';
+import { createCounters } from '../../src/engine/counters.ts';
+import { Engine } from '../../src/engine/engine.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
-import { type Link, type LinkOwner, type Transport, WriteResult } from '../../src/engine/transport.ts';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { type SocketOwner, type Transport, type TransportSocket, WriteResult } from '../../src/engine/transport.ts';
+import { vrypt } from '../app.ts';
 import type { EndState, ExpectedResponse } from './load-cases.ts';
 import type { Part } from './notation.ts';
 import { countResponses, readResponses } from './read-responses.ts';
 import type { Run } from './run-parser.ts';
 
-/** Larger than what any case sends in one piece, and filled with other octets between two reads, as a shared buffer is. */
+const ADDRESS = { address: '127.0.0.1', port: 1, family: 'IPv4' } as const;
+
+/** Larger than what any case sends in one piece, and filled with other bytes between two reads, as a shared buffer is. */
 const readBuffer = Buffer.alloc(256 * 1024);
 
-interface MemoryLink extends Link {
+interface MemorySocket extends TransportSocket {
   readonly sent: Buffer[];
   isPaused: boolean;
   /** The engine has sent its FIN, or has closed. */
@@ -28,7 +31,7 @@ export class MemoryServer {
   readonly #engine: Engine;
   /** Whether every write has to wait for the client. */
   readonly #isSlow: boolean;
-  #accept: (link: Link) => void = () => {};
+  #accept: (socket: TransportSocket) => void = () => {};
 
   constructor(limits: EngineLimits, isSlow: boolean) {
     this.#isSlow = isSlow;
@@ -47,27 +50,27 @@ export class MemoryServer {
   }
 
   run(parts: readonly Part[], ends: boolean, expected: readonly ExpectedResponse[]): Run {
-    const link: MemoryLink = {
-      owner: undefined as unknown as LinkOwner,
+    const socket: MemorySocket = {
+      owner: undefined as unknown as SocketOwner,
       sent: [],
       isPaused: false,
       isEnded: false,
       isDestroyed: false,
       pending: 0,
     };
-    this.#accept(link);
-    for (const { afterAnswers, octets } of parts) {
-      if (afterAnswers > 0 && countResponses(Buffer.concat(link.sent), expected) < afterAnswers) {
+    this.#accept(socket);
+    for (const { afterAnswers, bytes } of parts) {
+      if (afterAnswers > 0 && countResponses(Buffer.concat(socket.sent), expected) < afterAnswers) {
         throw new Error(`still no answer number ${afterAnswers}`);
       }
-      if (link.isDestroyed || octets.length === 0) continue;
-      readBuffer.set(octets);
-      link.owner.onData(readBuffer, octets.length);
-      readBuffer.fill(0xff, 0, octets.length);
-      this.#settle(link);
+      if (socket.isDestroyed || bytes.length === 0) continue;
+      readBuffer.set(bytes);
+      socket.owner.onData(readBuffer, bytes.length);
+      readBuffer.fill(0xff, 0, bytes.length);
+      this.#settle(socket);
     }
-    const unfinished = this.#unfinishedEnd(link, ends);
-    return { lines: readResponses(Buffer.concat(link.sent), expected), end: unfinished };
+    const unfinished = this.#unfinishedEnd(socket, ends);
+    return { lines: readResponses(Buffer.concat(socket.sent), expected), end: unfinished };
   }
 
   close(): void {
@@ -75,67 +78,70 @@ export class MemoryServer {
   }
 
   /** How the connection is left; takes the way of the client that ends, where it says so, and cleans up. */
-  #unfinishedEnd(link: MemoryLink, ends: boolean): EndState {
-    if (ends && !link.isDestroyed) {
-      link.owner.onEnd();
-      this.#settle(link);
+  #unfinishedEnd(socket: MemorySocket, ends: boolean): EndState {
+    if (ends && !socket.isDestroyed) {
+      socket.owner.onEnd();
+      this.#settle(socket);
     }
-    if (link.isEnded || link.isDestroyed) {
-      if (!link.isDestroyed) link.owner.onEnd();
-      if (!link.isDestroyed) throw new Error('both sides have ended, and the connection is still there');
+    if (socket.isEnded || socket.isDestroyed) {
+      if (!socket.isDestroyed) socket.owner.onEnd();
+      if (!socket.isDestroyed) throw new Error('both sides have ended, and the connection is still there');
       return 'closed';
     }
     // A client that ends is refused within a request and not between two.
-    const before = link.sent.length;
-    link.owner.onEnd();
-    this.#settle(link);
-    const wasWithin = link.sent.length > before;
-    link.sent.length = before;
-    if (!link.isDestroyed) link.owner.onEnd();
+    const before = socket.sent.length;
+    socket.owner.onEnd();
+    this.#settle(socket);
+    const wasWithin = socket.sent.length > before;
+    socket.sent.length = before;
+    if (!socket.isDestroyed) socket.owner.onEnd();
     return wasWithin ? 'waiting' : 'open';
   }
 
   /** The client takes what was sent, as long as that makes the engine go on. */
-  #settle(link: MemoryLink): void {
-    while (link.pending > 0 && !link.isDestroyed) {
-      if (!link.isPaused) throw new Error('a client that does not read is read from');
-      link.pending = 0;
-      link.owner.onWritten();
+  #settle(socket: MemorySocket): void {
+    while (socket.pending > 0 && !socket.isDestroyed) {
+      if (!socket.isPaused) throw new Error('a client that does not read is read from');
+      socket.pending = 0;
+      socket.owner.onWritten();
     }
-    if (link.isPaused && !link.isDestroyed && !link.isEnded) throw new Error('reading was paused, and never resumed');
+    if (socket.isPaused && !socket.isDestroyed && !socket.isEnded)
+      throw new Error('reading was paused, and never resumed');
   }
 
   #transport(): Transport {
-    const memory = (link: Link) => link as MemoryLink;
+    const memory = (socket: TransportSocket) => socket as MemorySocket;
     return {
       name: 'handle',
       assertFree: async () => {},
-      listen: async (_options, onLink) => {
-        this.#accept = onLink;
+      listen: async (_options, onSocket) => {
+        this.#accept = onSocket;
         return { address: 'memory', port: 0, drain: async () => {}, close() {} };
       },
-      attach(link, owner) {
-        link.owner = owner;
+      attach(socket, owner) {
+        socket.owner = owner;
       },
-      pause(link) {
-        memory(link).isPaused = true;
+      pause(socket) {
+        memory(socket).isPaused = true;
       },
-      resume(link) {
-        memory(link).isPaused = false;
+      resume(socket) {
+        memory(socket).isPaused = false;
       },
-      write: (link, octets) => {
-        if (memory(link).isEnded || memory(link).isDestroyed) throw new Error('a write after the end');
-        memory(link).sent.push(Buffer.from(octets));
+      write: (socket, bytes) => {
+        if (memory(socket).isEnded || memory(socket).isDestroyed) throw new Error('a write after the end');
+        memory(socket).sent.push(Buffer.from(bytes));
         if (!this.#isSlow) return WriteResult.done;
-        memory(link).pending = octets.length;
+        memory(socket).pending = bytes.length;
         return WriteResult.pending;
       },
-      pendingOctets: (link) => memory(link).pending,
-      end(link) {
-        memory(link).isEnded = true;
+      pendingBytes: (socket) => memory(socket).pending,
+      remoteAddress: () => ADDRESS,
+      localAddress: () => ADDRESS,
+      end(socket) {
+        memory(socket).isEnded = true;
       },
-      destroy(link) {
-        memory(link).isDestroyed = true;
+      destroy(socket) {
+        memory(socket).isDestroyed = true;
       },
     };
   }

@@ -1,11 +1,11 @@
 /**
- * Feeds a request parser with pieces, keeps the octets of an unfinished head as a connection does, and says what would be
+ * Feeds a request parser with pieces, keeps the bytes of an unfinished head as a connection does, and says what would be
  * answered: what a connection does, without socket, clock or handler.
  */
 import { Buffer } from 'node:buffer';
 import type { EngineLimits } from '../../src/engine/limits.ts';
 import { Outcome } from '../../src/http/outcome.ts';
-import { type Cause, REFUSALS } from '../../src/http/refusals.ts';
+import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
 import { RequestParser } from '../../src/http/request-parser.ts';
 import type { EndState } from './load-cases.ts';
 import type { Part } from './notation.ts';
@@ -16,15 +16,15 @@ export interface Run {
   readonly end: EndState;
 }
 
-/** What lies around the octets: a parser that looks beyond its end stumbles over it. */
+/** What lies around the bytes: a parser that looks beyond its end stumbles over it. */
 const AROUND = 0xff;
 const MARGIN = 16;
 
 export function runParser(parts: readonly Part[], ends: boolean, limits: EngineLimits): Run {
   const client = new ParserRun(limits);
-  for (const { afterAnswers, octets } of parts) {
+  for (const { afterAnswers, bytes } of parts) {
     if (client.lines.length < afterAnswers) throw new Error(`still no answer number ${afterAnswers}: ${client.lines}`);
-    client.feed(octets);
+    client.feed(bytes);
   }
   if (ends) client.finish();
   return { lines: client.lines, end: client.end };
@@ -35,7 +35,7 @@ class ParserRun {
   readonly #maxRequests: number;
   #parser: RequestParser;
   #bytes = Buffer.alloc(64, AROUND);
-  /** Where the present head begins, where the parser stopped, where the octets end. */
+  /** Where the present head begins, where the parser stopped, where the bytes end. */
   #base = MARGIN;
   #at = MARGIN;
   #end = MARGIN;
@@ -54,9 +54,9 @@ class ParserRun {
     return this.#isHeadComplete || !this.#parser.isBetweenRequests ? 'waiting' : 'open';
   }
 
-  feed(octets: Buffer): void {
+  feed(bytes: Buffer): void {
     if (this.#isLast) return;
-    this.#append(octets);
+    this.#append(bytes);
     while (!this.#isLast && this.#step()) {}
   }
 
@@ -66,7 +66,7 @@ class ParserRun {
     this.#isClosed = true;
   }
 
-  /** One head or one content; false where more octets are needed. */
+  /** One head or one content; false where more bytes are needed. */
   #step(): boolean {
     const parser = this.#parser;
     if (!this.#isHeadComplete) {
@@ -79,13 +79,13 @@ class ParserRun {
         parser.expectsContinue = false;
         if (this.#at === this.#end) this.lines.push('100');
       }
-      const outcome = parser.readBody(this.#bytes, this.#at, this.#end);
+      let outcome = parser.readBody(this.#bytes, this.#at, this.#end);
+      while (outcome === Outcome.content) outcome = parser.readBody(this.#bytes, parser.position, this.#end);
       if (!this.#takeOutcome(outcome)) return false;
     }
     let line = parser.isHead ? '200 without content' : '200';
     this.#isLast = !parser.persists || ++this.#requests === this.#maxRequests;
     if (this.#isLast) line += ' close';
-    else if (parser.minorVersion === 0) line += ' keep-alive';
     this.lines.push(line);
     parser.reset();
     this.#isHeadComplete = false;
@@ -100,28 +100,28 @@ class ParserRun {
       throw new Error(`position ${position} is outside of what was given`);
     if (outcome === Outcome.needMore && position !== this.#end) throw new Error('wants more, and has not read all');
     this.#at = position;
-    if (outcome === Outcome.refused) this.#refuse(this.#parser.cause);
+    if (outcome === Outcome.refused) this.#refuse(this.#parser.refusalReason);
     return outcome === Outcome.complete;
   }
 
-  #refuse(cause: Cause): void {
+  #refuse(cause: RefusalReason): void {
     const line = `${REFUSALS[cause].status} ${cause}`;
     this.lines.push(this.#parser.isHead ? `${line} without content` : line);
     this.#isLast = true;
   }
 
-  #append(octets: Buffer): void {
+  #append(bytes: Buffer): void {
     // An unfinished head is kept, and moves; of content nothing is.
     const keptFrom = this.#isHeadComplete ? this.#at : this.#base;
     const kept = this.#bytes.subarray(keptFrom, this.#end);
-    const length = MARGIN + kept.length + octets.length + MARGIN;
+    const length = MARGIN + kept.length + bytes.length + MARGIN;
     const next = length > this.#bytes.length ? Buffer.allocUnsafe(2 * length) : this.#bytes;
     next.set(kept, MARGIN);
     next.fill(AROUND, 0, MARGIN);
-    next.set(octets, MARGIN + kept.length);
+    next.set(bytes, MARGIN + kept.length);
     this.#at += MARGIN - keptFrom;
     this.#base = MARGIN;
-    this.#end = MARGIN + kept.length + octets.length;
+    this.#end = MARGIN + kept.length + bytes.length;
     next.fill(AROUND, this.#end, this.#end + MARGIN);
     this.#bytes = next;
   }

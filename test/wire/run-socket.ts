@@ -1,5 +1,5 @@
 /**
- * Plays a case against a server that listens: raw sockets, and every octet that comes back is checked. The end state is found out
+ * Plays a case against a server that listens: raw sockets, and every byte that comes back is checked. The end state is found out
  * without waiting for silence: an open connection answers one more request, a waiting one refuses the client's end, a closed one
  * has sent its FIN.
  */
@@ -18,7 +18,7 @@ const FOLLOW_UP_ANSWER: ExpectedResponse = {
   status: 200,
   cause: null,
   isWithoutContent: false,
-  connection: 'close',
+  closes: true,
   isOptional: false,
 };
 /** Cuts of one random way. */
@@ -48,9 +48,9 @@ async function runSocket(port: number, one: WireCase, parts: readonly Part[]): P
   const { responses, end } = expected;
   const client = new Client(connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
   try {
-    for (const { afterAnswers, octets } of parts) {
+    for (const { afterAnswers, bytes } of parts) {
       await client.until(() => countResponses(client.received, responses) >= afterAnswers);
-      await client.write(octets);
+      await client.write(bytes);
     }
     if (end === 'open') {
       await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
@@ -78,12 +78,12 @@ async function runSocket(port: number, one: WireCase, parts: readonly Part[]): P
 
 /** What the end of the client is answered with within a request. */
 function endedRefusal({ sent }: WireCase): ExpectedResponse {
-  const all = Buffer.concat(sent.parts.map((part) => part.octets)).toString('latin1');
+  const all = Buffer.concat(sent.parts.map((part) => part.bytes)).toString('latin1');
   const isHead = /(?:^|\r\n)HEAD [^\r]*(?:\r\n[^\r]+)*(?:\r\n)?$/.test(all);
   return { ...FOLLOW_UP_ANSWER, status: 400, cause: 'ended', isWithoutContent: isHead };
 }
 
-/** Reads to the server's end; `probe` is what the last octets that were sent must have brought. */
+/** Reads to the server's end; `probe` is what the last bytes that were sent must have brought. */
 async function finish(
   client: Client,
   expected: readonly ExpectedResponse[],
@@ -106,8 +106,8 @@ class Client {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (octets) => {
-      this.received = Buffer.concat([this.received, octets]);
+    socket.on('data', (bytes) => {
+      this.received = Buffer.concat([this.received, bytes]);
       this.#wake();
     });
     socket.on('end', () => {
@@ -135,9 +135,9 @@ class Client {
     return this.until(() => this.#hasEnded);
   }
 
-  /** Resolves when the kernel has the octets and others have had a turn, so that the next ones arrive on their own. */
-  async write(octets: Buffer): Promise<void> {
-    if (octets.length > 0) await new Promise<void>((resolve) => this.#socket.write(octets, () => resolve()));
+  /** Resolves when the kernel has the bytes and others have had a turn, so that the next ones arrive on their own. */
+  async write(bytes: Buffer): Promise<void> {
+    if (bytes.length > 0) await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()));
     await turn();
     this.#check();
   }

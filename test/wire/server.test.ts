@@ -1,9 +1,10 @@
 /** Every wire case against an engine that listens, on both transports: whole, and in random pieces. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { createCounters, Engine } from '../../src/engine/engine.ts';
+import { createCounters } from '../../src/engine/counters.ts';
+import { Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { vrypt } from '../app.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
 import { checkCase } from './run-socket.ts';
 

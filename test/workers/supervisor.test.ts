@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { VRYPT } from '../../src/app/source.ts';
 import { reportError } from '../../src/workers/report.ts';
 import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
 import { LIMITS } from '../engine/limits.ts';
@@ -18,10 +18,16 @@ vi.mock('../../src/workers/report.ts', () => ({ reportError: vi.fn() }));
 async function start(options: Partial<StartOptions> = {}) {
   threads.length = 0;
   vi.mocked(reportError).mockClear();
-  const supervisor = await startSupervisor(
-    { address: '127.0.0.1', port: 0, workers: 2, sharesPort: false, usesNet: false, limits: LIMITS, ...options },
-    vrypt,
-  );
+  const supervisor = await startSupervisor({
+    app: VRYPT,
+    address: '127.0.0.1',
+    port: 0,
+    workers: 2,
+    sharesPort: false,
+    transport: 'handle',
+    limits: LIMITS,
+    ...options,
+  });
   onTestFinished(() => supervisor.drain(0));
   return supervisor;
 }
@@ -54,9 +60,9 @@ async function startedAgain(): Promise<void> {
   await once(threads.at(-1) as NonNullable<(typeof threads)[0]>, 'message');
 }
 
-describe.each([false, true])('two workers (node:net: %s)', (usesNet) => {
+describe.each(['handle', 'net'] as const)('two workers on the %s transport', (transport) => {
   test('both serve, and each counts its requests', async () => {
-    const supervisor = await start({ usesNet });
+    const supervisor = await start({ transport });
     expect(supervisor.workers).toBe(2);
     const both = await connectToBoth(supervisor);
     const served = both[0].length + both[1].length;
@@ -65,14 +71,14 @@ describe.each([false, true])('two workers (node:net: %s)', (usesNet) => {
   });
 
   test('share the limit on connections', async () => {
-    const supervisor = await start({ usesNet, limits: { ...LIMITS, maxConnections: 10 } });
+    const supervisor = await start({ transport, limits: { ...LIMITS, maxConnections: 10 } });
     const answers: number[] = [];
     for (let i = 0; i < 15; i++) answers.push((await (await connect(supervisor.port)).send(GET).response()).status);
     expect(answers).toEqual([...Array(10).fill(200), ...Array(5).fill(503)]);
   });
 
   test('drain together: the last answers say so, then nobody listens', async () => {
-    const supervisor = await start({ usesNet });
+    const supervisor = await start({ transport });
     const both = (await connectToBoth(supervisor)).flat();
     const drained = supervisor.drain(10_000);
     // A thread hears of the drain a moment later: until then it answers as ever.

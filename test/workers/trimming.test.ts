@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { vrypt } from '../../src/handlers/vrypt.ts';
+import { VRYPT } from '../../src/app/source.ts';
 import type { FromThread } from '../../src/workers/messages.ts';
 import { startSupervisor } from '../../src/workers/supervisor.ts';
 import { withTrimming } from '../../src/workers/trimming.ts';
@@ -36,8 +36,8 @@ test('threads that trim their heaps at the same time give memory back, each', as
 
 async function start(workers: number) {
   threads.length = 0;
-  const options = { address: '127.0.0.1', port: 0, workers, sharesPort: false, usesNet: false, limits: LIMITS };
-  const supervisor = await startSupervisor(options, vrypt);
+  const options = { address: '127.0.0.1', port: 0, workers, sharesPort: false, limits: LIMITS };
+  const supervisor = await startSupervisor({ app: VRYPT, transport: 'handle', ...options });
   onTestFinished(() => supervisor.drain(0));
   return supervisor;
 }

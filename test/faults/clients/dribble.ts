@@ -1,4 +1,4 @@
-/** Slow-loris: many connections, each sending a head octet by octet and never ending it. */
+/** Slow-loris: many connections, each sending a head byte by byte and never ending it. */
 import { connect, type Socket } from 'node:net';
 import { orders, report } from '../client-process.ts';
 
@@ -13,7 +13,7 @@ export interface DribbleReport {
   readonly refused: number;
   /** That ended in another way. */
   readonly others: number;
-  /** Between a connection's first octet and its refusal: the longest, in milliseconds. */
+  /** Between a connection's first byte and its refusal: the longest, in milliseconds. */
   readonly longestMs: number;
 }
 
@@ -48,9 +48,9 @@ function dribble(): void {
   });
 }
 
-let octet = 0;
+let byte = 0;
 const timer = setInterval(() => {
-  octet++;
-  for (const socket of open) if (socket.writable) socket.write(HEAD[octet] ?? 'x');
+  byte++;
+  for (const socket of open) if (socket.writable) socket.write(HEAD[byte] ?? 'x');
 }, periodMs);
 for (let i = 0; i < count; i++) dribble();

@@ -4,11 +4,11 @@ import { orders, report, told } from '../client-process.ts';
 
 export interface FloodOrders {
   readonly port: number;
-  readonly octets: number;
+  readonly bytes: number;
 }
 
 export interface FloodReport {
-  /** Octets that the kernel took before anything was read. */
+  /** Bytes that the kernel took before anything was read. */
   readonly takenUnread: number;
 }
 
@@ -17,7 +17,7 @@ export interface FloodEnd {
   readonly answers: number;
 }
 
-const { port, octets } = orders<FloodOrders>();
+const { port, bytes } = orders<FloodOrders>();
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const BATCH = Buffer.from(GET.repeat(1000), 'latin1');
 const BODY = Buffer.from('\r\n\r\nVrypt');
@@ -42,20 +42,20 @@ while (last !== socket.bytesWritten - socket.writableLength) {
 }
 report({ takenUnread: last } satisfies FloodReport);
 await read;
-socket.on('data', (bytes) => {
-  const all = Buffer.concat([tail, bytes]);
+socket.on('data', (piece) => {
+  const all = Buffer.concat([tail, piece]);
   let after = 0;
   for (let at = all.indexOf(BODY); at >= 0; at = all.indexOf(BODY, after)) {
     answers++;
     after = at + BODY.length;
   }
   tail = all.subarray(Math.max(after, all.length - BODY.length + 1));
-  if (answers === requests() && sent >= octets) end();
+  if (answers === requests() && sent >= bytes) end();
 });
 socket.resume();
 
 function send(): void {
-  while (sent < octets) {
+  while (sent < bytes) {
     sent += BATCH.length;
     if (!socket.write(BATCH)) return;
   }

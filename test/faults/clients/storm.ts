@@ -50,8 +50,8 @@ const KINDS = {
     });
     socket.end(GET);
   },
-  /** Ten requests, an octet a segment; the answers are wanted. */
-  singleOctets: (socket: Socket, done: () => void) => {
+  /** Ten requests, an byte a segment; the answers are wanted. */
+  singleBytes: (socket: Socket, done: () => void) => {
     const text = GET.repeat(10);
     expectAnswers(socket, 10, done);
     let at = 0;
@@ -60,7 +60,7 @@ const KINDS = {
     };
     next();
   },
-  /** A request with ten thousand chunks of one octet. */
+  /** A request with ten thousand chunks of one byte. */
   singleChunks: (socket: Socket, done: () => void) => {
     expectAnswers(socket, 1, done);
     socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');

@@ -1,4 +1,4 @@
-/** Words of the request line that mean something to the framing: three methods, and the version that nearly everybody speaks. */
+/** The methods that change how a message is framed or a target is read. Every other token is a method, too. */
 
 export const Method = { other: 0, head: 1, options: 2, connect: 3 } as const;
 export type MethodValue = (typeof Method)[keyof typeof Method];
@@ -21,18 +21,4 @@ function isWord(bytes: Uint8Array, start: number, word: string): boolean {
     if (bytes[start + i] !== word.charCodeAt(i)) return false;
   }
   return true;
-}
-
-/** "HTTP/1.0" or "HTTP/1.1" at `i`. */
-export function isVersionOne(bytes: Uint8Array, i: number): boolean {
-  return (
-    bytes[i] === 0x48 &&
-    bytes[i + 1] === 0x54 &&
-    bytes[i + 2] === 0x54 &&
-    bytes[i + 3] === 0x50 &&
-    bytes[i + 4] === 0x2f &&
-    bytes[i + 5] === 0x31 &&
-    bytes[i + 6] === 0x2e &&
-    ((bytes[i + 7] as number) | 1) === 0x31
-  );
 }

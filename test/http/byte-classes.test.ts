@@ -5,27 +5,27 @@ import {
   HEX_VALUE,
   IP_FUTURE,
   isDigit,
-  PATH_OR_QUERY,
+  PATH,
+  QUERY,
   QUOTED_TEXT,
   REG_NAME,
   SCHEME,
   TOKEN,
-  URI,
-} from '../../src/http/octets.ts';
+} from '../../src/http/byte-classes.ts';
 import { framed } from './bytes.ts';
 
-describe('every octet belongs to the classes that the grammar says', () => {
+describe('each byte belongs to the classes of the grammar', () => {
   // Written a second time, as the RFCs write them.
   const unreserved = 'A-Za-z0-9\\-._~';
   const subDelims = "!$&'()*+,;=";
   test.each<[string, Uint8Array, RegExp]>([
     ['tchar (RFC 9110 §5.6.2)', TOKEN, /[!#$%&'*+\-.^_`|~0-9A-Za-z]/],
+    ['a path: pchar, "/" (RFC 3986 §3.3), [ ] |', PATH, new RegExp(`[${unreserved}${subDelims}:@/%[\\]|]`)],
     [
-      'pchar, "/" and "?" without "%" (RFC 3986 §3.3, §3.4)',
-      PATH_OR_QUERY,
-      new RegExp(`[${unreserved}${subDelims}:@/?]`),
+      'a query: pchar, "/", "?" (RFC 3986 §3.4), [ ] | ^ ` { } \\',
+      QUERY,
+      new RegExp(`[${unreserved}${subDelims}:@/?%[\\]|^\`{}\\\\]`),
     ],
-    ['URI without "#" (RFC 3986 §2)', URI, new RegExp(`[${unreserved}${subDelims}:@/?%[\\]]`)],
     ['reg-name without "%" (RFC 3986 §3.2.2)', REG_NAME, new RegExp(`[${unreserved}${subDelims}]`)],
     ['the tail of IPvFuture (RFC 3986 §3.2.2)', IP_FUTURE, new RegExp(`[${unreserved}${subDelims}:]`)],
     ['scheme (RFC 3986 §3.1)', SCHEME, /[A-Za-z0-9+\-.]/],
@@ -33,23 +33,23 @@ describe('every octet belongs to the classes that the grammar says', () => {
     ['qdtext (RFC 9110 §5.6.4)', QUOTED_TEXT, /[\t\x20-\x21\x23-\x5b\x5d-\x7e\x80-\xff]/],
   ])('%s', (_name, table, expression) => {
     expect(table).toHaveLength(256);
-    const wrong = Array.from(table).flatMap((value, octet) => {
-      const expected = expression.test(String.fromCharCode(octet)) ? 1 : 0;
-      return value === expected ? [] : [`\\x${octet.toString(16)} is ${value}`];
+    const wrong = Array.from(table).flatMap((value, byte) => {
+      const expected = expression.test(String.fromCharCode(byte)) ? 1 : 0;
+      return value === expected ? [] : [`\\x${byte.toString(16)} is ${value}`];
     });
     expect(wrong).toEqual([]);
   });
 
   test('digits and hexadecimal digits', () => {
-    for (let octet = 0; octet < 256; octet++) {
-      const letter = String.fromCharCode(octet);
+    for (let byte = 0; byte < 256; byte++) {
+      const letter = String.fromCharCode(byte);
       const hex = /[0-9A-Fa-f]/.test(letter) ? Number.parseInt(letter, 16) : -1;
-      expect([octet, isDigit(octet), HEX_VALUE[octet]]).toEqual([octet, /[0-9]/.test(letter), hex]);
+      expect([byte, isDigit(byte), HEX_VALUE[byte]]).toEqual([byte, /[0-9]/.test(letter), hex]);
     }
   });
 });
 
-describe('a word without regard to case', () => {
+describe('a word, ignoring case', () => {
   const equals = (text: string, word: string) => {
     const { bytes, start, end } = framed(text);
     return equalsIgnoringCase(bytes, start, end, word);

@@ -1,25 +1,26 @@
 /**
  * The fields of a head that decide framing and persistence: what each one says, collected while the head is read.
- * Owns no octets: positions are counted from the first octet of the head.
+ * Owns no bytes: positions count from the first byte of the head.
  */
+
+import { COMMA, equalsIgnoringCase, HTAB, isDigit, SP, TOKEN } from './byte-classes.ts';
 import { endOfHost } from './host.ts';
-import { COMMA, equalsIgnoringCase, HTAB, isDigit, SP, TOKEN } from './octets.ts';
-import type { Cause } from './refusals.ts';
+import type { RefusalReason } from './refusals.ts';
 
 /** What Transfer-Encoding has said so far. */
-export const Coding = { none: 0, chunked: 1, unknown: 2, unknownThenChunked: 3, invalid: 4 } as const;
-export type CodingState = (typeof Coding)[keyof typeof Coding];
+export const TransferCoding = { none: 0, chunked: 1, unknown: 2, unknownThenChunked: 3, invalid: 4 } as const;
+export type TransferCodingState = (typeof TransferCoding)[keyof typeof TransferCoding];
 
 export const Expectation = { none: 0, continue: 1, unknown: 2 } as const;
 export type ExpectationState = (typeof Expectation)[keyof typeof Expectation];
 
-export class HeadFields {
-  /** Host value without white space around it; hostStart is -1 while there is none. */
+export class FramingHeaders {
+  /** The value of Host without the white space around it; hostStart is -1 while there is none. */
   hostStart = -1;
   hostEnd = -1;
   /** -1: no Content-Length. */
   contentLength = -1;
-  coding: CodingState = Coding.none;
+  coding: TransferCodingState = TransferCoding.none;
   expectation: ExpectationState = Expectation.none;
   saysClose = false;
   saysKeepAlive = false;
@@ -27,7 +28,7 @@ export class HeadFields {
   reset(): void {
     this.hostStart = -1;
     this.contentLength = -1;
-    this.coding = Coding.none;
+    this.coding = TransferCoding.none;
     this.expectation = Expectation.none;
     this.saysClose = false;
     this.saysKeepAlive = false;
@@ -35,9 +36,9 @@ export class HeadFields {
 
   /**
    * Takes one field line: its name is bytes[nameStart, nameEnd), then come a colon and, up to valueEnd, the value with white
-   * space around it. `base` is the index of the head's first octet. Returns why the request is refused, or null.
+   * space around it. `base` is the index of the head's first byte. Returns why the message is refused, or null.
    */
-  take(bytes: Uint8Array, base: number, nameStart: number, nameEnd: number, valueEnd: number): Cause | null {
+  take(bytes: Uint8Array, base: number, nameStart: number, nameEnd: number, valueEnd: number): RefusalReason | null {
     const valueStart = nameEnd + 1;
     switch (nameEnd - nameStart) {
       case 4:
@@ -63,7 +64,7 @@ export class HeadFields {
     }
   }
 
-  #host(bytes: Uint8Array, base: number, from: number, to: number): Cause | null {
+  #host(bytes: Uint8Array, base: number, from: number, to: number): RefusalReason | null {
     if (this.hostStart >= 0) return 'hostRepeated';
     const start = skipSpace(bytes, from, to);
     const end = trimSpace(bytes, start, to);
@@ -73,17 +74,17 @@ export class HeadFields {
     return null;
   }
 
-  #contentLength(bytes: Uint8Array, from: number, to: number): Cause | null {
+  #contentLength(bytes: Uint8Array, from: number, to: number): RefusalReason | null {
     if (this.contentLength >= 0) return 'lengthRepeated';
     const start = skipSpace(bytes, from, to);
     const end = trimSpace(bytes, start, to);
     if (start === end) return 'lengthInvalid';
     let length = 0;
     for (let i = start; i < end; i++) {
-      const octet = bytes[i] as number;
-      if (!isDigit(octet)) return isListOfNumbers(bytes, start, end) ? 'lengthRepeated' : 'lengthInvalid';
-      length = length * 10 + (octet - 0x30);
-      // Refused before a digit is lost (RFC 9110 §8.6); no limit is as large (`cli/settings.ts`).
+      const byte = bytes[i] as number;
+      if (!isDigit(byte)) return isListOfNumbers(bytes, start, end) ? 'lengthRepeated' : 'lengthInvalid';
+      length = length * 10 + (byte - 0x30);
+      // Refused before a digit is lost (RFC 9110 §8.6); every limit is smaller.
       if (length > Number.MAX_SAFE_INTEGER) return 'lengthInvalid';
     }
     this.contentLength = length;
@@ -103,20 +104,20 @@ export class HeadFields {
       }
       if (i >= to) break;
     }
-    if (isEmpty) this.coding = Coding.invalid;
+    if (isEmpty) this.coding = TransferCoding.invalid;
   }
 
-  /** Parameters are refused with the coding: chunked has none, and others are unknown here anyway. */
+  /** Parameters are refused together with their coding: chunked has none, and other codings are unknown here anyway. */
   #takeCoding(bytes: Uint8Array, start: number, end: number): void {
     const isChunked = equalsIgnoringCase(bytes, start, end, 'chunked');
     let name = start;
     while (name < end && TOKEN[bytes[name] as number] === 1) name++;
     const isToken = name === end;
-    if (this.coding === Coding.invalid) return;
-    if (!isToken || this.coding === Coding.chunked || this.coding === Coding.unknownThenChunked)
-      this.coding = Coding.invalid;
-    else if (!isChunked) this.coding = Coding.unknown;
-    else this.coding = this.coding === Coding.none ? Coding.chunked : Coding.unknownThenChunked;
+    if (this.coding === TransferCoding.invalid) return;
+    if (!isToken || this.coding === TransferCoding.chunked || this.coding === TransferCoding.unknownThenChunked)
+      this.coding = TransferCoding.invalid;
+    else if (!isChunked) this.coding = TransferCoding.unknown;
+    else this.coding = this.coding === TransferCoding.none ? TransferCoding.chunked : TransferCoding.unknownThenChunked;
   }
 
   #connection(bytes: Uint8Array, from: number, to: number): void {
@@ -158,9 +159,9 @@ function trimSpace(bytes: Uint8Array, start: number, end: number): number {
 function isListOfNumbers(bytes: Uint8Array, start: number, end: number): boolean {
   let hasComma = false;
   for (let i = start; i < end; i++) {
-    const octet = bytes[i] as number;
-    if (octet === COMMA) hasComma = true;
-    else if (!isDigit(octet) && octet !== SP && octet !== HTAB) return false;
+    const byte = bytes[i] as number;
+    if (byte === COMMA) hasComma = true;
+    else if (!isDigit(byte) && byte !== SP && byte !== HTAB) return false;
   }
   return hasComma;
 }

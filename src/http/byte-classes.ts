@@ -1,9 +1,9 @@
 /**
- * Octets by name, and octet classes of the grammar: one table per class, indexed by the octet, 1 where it belongs.
- * Sources: RFC 9110 §5.6.2 (token), §5.5 (field values), RFC 3986 §2 and §3 (URI characters).
+ * The bytes that the grammar names, and its classes of bytes: one table per class, indexed by the byte, 1 for a member.
+ * Sources: RFC 9110 §5.6.2 (token) and §5.5 (field values), RFC 3986 §2 and §3 (URI characters), URL Standard (raw characters).
  */
 
-/** Octets with a name in the grammar (RFC 9110 §2.1, RFC 5234 appendix B.1). */
+/** Named bytes (RFC 9110 §2.1, RFC 5234 appendix B.1). */
 export const HTAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;
@@ -36,19 +36,22 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const UNRESERVED = `${LETTERS}${DIGITS}-._~`;
 const SUB_DELIMS = "!$&'()*+,;=";
 
-/** tchar: methods, field names, codings, chunk extension names. */
+/** tchar: methods, field names, codings, names of chunk extensions. */
 export const TOKEN = tableOf(DIGITS, LETTERS, "!#$%&'*+-.^_`|~");
-/** What an origin-form target may hold after its first "/": pchar without "%", "/" and "?". */
-export const PATH_OR_QUERY = tableOf(UNRESERVED, SUB_DELIMS, ':@/?');
-/** Any character of a URI but "#": what absolute-form and authority-form are made of; their parts are checked apart. */
-export const URI = tableOf(UNRESERVED, SUB_DELIMS, ':@/?%[]');
+/**
+ * A path in a request target: pchar and "/" (RFC 3986 §3.3), and what the URL Standard's serializer leaves raw as well.
+ * Escapes are not looked into: browsers also send a "%" that begins none.
+ */
+export const PATH = tableOf(UNRESERVED, SUB_DELIMS, ':@/%[]|');
+/** A query in a request target (RFC 3986 §3.4), and what the URL Standard's serializer leaves raw as well. */
+export const QUERY = tableOf(UNRESERVED, SUB_DELIMS, ':@/?%[]|^`{}\\');
 /** reg-name without "%" (RFC 3986 §3.2.2). */
 export const REG_NAME = tableOf(UNRESERVED, SUB_DELIMS);
 /** The tail of an IPvFuture literal. */
 export const IP_FUTURE = tableOf(UNRESERVED, SUB_DELIMS, ':');
-/** scheme after its first letter (RFC 3986 §3.1). */
+/** A scheme after its first letter (RFC 3986 §3.1). */
 export const SCHEME = tableOf(LETTERS, DIGITS, '+-.');
-/** field-vchar, SP and HTAB: VCHAR and obs-text (RFC 9110 §5.5), so no control characters. */
+/** field-vchar, SP and HTAB: VCHAR and obs-text (RFC 9110 §5.5), so without control characters. */
 export const FIELD_VALUE = new Uint8Array(256).fill(1, 0x20).fill(0, 0x7f, 0x80);
 FIELD_VALUE[HTAB] = 1;
 /** qdtext (RFC 9110 §5.6.4): a quoted-string without its quotes and backslashes. */
@@ -63,17 +66,17 @@ for (let digit = 0; digit < 16; digit++) {
   HEX_VALUE[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
 }
 
-export function isDigit(octet: number): boolean {
-  return octet >= 0x30 && octet <= 0x39;
+export function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
-/** Whether bytes[start, end) spell `word` without regard to case; `word` is lower-case ASCII. */
+/** Whether bytes[start, end) spell `word`, ignoring case; `word` is lower-case ASCII. */
 export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number, word: string): boolean {
   if (end - start !== word.length) return false;
   for (let i = 0; i < word.length; i++) {
-    let octet = bytes[start + i] as number;
-    if (octet >= 0x41 && octet <= 0x5a) octet |= 0x20;
-    if (octet !== word.charCodeAt(i)) return false;
+    let byte = bytes[start + i] as number;
+    if (byte >= 0x41 && byte <= 0x5a) byte |= 0x20;
+    if (byte !== word.charCodeAt(i)) return false;
   }
   return true;
 }

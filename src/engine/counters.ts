@@ -1,0 +1,57 @@
+/** Numbers that all workers of a server share: how many connections there are, and what each worker has answered. */
+export type SharedCounters = Int32Array<SharedArrayBuffer>;
+
+/** Places: connections of all workers, then a cache line for each worker. */
+const ALL_CONNECTIONS = 0;
+const WORKER_STRIDE = 16;
+const CONNECTIONS = 0;
+const ANSWERS = 1;
+
+export function createCounters(workers: number): SharedCounters {
+  return new Int32Array(new SharedArrayBuffer(4 * WORKER_STRIDE * (1 + workers)));
+}
+
+/** Connections that are open now, of all workers. */
+export function connectionsOf(counters: SharedCounters): number {
+  return Atomics.load(counters, ALL_CONNECTIONS);
+}
+
+/** Requests that a worker has answered, modulo 2^32. */
+export function requestsOf(counters: SharedCounters, worker: number): number {
+  return (counters[placeOf(worker) + ANSWERS] as number) >>> 0;
+}
+
+/** Gives back the connections of a worker that has died. */
+export function forgetWorker(counters: SharedCounters, worker: number): void {
+  const lost = Atomics.exchange(counters, placeOf(worker) + CONNECTIONS, 0);
+  Atomics.sub(counters, ALL_CONNECTIONS, lost);
+}
+
+/** The counters as one worker writes them. */
+export class WorkerCounters {
+  readonly #counters: SharedCounters;
+  readonly #place: number;
+
+  constructor(counters: SharedCounters, worker: number) {
+    this.#counters = counters;
+    this.#place = placeOf(worker);
+  }
+
+  get allConnections(): number {
+    return Atomics.load(this.#counters, ALL_CONNECTIONS);
+  }
+
+  countConnection(change: 1 | -1): void {
+    Atomics.add(this.#counters, ALL_CONNECTIONS, change);
+    Atomics.add(this.#counters, this.#place + CONNECTIONS, change);
+  }
+
+  countAnswer(): void {
+    // One writer for each place, and readers that want no more than a rate: no need for Atomics.
+    (this.#counters[this.#place + ANSWERS] as number)++;
+  }
+}
+
+function placeOf(worker: number): number {
+  return WORKER_STRIDE * (1 + worker);
+}

@@ -1,0 +1,122 @@
+/**
+ * Node's stream handles under `node:net`, reached through `process.binding`: what the other `handle-*` files use of them. Only
+ * these files touch internals of Node.
+ */
+import type { Buffer } from 'node:buffer';
+import { getSystemErrorMap } from 'node:util';
+import type { SocketOwner, TransportSocket } from './transport.ts';
+
+export interface StreamRequest {
+  oncomplete: (this: StreamRequest) => void;
+  handle: StreamHandle | null;
+  /** Keeps the bytes alive until the kernel has them. */
+  bytes: Buffer | null;
+}
+
+/** What TCP and Unix sockets have in common. */
+export interface StreamHandle extends TransportSocket {
+  owner: SocketOwner;
+  onread: (this: StreamHandle) => void;
+  onconnection: (status: number, client: StreamHandle | undefined) => void;
+  readonly writeQueueSize: number;
+  listen(backlog: number): number;
+  useUserBuffer(buffer: Buffer): void;
+  readStart(): number;
+  readStop(): number;
+  writeBuffer(request: StreamRequest, bytes: Buffer): number;
+  shutdown(request: StreamRequest): number;
+  close(): void;
+}
+
+export interface TcpHandle extends StreamHandle {
+  bind(address: string, port: number, flags: number): number;
+  bind6(address: string, port: number, flags: number): number;
+  setNoDelay(enable: boolean): number;
+  getsockname(out: SocketName): number;
+  getpeername(out: SocketName): number;
+  connect(request: object, address: string, port: number): number;
+  connect6(request: object, address: string, port: number): number;
+  /** Closes with RST. Must not be called on a handle without a socket: it would neither fail nor ever be closed. */
+  reset(): number;
+}
+
+export interface PipeHandle extends StreamHandle {
+  bind(path: string): number;
+  fchmod(mode: number): number;
+}
+
+export interface SocketName {
+  address?: string;
+  port?: number;
+}
+
+export interface TcpBindings {
+  TCP: new (type: number) => TcpHandle;
+  TCPConnectWrap: new () => { oncomplete: () => void };
+  constants: { SERVER: number; SOCKET: number; UV_TCP_REUSEPORT: number };
+  WriteWrap: new () => StreamRequest;
+  ShutdownWrap: new () => StreamRequest;
+  kReadBytesOrError: number;
+  kLastWriteWasAsync: number;
+  streamBaseState: Int32Array;
+}
+
+export interface PipeBindings {
+  Pipe: new (type: number) => PipeHandle;
+  constants: { SERVER: number; SOCKET: number };
+}
+
+const TCP_METHODS = [
+  'bind',
+  'bind6',
+  'listen',
+  'getsockname',
+  'getpeername',
+  'setNoDelay',
+  'useUserBuffer',
+  'readStart',
+  'readStop',
+  'writeBuffer',
+  'shutdown',
+  'close',
+  'connect',
+  'connect6',
+  'reset',
+];
+
+/** null if something is missing or has changed in this Node. */
+export function loadTcpBindings(): TcpBindings | null {
+  try {
+    const all = { ...binding('tcp_wrap'), ...binding('stream_wrap') } as unknown as TcpBindings;
+    const handle = new all.TCP(all.constants.SERVER) as unknown as Record<string, unknown>;
+    const isComplete =
+      TCP_METHODS.every((method) => typeof handle[method] === 'function') &&
+      typeof handle['writeQueueSize'] === 'number' &&
+      typeof all.WriteWrap === 'function' &&
+      typeof all.ShutdownWrap === 'function' &&
+      typeof all.TCPConnectWrap === 'function' &&
+      Number.isInteger(all.constants.SOCKET) &&
+      Number.isInteger(all.constants.UV_TCP_REUSEPORT) &&
+      Number.isInteger(all.kReadBytesOrError) &&
+      Number.isInteger(all.kLastWriteWasAsync) &&
+      all.streamBaseState.length > Math.max(all.kReadBytesOrError, all.kLastWriteWasAsync);
+    (handle as unknown as TcpHandle).close();
+    return isComplete ? all : null;
+  } catch {
+    return null;
+  }
+}
+
+export function loadPipeBindings(): PipeBindings {
+  return binding('pipe_wrap') as unknown as PipeBindings;
+}
+
+/** A libuv error number as the error that Node would make of it. */
+export function systemError(code: number): NodeJS.ErrnoException {
+  const [name, text] = getSystemErrorMap().get(code) ?? [`E${-code}`, 'unknown error'];
+  return Object.assign(new Error(`${name}: ${text}`), { code: name, errno: code });
+}
+
+function binding(name: string): Record<string, unknown> {
+  return (process as unknown as { binding(name: string): Record<string, unknown> }).binding(name);
+}

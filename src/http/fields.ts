@@ -1,0 +1,59 @@
+/** Header fields that an application gives: any shape it likes, checked before they reach the wire. */
+import { FIELD_VALUE, TOKEN } from './byte-classes.ts';
+
+/** Names with one value or several, or pairs in their order. */
+export type Fields =
+  | Readonly<Record<string, string | readonly string[]>>
+  | Iterable<readonly [name: string, value: string]>;
+
+/** Fields that frame a message (RFC 9112 §6) or belong to the connection: a second one would contradict the first. */
+const MADE_BY_SERVER: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'trailer',
+  'date',
+]);
+
+/** Every field as a line with its CR LF. Throws a RangeError for what would not be valid on the wire. */
+export function renderFields(fields: Fields): string {
+  let lines = '';
+  for (const [name, value] of pairsOf(fields)) {
+    checkField(name, value);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** Throws a RangeError that names the field, the rule and the value. */
+export function checkField(name: string, value: string): void {
+  if (name === '' || !consistsOf(TOKEN, name)) {
+    throw new RangeError(`a field name must be a token (RFC 9110 §5.6.2), got ${JSON.stringify(name)}`);
+  }
+  if (MADE_BY_SERVER.has(name.toLowerCase())) throw new RangeError(`${name} must not be given: the server makes it`);
+  if (!consistsOf(FIELD_VALUE, value)) {
+    throw new RangeError(`the value of ${name} must not hold control characters, got ${JSON.stringify(value)}`);
+  }
+}
+
+export function* pairsOf(fields: Fields): Generator<readonly [name: string, value: string]> {
+  if (Symbol.iterator in fields) {
+    yield* fields as Iterable<readonly [string, string]>;
+    return;
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string') yield [name, value];
+    else for (const one of value) yield [name, one];
+  }
+}
+
+/** Whether every character is a byte of the class. */
+export function consistsOf(table: Uint8Array, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 255 || table[code] !== 1) return false;
+  }
+  return true;
+}
