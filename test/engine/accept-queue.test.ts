@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { AcceptQueue } from '../../src/engine/accept-queue.ts';
 import { createCounters } from '../../src/engine/counters.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
@@ -55,6 +56,19 @@ describe.each(TRANSPORTS)('a listener that is drained, on the $transport transpo
     await Promise.all(flood);
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
+});
+
+test('a listener is drained without descriptors to spare', async () => {
+  let isClosed = false;
+  const listening = {
+    listen: () => 0,
+    close: () => {
+      isClosed = true;
+    },
+  };
+  const queue = new AcceptQueue(listening, () => null, '127.0.0.1', 512);
+  await queue.drain(1000);
+  expect(isClosed).toBe(true);
 });
 
 test.each(['127.0.0.1', '0.0.0.0', '::', '::1'])(

@@ -15,7 +15,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     for (let i = 0; i < 3; i++) {
       const { status, body, head } = await client.send(GET).response();
       expect({ status, body }).toEqual({ status: 200, body: 'Vrypt' });
-      expect(head).not.toContain('Connection');
+      expect(head).toContain('Connection: keep-alive\r\nKeep-Alive: timeout=29');
     }
     expect(requestsOf(counters, 0)).toBe(3);
   });

@@ -31,6 +31,22 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     expect((await client.response()).status).toBe(408);
   });
 
+  test('refuses a request whose content stops arriving with 408, and none that goes on', async (context) => {
+    const { expect } = context;
+    const { connect } = await startEngine(open, { ...context, limits: { bodyTimeoutMs: 600 } });
+    const [stalled, steady] = [await connect(), await connect()];
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n';
+    stalled.send(`${head}abc`);
+    steady.send(head);
+    for (let i = 0; i < 20; i++) {
+      steady.send('x');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await steady.response()).status).toBe(200);
+    const { status, body } = await stalled.response();
+    expect({ status, body }).toEqual({ status: 408, body: '408 Request Timeout: the content stopped arriving\n' });
+  });
+
   test('closes an idle connection without a word', async (context) => {
     const { expect } = context;
     const { connect } = await startEngine(open, { ...context, limits: { idleTimeoutMs: 300 } });

@@ -92,6 +92,21 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('that is announced goes on accepting, and every answer says close', async (context) => {
+    const { expect } = context;
+    const { connect, engine } = await startEngine(open, context);
+    const before = await connect();
+    engine.announceDrain();
+    const after = await connect();
+    for (const client of [before, after]) {
+      const { status, head } = await client.send(GET).response();
+      expect(status).toBe(200);
+      expect(head).toContain('Connection: close');
+      expect(await client.end()).toBe('');
+    }
+    expect(engine.isDraining).toBe(false);
+  });
+
   test('answers who was connected but not yet accepted', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);

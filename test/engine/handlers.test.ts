@@ -41,11 +41,49 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     client.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.responses(3);
     expect(seen).toEqual([
-      ['GET', '/a?b=%20c', 1],
-      ['PURGE', '/x', 0],
-      ['OPTIONS', '*', 1],
+      ['GET', '/a?b=%20c', '1.1'],
+      ['PURGE', '/x', '1.0'],
+      ['OPTIONS', '*', '1.1'],
     ]);
-    expect(() => kept?.method).toThrow('a request view is valid only while its handler is called');
+    expect(() => kept?.method).toThrow('a request must not be used after its handler has returned');
+  });
+
+  test('sees path, query, fields, the whole head, and both ends of the connection', async () => {
+    const seen: unknown[] = [];
+    const handler: Handler = (call) => {
+      seen.push([call.path, call.query, call.header('X-One'), call.header('cookie'), call.header('x-none')]);
+      seen.push([...call.fields()], Buffer.from(call.head).toString('latin1'), call.remote.address, call.local.port);
+      return textAnswer('');
+    };
+    const { connect, port } = await startEngine(open, { handler });
+    const client = await connect();
+    const head =
+      'GET /a?b=c?d HTTP/1.1\r\nHost: a\r\nx-one: \t1 \r\nX-ONE:2\r\nCookie: a=1\r\ncookie: b=2\r\nX-Empty:\r\n\r\n';
+    await client.send(`\r\n${head}`).response();
+    const pairs = [
+      ['Host', 'a'],
+      ['x-one', '1'],
+      ['X-ONE', '2'],
+      ['Cookie', 'a=1'],
+      ['cookie', 'b=2'],
+      ['X-Empty', ''],
+    ];
+    expect(seen).toEqual([['/a', 'b=c?d', '1, 2', 'a=1; b=2', null], pairs, head, '127.0.0.1', port]);
+  });
+
+  test('may look at a request until it has answered', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const handler: Handler = async (call) => {
+      await promise;
+      return textAnswer(`${call.method} ${call.target} ${call.header('x')} ${call.remote.address}`);
+    };
+    const { connect } = await startEngine(open, { handler });
+    const [client, other] = [await connect(), await connect()];
+    client.send('GET /first HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n');
+    other.send('GET /second HTTP/1.1\r\nHost: a\r\nX: 2\r\n\r\n');
+    resolve();
+    expect((await client.response()).body).toBe('GET /first 1 127.0.0.1');
+    expect((await other.response()).body).toBe('GET /second 2 127.0.0.1');
   });
 
   test('answers later, and pipelined requests wait for their turn', async () => {

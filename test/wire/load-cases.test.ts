@@ -73,7 +73,7 @@ describe('a document', () => {
   test('gives options their meaning', () => {
     const options = fenced('options', '--max-body-size 16B --max-header-count 3');
     const [one] = read(...head, ...options, ...send, ...fenced('expect', '200', 'open'));
-    expect(one?.limits).toMatchObject({ maxBodySize: 16, maxHeaderCount: 3, maxHeaderSize: 8192 });
+    expect(one?.limits).toMatchObject({ maxBodySize: 16, maxHeaderCount: 3, maxHeaderSize: 16_384 });
   });
 
   test('knows every kind of response', () => {
@@ -134,12 +134,6 @@ describe('a document', () => {
 
 describe('all cases', () => {
   const cases = loadCases();
-
-  test('are as many as test/README.md says', () => {
-    const text = readFileSync(path.join(import.meta.dirname, '../README.md'), 'utf8');
-    const documents = new Set(cases.map((one) => one.document)).size;
-    expect(text).toContain(`${cases.length} cases in ${documents} of them`);
-  });
 
   test('know every cause that bytes alone can bring about', () => {
     const beyondBytes: RefusalReason[] = ['headTooSlow', 'requestTooSlow', 'tooManyConnections', 'handlerFailed'];
