@@ -127,7 +127,7 @@ const OPTIONS: Record<
     read: ({ limits }) => limits.maxBodySize,
   },
   'max-requests': {
-    good: { '0': 0, '1': 1, '2147483648': 2 ** 31 },
+    good: { '0': Number.POSITIVE_INFINITY, '1': 1, '2147483648': 2 ** 31 },
     bad: ['-1', '2147483649', '', '1k'],
     rule: 'a whole number from 0 to 2147483648',
     read: ({ limits }) => limits.maxRequests,
