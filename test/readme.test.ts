@@ -1,9 +1,9 @@
 /** The README's tables are derived; `npm run readme` writes them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { markdownTable } from '../scripts/derived.ts';
-import { version } from '../scripts/project.ts';
-import { readTargets } from '../scripts/targets.ts';
+import { version } from '../scripts/support/checkout.ts';
+import { markdownTable } from '../scripts/targets/target-facts.ts';
+import { readTargets } from '../scripts/targets/targets.ts';
 import { OPTION_ROWS, type OptionRow } from '../src/cli/settings.ts';
 import type { Results } from './bench/results.ts';
 

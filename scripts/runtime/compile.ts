@@ -1,30 +1,33 @@
 /**
- * Compiles Node with ninja, V8's and Node's common headers precompiled.
- * A source of V8 costs 10-27 CPU-seconds, most of it parsing headers. With the headers of pch/ precompiled:
+ * Compiles Node with ninja and with the common headers of V8 and Node precompiled.
+ * A source of V8 costs 10 to 27 CPU seconds, mostly for parsing headers. With the headers of pch/ precompiled:
  * 16.6 → 5.2 (V8's base), 25.8 → 14.3 (its builtins), 26.9 → 16.4 (its compiler), 9.9 → 3.0 (Node).
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256FileSync } from '../support/hash.ts';
 import type { Job } from './job.ts';
-import { RECIPE } from './paths.ts';
-import { hashOf } from './sources.ts';
+import { recipe } from './paths.ts';
+import { v8SourceOf } from './platforms.ts';
 
 const V8 = 'obj/tools/v8_gypfiles';
 
-/** A precompiled header and the gyp targets whose C++ sources get it. Flags come from the first. */
-const HEADERS: Record<string, readonly string[]> = {
+/** A precompiled header and the gyp targets whose C++ sources use it. The first one decides its flags. */
+const headers: Record<string, readonly string[]> = {
   v8base: [`${V8}/v8_base_without_compiler.ninja`],
   v8init: [`${V8}/v8_initializers.ninja`, `${V8}/v8_initializers_slow.ninja`],
   v8comp: [`${V8}/v8_compiler.ninja`],
   nodebase: ['obj/node_base.ninja'],
 };
 
-/** Everything of this step that decides the bytes of the result, besides the script. */
-export const COMPILE_INPUTS: readonly string[] = Object.keys(HEADERS).map((name) => hashOf(headerOf(name)));
+/** Everything besides the code that decides the bytes of this step's result. */
+export function compileInputs(): readonly string[] {
+  return Object.keys(headers).map((name) => sha256FileSync(headerOf(name)));
+}
 
 /** Sources that do not compile with the precompiled header (an ambiguous name). */
-const WITHOUT = ['deps/v8/src/objects/js-temporal-objects.cc'];
+const sourcesWithoutHeader = ['deps/v8/src/objects/js-temporal-objects.cc'];
 
 export async function compileNode(job: Job): Promise<void> {
   const { places, run, jobs } = job;
@@ -33,9 +36,9 @@ export async function compileNode(job: Job): Promise<void> {
     (target) => `${V8}/${target}.compile_depends.stamp`,
   );
   await run`ninja -C ${places.out} -j${jobs} ${generated} ${V8}/run_torque.actions_rules_copies.stamp`;
-  for (const [name, ninjaFiles] of Object.entries(HEADERS)) {
-    // The few objects of V8 that the second runtime of an architecture compiles itself are not worth a precompiled header.
-    if (job.platform.core === null || name === 'nodebase') await precompile(job, name, ninjaFiles);
+  for (const [name, ninjaFiles] of Object.entries(headers)) {
+    // The second runtime of an architecture compiles too few of V8's objects for a precompiled header to pay off.
+    if (v8SourceOf(job.target) === undefined || name === 'nodebase') await precompile(job, name, ninjaFiles);
   }
   // Ninja does not know what the linker reads besides objects: symbols.txt and exports.map.
   await rm(join(places.out, 'node'), { force: true });
@@ -48,9 +51,9 @@ async function precompile({ places, run }: Job, name: string, ninjaFiles: readon
   const script = join(folder, `${name}.sh`);
   const text = await readFile(join(places.out, ninjaFiles[0] ?? ''), 'utf8');
   const flags = ['defines', 'includes', 'cflags', 'cflags_cc'].map((variable) => variableOf(text, variable)).join(' ');
-  // The flags are shell words already, quoted by gyp; they go through a script so that nothing quotes them again.
-  const command = `# ${hashOf(headerOf(name))}
-target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${headerOf(name)} -o ${header}\n`;
+  // The flags are shell words already, quoted by gyp; a script keeps them from being quoted again.
+  const command = `# ${sha256FileSync(headerOf(name))}
+target-c++ ${flags} -I${recipe} -x c++-header -fpch-instantiate-templates -Xclang -fno-pch-timestamp -c ${headerOf(name)} -o ${header}\n`;
   if (!existsSync(header) || (await readFile(script, 'utf8')) !== command) {
     await mkdir(folder, { recursive: true });
     await rm(header, { force: true });
@@ -64,16 +67,16 @@ target-c++ ${flags} -I${RECIPE} -x c++-header -fpch-instantiate-templates -Xclan
 }
 
 function headerOf(name: string): string {
-  return join(RECIPE, 'pch', `${name}.h`);
+  return join(recipe, 'pch', `${name}.h`);
 }
 
-/** gyp has a variable for precompiled headers, empty on Linux: it is filled here. */
+/** gyp has a variable for precompiled headers, empty on Linux; this fills it. */
 export function withHeader(ninja: string, header: string): string {
   const plain = ninja.replace(/^cflags_pch_cc =.*\n/gm, '').replace(/\n {2}cflags_pch_cc =.*/g, '');
   const filled = plain.replace('cflags_cc =', `cflags_pch_cc = -include-pch ${header}\ncflags_cc =`);
-  // A statement ends at the first line without a `$` at its end.
+  // A statement ends at the first line that does not end in `$`.
   return filled.replace(/^build (?:[^\n]*\$\n)*[^\n]*$/gm, (statement) =>
-    WITHOUT.some((source) => (statement.split('||')[0] ?? '').includes(source))
+    sourcesWithoutHeader.some((source) => (statement.split('||')[0] ?? '').includes(source))
       ? `${statement}\n  cflags_pch_cc =`
       : statement,
   );

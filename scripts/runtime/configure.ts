@@ -1,16 +1,17 @@
 /**
- * Node's configuration: what the runtime has and has not. One home for the flags; BUILD.json quotes them.
+ * Node's configuration: what is in the runtime and what is not. The one home of the flags; BUILD.json quotes them.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OPTIMISE } from './compiler.ts';
+import { runsNatively } from '../sandbox/emulation.ts';
+import { sha256FileSync } from '../support/hash.ts';
+import type { Target } from '../targets/targets.ts';
+import { optimise } from './compiler.ts';
 import type { Job } from './job.ts';
-import { RECIPE, SYMBOLS } from './paths.ts';
-import type { Platform } from './platforms.ts';
-import { hashOf } from './sources.ts';
+import { recipe, symbols } from './paths.ts';
 
-/** Left out: what a server never uses, and every way to run foreign code inside the product (NODE_OPTIONS, the debugger). */
-const FEATURES = [
+/** Left out: what a server never uses, and whatever runs foreign code inside the product (NODE_OPTIONS, the debugger). */
+const features = [
   '--without-inspector',
   '--without-node-options',
   '--without-intl',
@@ -22,14 +23,14 @@ const FEATURES = [
 ];
 
 /**
- * Memory of a server with many threads. By default each maps V8's builtins once more, next to its own code: 1.9 MiB of RSS for
- * calls that take a register less. As arrays, the code cache's pieces have names, for SYMBOLS, and an alignment: V8 copies
- * what is not aligned.
+ * Memory of a server with many threads. By default each thread maps V8's builtins again, next to its own code: 1.9 MiB of
+ * RSS for calls that save a register. As arrays, the pieces of the code cache have names, for symbols.txt, and an
+ * alignment: V8 copies what is not aligned.
  */
-const MEMORY = ['--v8-options=--no-short-builtin-calls', '--write-snapshot-as-array-literals'];
+const memory = ['--v8-options=--no-short-builtin-calls', '--write-snapshot-as-array-literals'];
 
-/** Taken from the system root as static archives ("shared" is configure's word for anything not in its own tree). */
-const LIBRARIES: Record<string, string> = {
+/** Linked from the system root as static archives ("shared" is configure's word for anything not in its own tree). */
+const libraries: Record<string, string> = {
   gtest: '',
   zlib: 'z',
   zstd: 'zstd',
@@ -45,57 +46,57 @@ const LIBRARIES: Record<string, string> = {
 };
 
 /** The CFLAGS of the environment come after gyp's own -O3, so -O2 wins: V8 gains nothing from -O3 but size. */
-const CFLAGS = OPTIMISE;
-const LDFLAGS = ['-Wl,--gc-sections', '-Wl,--icf=safe', '-Wl,-O2'];
+const cflags = optimise;
+const ldflags = ['-Wl,--gc-sections', '-Wl,--icf=safe', '-Wl,-O2'];
 
-/** What a native addon may call. Without it -rdynamic exports everything, and what is exported cannot be left out. */
-const EXPORTS = join(RECIPE, 'exports.map');
+/** What a native addon may call. Without it -rdynamic exports everything, and exported symbols cannot be left out. */
+const exportsMap = join(recipe, 'exports.map');
 
-/** 29.1 → 20.1 MB of RSS for a server that has just started: what is used lies in fewer pages. */
-const ORDER = [`-Wl,--symbol-ordering-file=${SYMBOLS}`, '-Wl,--no-warn-symbol-ordering'];
+/** 29.1 → 20.1 MB of RSS for a server that has just started: what it uses is in fewer pages. */
+const order = [`-Wl,--symbol-ordering-file=${symbols}`, '-Wl,--no-warn-symbol-ordering'];
 
-export function configureFlags(platform: Platform): string[] {
+export function configureFlags(target: Target): string[] {
   return [
     '--ninja',
     '--prefix=/usr',
     '--dest-os=linux',
-    `--dest-cpu=${platform.cpu}`,
-    // Not a cross build for gyp: the programs that V8 runs while it is built are compiled for the target and run here,
-    // directly or through QEMU. So V8 is compiled once, not twice, and the start-up snapshot and code cache stay.
+    `--dest-cpu=${target.architecture.node.cpu}`,
+    // Not a cross build for gyp: the programs that V8's build runs are compiled for the target and run here, directly or
+    // through QEMU. So V8 is compiled once, not twice, and the start-up snapshot and code cache remain.
     '--no-cross-compiling',
-    ...FEATURES,
-    ...MEMORY,
-    ...platform.configure,
-    ...(platform.emulator === null ? [] : ['--emulator=target-run']),
-    ...Object.entries(LIBRARIES).flatMap(([name, files]) => [`--shared-${name}`, `--shared-${name}-libname=${files}`]),
+    ...features,
+    ...memory,
+    ...target.architecture.node.configure,
+    ...(runsNatively(target) ? [] : ['--emulator=target-run']),
+    ...Object.entries(libraries).flatMap(([name, files]) => [`--shared-${name}`, `--shared-${name}-libname=${files}`]),
   ];
 }
 
-function linkerFlags({ libc }: Platform): string[] {
-  return [...LDFLAGS, ...ORDER, ...(libc === 'glibc' ? [`-Wl,--version-script=${EXPORTS}`] : [])];
+function linkerFlags({ libc }: Target): string[] {
+  return [...ldflags, ...order, ...(libc === 'glibc' ? [`-Wl,--version-script=${exportsMap}`] : [])];
 }
 
-/** Everything that the result is configured with, for BUILD.json. */
-export function allFlags(platform: Platform): string[] {
-  return [...configureFlags(platform), ...CFLAGS, ...linkerFlags(platform)];
+/** All flags that decide the result, for BUILD.json. */
+export function allFlags(target: Target): string[] {
+  return [...configureFlags(target), ...cflags, ...linkerFlags(target)];
 }
 
-/** Everything of this step that decides the bytes of the result. */
-export function configureInputs(platform: Platform): string[] {
-  const files = platform.libc === 'glibc' ? [SYMBOLS, EXPORTS] : [SYMBOLS];
-  return [...configureFlags(platform), ...CFLAGS, ...LDFLAGS, ...files.map(hashOf)];
+/** Everything besides the code that decides the bytes of this step's result. */
+export function configureInputs(target: Target): string[] {
+  const files = target.libc === 'glibc' ? [symbols, exportsMap] : [symbols];
+  return [...configureFlags(target), ...cflags, ...ldflags, ...files.map(sha256FileSync)];
 }
 
-export async function configureNode({ platform, places, run }: Job): Promise<void> {
+export async function configureNode({ target, places, run }: Job): Promise<void> {
   const env = ['CC=target-cc', 'CXX=target-c++', 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', 'NM=llvm-nm-19']
     .concat('READELF=llvm-readelf-19', 'PKG_CONFIG=/bin/false')
     .concat(
-      `CFLAGS=${CFLAGS.join(' ')}`,
-      `CXXFLAGS=${CFLAGS.join(' ')} -Wno-everything`,
-      `LDFLAGS=${linkerFlags(platform).join(' ')}`,
+      `CFLAGS=${cflags.join(' ')}`,
+      `CXXFLAGS=${cflags.join(' ')} -Wno-everything`,
+      `LDFLAGS=${linkerFlags(target).join(' ')}`,
     );
-  await run`cd ${places.node} && env ${env} /usr/bin/python3 configure.py --verbose ${configureFlags(platform)}`;
-  // The modules' sources as arrays too; there is no option for it.
+  await run`cd ${places.node} && env ${env} /usr/bin/python3 configure.py --verbose ${configureFlags(target)}`;
+  // The sources of Node's modules as arrays too; there is no option for that.
   const js2c = join(places.out, 'obj/node_js2c.ninja');
   const asArrays = (await readFile(js2c, 'utf8')).replace(/-D(?=NODE_JS2C_USE_STRING_LITERALS)/, '-U');
   await writeFile(js2c, asArrays);

@@ -1,19 +1,28 @@
 /**
  * The libraries that Node links to, compiled for the target as static archives in its system root.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cmakeFlags, OPTIMISE } from './compiler.ts';
-import type { Job } from './job.ts';
+import { findSource, unpackSource } from '../sources/sources.ts';
+import type { Target } from '../targets/targets.ts';
+import { cmakeFlags, optimise } from './compiler.ts';
+import type { Job, Step } from './job.ts';
 import { generateLlhttp } from './node-tree.ts';
-import { RECIPE } from './paths.ts';
-import { findSource, unpackSource } from './sources.ts';
+import { recipe } from './paths.ts';
+import { multiarchOf } from './platforms.ts';
 
-/** -fPIC is of no use in an executable at a fixed address. */
-const STATIC = ['-DBUILD_SHARED_LIBS=OFF', '-DBUILD_TESTING=OFF', '-DCMAKE_POSITION_INDEPENDENT_CODE=OFF'];
+/** An executable at a fixed address has no use for -fPIC. */
+const staticFlags = ['-DBUILD_SHARED_LIBS=OFF', '-DBUILD_TESTING=OFF', '-DCMAKE_POSITION_INDEPENDENT_CODE=OFF'];
 
-const CMAKE_LIBRARIES: readonly { name: string; folder?: string; flags: readonly string[] }[] = [
+interface CmakeLibrary {
+  readonly name: string;
+  /** Of its CMake file, when that is not at the top. */
+  readonly folder?: string;
+  readonly flags: readonly string[];
+}
+
+const cmakeLibraries: readonly CmakeLibrary[] = [
   {
     name: 'zstd',
     folder: 'build/cmake',
@@ -25,7 +34,7 @@ const CMAKE_LIBRARIES: readonly { name: string; folder?: string; flags: readonly
     ],
   },
   { name: 'brotli', flags: ['-DBROTLI_DISABLE_TESTS=ON', '-DBROTLI_BUILD_TOOLS=OFF'] },
-  // -O3 where every request passes.
+  // -O3: every request passes through it.
   {
     name: 'libuv',
     flags: [
@@ -47,80 +56,87 @@ const CMAKE_LIBRARIES: readonly { name: string; folder?: string; flags: readonly
   },
 ];
 
-/** Everything that a server's TLS and Node's crypto do not use is left out; openssldir is where every distribution keeps it. */
-const OPENSSL = [
+/** Left out: what neither a server's TLS nor Node's crypto uses. openssldir is the one that distributions use. */
+const opensslOptions = [
   ...['no-shared', 'no-pic', 'no-tests', 'no-docs', 'no-apps', 'no-module', 'no-dso', 'no-engine', 'no-legacy'],
   ...['no-ssl3', 'no-comp', 'no-zlib', 'no-idea', 'no-md2', 'no-rc5'],
 ];
 
-/** Ours, in place of a part of musl, or added to a library. */
-const OWN_FILES = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'];
+/** Files of ours that replace a part of musl or extend a library. */
+const ownFiles = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'];
 
-/** What a change of libraries must rebuild. */
-export const LIBRARY_INPUTS = [
-  JSON.stringify([CMAKE_LIBRARIES, OPENSSL, OPTIMISE, STATIC]),
-  ...OWN_FILES.map((file) => readFileSync(join(RECIPE, file), 'utf8')),
-];
-
-export async function buildLibraries(job: Job): Promise<void> {
-  if (job.platform.libc === 'musl') await once(job, 'malloc', (build) => replaceMalloc(job, build));
-  for (const { name, folder = '', flags } of CMAKE_LIBRARIES) {
-    await once(job, name, async (build) => {
-      const source = join(await unpackSource(findSource(name)), folder);
-      await job.run`cmake -S ${source} -B ${build} ${cmakeFlags(job.platform)} -DCMAKE_FIND_ROOT_PATH=${job.places.sysroot}
-        -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
-        -DCMAKE_INSTALL_PREFIX=${job.places.sysroot}/usr -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_TRY_COMPILE_TARGET_TYPE=EXECUTABLE
-        ${STATIC} ${flags}`;
-      await job.run`ninja -C ${build} -j${job.jobs} install`;
-    });
-  }
-  if (job.platform.libc === 'musl' && job.platform.elf.bits === 32) {
-    await once(job, 'stack-bounds', (build) => replaceStackBounds(job, build));
-  }
-  await once(job, 'zlib', (build) => zlib(job, build));
-  await once(job, 'simdjson', (build) => simdjson(job, build));
-  await once(job, 'llhttp', (build) => llhttp(job, build));
-  await once(job, 'openssl', (build) => openssl(job, build));
+/** One step per library. They depend on all settings, because they are installed into one system root. */
+export function librarySteps(target: Target): readonly Step[] {
+  const isMusl = target.libc === 'musl';
+  const is32Bit = target.architecture.elf.class === 32;
+  const makers: readonly (readonly [name: string, make: Maker])[] = [
+    ...(isMusl ? [['malloc', replaceMalloc] as const] : []),
+    ...cmakeLibraries.map((library) => [library.name, cmakeMaker(library)] as const),
+    ...(isMusl && is32Bit ? [['stack-bounds', replaceStackBounds] as const] : []),
+    ['zlib', zlib],
+    ['simdjson', simdjson],
+    ['llhttp', llhttp],
+    ['openssl', openssl],
+  ];
+  const inputs = [
+    JSON.stringify([cmakeLibraries, opensslOptions, optimise, staticFlags]),
+    ...ownFiles.map((file) => readFileSync(join(recipe, file), 'utf8')),
+  ];
+  return makers.map(([name, make]) => ({
+    name,
+    module: import.meta.filename,
+    inputs,
+    make: async (job) => {
+      const build = join(job.places.root, 'libraries', name);
+      await rm(build, { recursive: true, force: true });
+      await mkdir(build, { recursive: true });
+      await make(job, build);
+    },
+  }));
 }
 
-async function once(job: Job, name: string, make: (build: string) => Promise<void>): Promise<void> {
-  const build = join(job.places.root, 'libraries', name);
-  const record = join(build, '.inputs');
-  const inputs = LIBRARY_INPUTS.join('\n');
-  if (existsSync(record) && (await readFile(record, 'utf8')) === inputs) return;
-  await rm(build, { recursive: true, force: true });
-  await mkdir(build, { recursive: true });
-  await make(build);
-  await writeFile(record, inputs);
+type Maker = (job: Job, build: string) => Promise<void>;
+
+function cmakeMaker({ name, folder = '', flags }: CmakeLibrary): Maker {
+  return async ({ target, places, run, jobs }, build) => {
+    const source = join(await unpackSource(findSource(name)), folder);
+    await run`cmake -S ${source} -B ${build} ${cmakeFlags(target)} -DCMAKE_FIND_ROOT_PATH=${places.sysroot}
+      -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
+      -DCMAKE_INSTALL_PREFIX=${places.sysroot}/usr -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_TRY_COMPILE_TARGET_TYPE=EXECUTABLE
+      ${staticFlags} ${flags}`;
+    await run`ninja -C ${build} -j${jobs} install`;
+  };
 }
 
-/** The objects of libc.a that musl's allocator is made of; two sources have the same name. */
-const MUSL_MALLOC = ['malloc', 'lite_malloc', 'free', 'realloc', 'calloc', 'libc_calloc', 'aligned_alloc']
+/** The objects of musl's allocator in libc.a; each name occurs twice. */
+const muslMalloc = ['malloc', 'lite_malloc', 'free', 'realloc', 'calloc', 'libc_calloc', 'aligned_alloc']
   .concat('posix_memalign', 'memalign', 'malloc_usable_size', 'donate')
   .flatMap((name) => [`${name}.lo`, `${name}.lo`]);
 
-/** dlmalloc instead of musl's own allocator; why, says the C file. */
+/** dlmalloc instead of musl's own allocator; the C file says why. */
 async function replaceMalloc({ places, run }: Job, build: string): Promise<void> {
   const archive = join(places.sysroot, 'usr/lib/libc.a');
   const dlmalloc = join(await unpackSource(findSource('dlmalloc')), 'system/lib');
-  await run`cd ${build} && target-cc ${OPTIMISE} -w -I${dlmalloc} -c ${RECIPE}/musl/malloc.c -o dlmalloc.lo`;
-  for (const object of MUSL_MALLOC) await run`llvm-ar-19 d ${archive} ${object}`;
+  await run`cd ${build} && target-cc ${optimise} -w -I${dlmalloc} -c ${recipe}/musl/malloc.c -o dlmalloc.lo`;
+  for (const object of muslMalloc) await run`llvm-ar-19 d ${archive} ${object}`;
   await run`llvm-ar-19 rcs ${archive} ${build}/dlmalloc.lo`;
 }
 
-/** Puts our pthread_getattr_np into libc.a beside musl's own, which gets another name; why, says the C file. */
-async function replaceStackBounds({ places, run }: Job, build: string): Promise<void> {
+/** Puts our pthread_getattr_np into libc.a beside musl's own, which is renamed; the C file says why. */
+async function replaceStackBounds({ target, places, run }: Job, build: string): Promise<void> {
+  // The package's own: in the system root the object may be ours already.
+  const original = join(places.root, 'packages/musl/usr/lib', multiarchOf(target), 'libc.a');
   const archive = join(places.sysroot, 'usr/lib/libc.a');
-  await run`cd ${build} && llvm-ar-19 x ${archive} pthread_getattr_np.lo
+  await run`cd ${build} && llvm-ar-19 x ${original} pthread_getattr_np.lo
     && llvm-objcopy-19 --redefine-sym pthread_getattr_np=musl_pthread_getattr_np pthread_getattr_np.lo musl_getattr.lo`;
-  await run`cd ${build} && target-cc ${OPTIMISE} -c ${RECIPE}/musl/pthread_getattr_np.c -o pthread_getattr_np.lo
+  await run`cd ${build} && target-cc ${optimise} -c ${recipe}/musl/pthread_getattr_np.c -o pthread_getattr_np.lo
     && llvm-ar-19 rcs ${archive} pthread_getattr_np.lo musl_getattr.lo`;
 }
 
-/** Debian's archive lacks contrib/, which zlib's CMake file wants: its own configure script does. */
+/** zlib's CMake file requires contrib/, which Debian's archive lacks; its own configure script does not. */
 async function zlib({ places, run, jobs }: Job, build: string): Promise<void> {
   const source = await unpackSource(findSource('zlib'));
-  const env = [`CC=target-cc`, 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', `CFLAGS=${OPTIMISE.join(' ')}`];
+  const env = [`CC=target-cc`, 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', `CFLAGS=${optimise.join(' ')}`];
   await run`cp -a ${source}/. ${build}/`;
   await run`cd ${build} && env ${env} ./configure --static --prefix=/usr && make -j${jobs} libz.a`;
   await copyFile(join(build, 'libz.a'), join(places.sysroot, 'usr/lib/libz.a'));
@@ -128,14 +144,14 @@ async function zlib({ places, run, jobs }: Job, build: string): Promise<void> {
     await copyFile(join(build, header), join(places.sysroot, 'usr/include', header));
 }
 
-/** One header and one source; 3.9 has no simdjson::pad, which Node calls: ours is appended. */
+/** One header and one source. Node calls simdjson::pad, which 3.9 does not have: ours is appended. */
 async function simdjson({ places, run }: Job, build: string): Promise<void> {
   const source = await unpackSource(findSource('@nozbe/simdjson'));
   const header = join(places.sysroot, 'usr/include/simdjson.h');
   const text = await readFile(join(source, 'src/simdjson.h'), 'utf8');
-  await writeFile(header, text + (await readFile(join(RECIPE, 'patches/simdjson-pad.h'), 'utf8')));
+  await writeFile(header, text + (await readFile(join(recipe, 'patches/simdjson-pad.h'), 'utf8')));
   await copyFile(join(source, 'src/simdjson.cpp'), join(build, 'simdjson.cpp'));
-  await run`cd ${build} && target-c++ -std=c++20 ${OPTIMISE} -DNDEBUG -c simdjson.cpp -o simdjson.o`;
+  await run`cd ${build} && target-c++ -std=c++20 ${optimise} -DNDEBUG -c simdjson.cpp -o simdjson.o`;
   await run`llvm-ar-19 rcs ${places.sysroot}/usr/lib/libsimdjson.a ${build}/simdjson.o`;
 }
 
@@ -148,9 +164,9 @@ async function llhttp({ places, run }: Job, build: string): Promise<void> {
   await run`cd ${build} && llvm-ar-19 rcs ${places.sysroot}/usr/lib/libllhttp.a llhttp.o api.o http.o`;
 }
 
-async function openssl({ platform, places, run, jobs }: Job, build: string): Promise<void> {
+async function openssl({ target, places, run, jobs }: Job, build: string): Promise<void> {
   const source = await unpackSource(findSource('openssl'));
   const env = ['CC=target-cc', 'CXX=target-c++', 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19'];
-  await run`cd ${build} && env ${env} perl ../../../sources/openssl/Configure ${platform.openssl} --prefix=/usr --libdir=lib --openssldir=/etc/ssl ${OPENSSL} ${OPTIMISE}`;
+  await run`cd ${build} && env ${env} perl ../../../sources/openssl/Configure ${target.architecture.node.openssl} --prefix=/usr --libdir=lib --openssldir=/etc/ssl ${opensslOptions} ${optimise}`;
   await run`cd ${build} && test -d ${source} && make -j${jobs} build_libs && make DESTDIR=${places.sysroot} install_dev`;
 }

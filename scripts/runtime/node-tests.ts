@@ -1,23 +1,29 @@
 /**
- * Runs Node's own tests of what a server uses against a runtime of runtimes/: `npm run runtime:tests TRIPLE [FILTER]`.
- * Every failure must have a reason in node-tests.json; one without, and a reason whose test passes everywhere, is an error.
+ * Runs Node's own tests of what a server uses against a runtime in runtimes/: `npm run runtime:tests -- --help`.
+ * Every failure must have a reason in node-tests.json; one without is an error.
  * A foreign runtime runs under QEMU; tests that start processes are then left out unless binfmt_misc knows its format.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
-import { need } from '../need.ts';
+import { emulatorFor, runsNatively } from '../sandbox/emulation.ts';
+import { command } from '../support/command.ts';
+import { Failure, UsageError } from '../support/errors.ts';
+import { lockBuild } from '../support/lock.ts';
+import { say } from '../support/progress.ts';
+import { cores } from '../support/slots.ts';
+import { need } from '../support/system-tools.ts';
+import { targetOption } from '../targets/select.ts';
+import { findTargets, readTargets, type Target } from '../targets/targets.ts';
+import { needBuildPackages } from './build-packages.ts';
 import { makeRoot } from './checks/root.ts';
-import { unpackRuntime } from './finish.ts';
-import { installNeeds } from './needs.ts';
 import { makeNodeTree } from './node-tree.ts';
-import { NODE_TREE, RECIPE, WORK } from './paths.ts';
-import { findPlatform, type Platform } from './platforms.ts';
+import { nodeTree, recipe, work } from './paths.ts';
+import { unpackRuntime } from './publish-runtime.ts';
 
-const AREAS = /^test-(net|stream|worker|http|tls|zlib|buffer|timers|process|cluster|child-process)[-.0-9]?.*\.m?js$/;
-const STARTS_PROCESSES = /child_process|cluster|spawnPromisified|execPath/;
+const areas = /^test-(net|stream|worker|http|tls|zlib|buffer|timers|process|cluster|child-process)[-.0-9]?.*\.m?js$/;
+const startsProcesses = /child_process|cluster|spawnPromisified|execPath/;
 
 interface Outcome {
   readonly name: string;
@@ -25,76 +31,81 @@ interface Outcome {
   readonly detail: string;
 }
 
-const [triple = '', filter = ''] = process.argv.slice(2);
-const platform = findPlatform(triple);
-if (platform === undefined) {
-  console.error(`the first argument wants a triple of platforms.ts, got "${triple}"`);
-  process.exit(2);
-}
-await installNeeds();
-await makeNodeTree();
-process.exitCode = await runAll(platform, await runnerOf(platform), filter);
+const spec = {
+  about: "Runs Node's own tests against a runtime in runtimes/.",
+  options: [
+    { ...targetOption, help: 'the runtime' },
+    { name: 'filter', value: 'text', help: 'only tests with this in their name' },
+  ],
+};
 
-/** How the runtime is started, and what all its processes find in their environment. */
+await command(spec, async (given) => {
+  const [target, ...more] = findTargets(readTargets(), given.valuesOf('target'));
+  if (target === undefined || more.length > 0) {
+    throw new UsageError(`--target must be given once, got ${given.valuesOf('target').length}`);
+  }
+  await lockBuild();
+  await needBuildPackages();
+  await makeNodeTree();
+  await runAll(target, await runnerOf(target), given.valuesOf('filter').at(-1) ?? '');
+});
+
+/** How the runtime is started, and the environment of all its processes. */
 interface Runner {
   readonly command: string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A foreign runtime finds its C library where QEMU is told to look. */
-async function runnerOf(platform: Platform): Promise<Runner> {
-  const executable = await unpackRuntime(platform);
-  if (platform.emulator === null) {
-    const { interpreter } = platform.elf;
-    const packages = [platform.cpu === 'ia32' ? 'libc6-i386' : 'libc6'];
-    if (interpreter !== null) await need({ look: interpreter, packages, to: `run ${platform.triple}` });
-    return { command: [executable], env: {} };
+/** QEMU finds the C library in the runtime's root folder; a native runtime uses the machine's own. */
+async function runnerOf(target: Target): Promise<Runner> {
+  const executable = await unpackRuntime(target);
+  const emulator = await emulatorFor(target);
+  if (emulator !== undefined) {
+    const { folder } = await makeRoot(target, executable);
+    return { command: [emulator, executable], env: { QEMU_LD_PREFIX: folder } };
   }
-  const { folder } = await makeRoot(platform, executable);
-  return { command: [platform.emulator, executable], env: { QEMU_LD_PREFIX: folder } };
+  const { interpreter, architecture, triple } = target;
+  const packages = [architecture.elf.class === 32 ? 'libc6-i386' : 'libc6'];
+  if (interpreter !== null) await need({ look: interpreter, packages, to: `run ${triple}` });
+  return { command: [executable], env: {} };
 }
 
-async function runAll(platform: Platform, runner: Runner, filter: string): Promise<number> {
-  const reasons: Record<string, string> = JSON.parse(readFileSync(join(RECIPE, 'node-tests.json'), 'utf8'));
+async function runAll(target: Target, runner: Runner, filter: string): Promise<void> {
+  const reasons: Record<string, string> = JSON.parse(readFileSync(join(recipe, 'node-tests.json'), 'utf8'));
   const canFork =
-    platform.emulator === null || existsSync(`/proc/sys/fs/binfmt_misc/${platform.emulator.replace('-static', '')}`);
-  const folder = join(NODE_TREE, 'test/parallel');
+    runsNatively(target) ||
+    existsSync(`/proc/sys/fs/binfmt_misc/${target.architecture.emulator.replace('-static', '')}`);
+  const folder = join(nodeTree, 'test/parallel');
   const names = readdirSync(folder)
-    .filter((name) => AREAS.test(name) && name.includes(filter))
-    .filter((name) => canFork || !STARTS_PROCESSES.test(readFileSync(join(folder, name), 'utf8')))
+    .filter((name) => areas.test(name) && name.includes(filter))
+    .filter((name) => canFork || !startsProcesses.test(readFileSync(join(folder, name), 'utf8')))
     .sort();
-  // Else Node would find this project's package.json above the tests and take them for ES modules.
-  await writeFile(join(WORK, 'package.json'), '{}');
+  // Otherwise Node would find this project's package.json above the tests and treat them as ES modules.
+  await writeFile(join(work, 'package.json'), '{}');
   const outcomes: Outcome[] = [];
   const queue = [...names];
-  const workers = Array.from({ length: availableParallelism() }, async (_, thread) => {
+  const workers = Array.from({ length: cores }, async (_, thread) => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      outcomes.push(await runOne(platform, runner, join(folder, name), name, thread));
-      if (outcomes.length % 100 === 0) console.log(`${outcomes.length} of ${names.length}`);
+      outcomes.push(await runOne(target, runner, join(folder, name), name, thread));
+      if (outcomes.length % 100 === 0) say(`${outcomes.length} of ${names.length}`);
     }
   });
   await Promise.all(workers);
   const failed = outcomes.filter((outcome) => outcome.state === 'failed');
-  for (const { name, detail } of failed)
-    console.log(`failed: ${name}: ${reasons[name] ?? `NO REASON KNOWN\n${detail}`}`);
+  for (const { name, detail } of failed) say(`failed: ${name}: ${reasons[name] ?? `NO REASON KNOWN\n${detail}`}`);
   const count = (state: Outcome['state']): number => outcomes.filter((outcome) => outcome.state === state).length;
   const unexplained = failed.filter(({ name }) => reasons[name] === undefined);
-  console.log(
-    `${platform.triple}: ${count('passed')} passed, ${count('skipped')} skipped themselves, ${failed.length} failed, ${unexplained.length} of these unexplained`,
+  say(
+    `${target.triple}: ${count('passed')} passed, ${count('skipped')} skipped themselves, ${failed.length} failed, ${unexplained.length} of these unexplained`,
   );
-  return unexplained.length === 0 ? 0 : 1;
+  if (unexplained.length > 0)
+    throw new Failure(`every failed test must have a reason in node-tests.json, ${unexplained.length} have none`);
 }
 
-async function runOne(
-  platform: Platform,
-  runner: Runner,
-  file: string,
-  name: string,
-  thread: number,
-): Promise<Outcome> {
+async function runOne(target: Target, runner: Runner, file: string, name: string, thread: number): Promise<Outcome> {
   const source = readFileSync(file, 'utf8');
   const flags = /\/\/\s+Flags:(.*)/.exec(source)?.[1]?.trim().split(/\s+/).filter(Boolean) ?? [];
-  const temporary = join(WORK, 'node-tests', platform.triple, String(thread));
+  const temporary = join(work, 'node-tests', target.triple, String(thread));
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   const env = {
@@ -105,9 +116,9 @@ async function runOne(
     TEST_THREAD_ID: String(thread),
     TEST_PARALLEL: '1',
   };
-  const timeout = platform.emulator === null ? '120s' : '600s';
+  const timeout = runsNatively(target) ? '120s' : '600s';
   const options = {
-    cwd: NODE_TREE,
+    cwd: nodeTree,
     env,
     nothrow: true,
     quiet: true,

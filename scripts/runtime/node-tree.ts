@@ -1,21 +1,21 @@
 /**
- * A Node source tree that builds: Debian's archive, which leaves out what Debian packages elsewhere, completed from
- * the other sources and patched. Made once, then copied per platform.
+ * A Node source tree that builds: Debian's archive, which lacks what Debian packages separately, completed from the other
+ * sources and patched. Made once, then copied per target.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
+import { findSource, unpackSource } from '../sources/sources.ts';
 import type { Job } from './job.ts';
-import { NODE_TREE, RECIPE, WORK } from './paths.ts';
-import { findSource, unpackSource } from './sources.ts';
+import { nodeTree, recipe, work } from './paths.ts';
 
-/** Debian's patches that this build needs; the others concern Debian's own layout. */
-const DEBIAN_PATCHES = ['deps/v8-no-static-zlib', 'deps/cares', 'build/32-bit', 'build/reproducibility-65684'];
+/** Those of Debian's patches that this build needs; the others concern Debian's own layout. */
+const debianPatches = ['deps/v8-no-static-zlib', 'deps/cares', 'build/32-bit', 'build/reproducibility-65684'];
 
-/** Modules that are bundled into a file of Node, or run while it is built. */
-const MODULES = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansion', 'balanced-match', 'undici'].concat([
+/** Modules that are bundled into a file of Node, or run during its build. */
+const modules = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansion', 'balanced-match', 'undici'].concat([
   'llparse',
   'llparse-frontend',
   'llparse-builder',
@@ -24,31 +24,33 @@ const MODULES = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansio
   'ms',
 ]);
 
-/** What the tree is made from; kept inside it, so that a changed patch makes a new tree. */
-export const NODE_TREE_INPUTS: readonly string[] = [
-  ...DEBIAN_PATCHES,
-  ...ourPatches().map((patch) => readFileSync(patch, 'utf8')),
-  ...['node', 'node-debian', 'node-gyp', 'acorn', 'acorn-walk', 'simdutf', 'jinja2', 'markupsafe', ...MODULES].map(
-    (name) => findSource(name).sha256,
-  ),
-];
+/** What the tree is made from; stored in it, so that a changed patch makes a new tree. */
+export function nodeTreeInputs(): readonly string[] {
+  return [
+    ...debianPatches,
+    ...ourPatches().map((patch) => readFileSync(patch, 'utf8')),
+    ...['node', 'node-debian', 'node-gyp', 'acorn', 'acorn-walk', 'simdutf', 'jinja2', 'markupsafe', ...modules].map(
+      (name) => findSource(name).sha256,
+    ),
+  ];
+}
 
-/** A platform's own copy. What is configured later is compiled in it as far as its commands differ. */
+/** The target's own copy. After a new configuration, ninja recompiles in it what has other commands. */
 export async function copyNodeTree({ places }: Job): Promise<void> {
   await makeNodeTree();
   await rm(places.node, { recursive: true, force: true });
-  await cp(NODE_TREE, places.node, { recursive: true, preserveTimestamps: true });
+  await cp(nodeTree, places.node, { recursive: true, preserveTimestamps: true });
 }
 
 export async function makeNodeTree(): Promise<void> {
-  const inputs = JSON.stringify(NODE_TREE_INPUTS);
-  const record = join(NODE_TREE, '.inputs.json');
+  const inputs = JSON.stringify(nodeTreeInputs());
+  const record = join(nodeTree, '.inputs.json');
   if (existsSync(record) && (await readFile(record, 'utf8')) === inputs) return;
-  await rm(NODE_TREE, { recursive: true, force: true });
-  const tree = `${NODE_TREE}.partial`;
+  await rm(nodeTree, { recursive: true, force: true });
+  const tree = `${nodeTree}.partial`;
   await rm(tree, { recursive: true, force: true });
   await cp(await unpackSource(findSource('node')), tree, { recursive: true, preserveTimestamps: true });
-  const modules = await installModules();
+  const packages = await installModules();
 
   await cp(join(await unpackSource(findSource('node-gyp')), 'gyp'), join(tree, 'tools/gyp'), { recursive: true });
   for (const [name, file, target] of [
@@ -59,14 +61,14 @@ export async function makeNodeTree(): Promise<void> {
     await mkdir(dirname(join(tree, target)), { recursive: true });
     await copyFile(join(await unpackSource(findSource(name)), file), join(tree, target));
   }
-  await bundleModule(modules, 'undici/index-fetch.js', join(tree, 'deps/undici/undici.js'));
-  await bundleModule(modules, 'minimatch/dist/commonjs/index.js', join(tree, 'deps/minimatch/index.js'));
+  await bundleModule(packages, 'undici/index-fetch.js', join(tree, 'deps/undici/undici.js'));
+  await bundleModule(packages, 'minimatch/dist/commonjs/index.js', join(tree, 'deps/minimatch/index.js'));
   await mkdir(join(tree, 'deps/openssl'), { recursive: true });
   await writeFile(join(tree, 'deps/openssl/nodejs-openssl.cnf'), '');
   // V8's inspector protocol is generated with jinja2 even where the inspector is left out.
   for (const name of ['jinja2', 'markupsafe']) {
-    const packages = join(await unpackSource(findSource(name)), 'usr/lib/python3/dist-packages', name);
-    await cp(packages, join(tree, 'deps/v8/third_party', name), { recursive: true });
+    const folder = join(await unpackSource(findSource(name)), 'usr/lib/python3/dist-packages', name);
+    await cp(folder, join(tree, 'deps/v8/third_party', name), { recursive: true });
   }
   const simdutf = await unpackSource(findSource('simdutf'));
   const target = join(tree, 'deps/v8/third_party/simdutf');
@@ -74,13 +76,13 @@ export async function makeNodeTree(): Promise<void> {
   await $`/usr/bin/python3 ${simdutf}/singleheader/amalgamate.py --source-dir ${simdutf}/src --include-dir ${simdutf}/include --output-dir ${target} --no-zip --no-readme`;
   await applyPatches(tree);
   await writeFile(join(tree, '.inputs.json'), inputs);
-  await rename(tree, NODE_TREE);
+  await rename(tree, nodeTree);
 }
 
 /** Writes llhttp.c, api.c, http.c and llhttp.h into `folder`. */
 export async function generateLlhttp(folder: string): Promise<void> {
   const llhttp = await unpackSource(findSource('llhttp'));
-  const modules = await installModules();
+  const packages = await installModules();
   await mkdir(join(folder, 'src'), { recursive: true });
   await copyFile(join(llhttp, 'package.json'), join(folder, 'package.json'));
   await cp(join(llhttp, 'src/native'), join(folder, 'src/native'), { recursive: true });
@@ -89,7 +91,7 @@ export async function generateLlhttp(folder: string): Promise<void> {
     outfile: join(folder, 'bin/generate.cjs'),
     bundle: true,
     platform: 'node',
-    nodePaths: [modules],
+    nodePaths: [packages],
     logLevel: 'error',
   });
   await $`${process.execPath} ${join(folder, 'bin/generate.cjs')}`;
@@ -98,25 +100,25 @@ export async function generateLlhttp(folder: string): Promise<void> {
   for (const name of ['api.c', 'http.c']) await copyFile(join(folder, 'src/native', name), join(folder, name));
 }
 
-/** A node_modules folder of links to the pinned sources: what is bundled is exactly what sources.json names. */
+/** A node_modules folder with links to the pinned sources, so that bundles contain exactly what sources.json names. */
 async function installModules(): Promise<string> {
-  const modules = join(WORK, 'node_modules');
-  for (const name of MODULES) {
-    const link = join(modules, name);
-    const folder = await unpackSource(findSource(name));
+  const folder = join(work, 'node_modules');
+  for (const name of modules) {
+    const link = join(folder, name);
+    const source = await unpackSource(findSource(name));
     await mkdir(dirname(link), { recursive: true });
-    if (!existsSync(link)) await symlink(folder, link);
+    if (!existsSync(link)) await symlink(source, link);
   }
-  return modules;
+  return folder;
 }
 
 /**
- * As the packages' own `build:node` does. ASCII only: js2c stores a file with any other character as UTF-16, which
- * doubles it, and Node's loader of built-in modules expects Latin-1 otherwise.
+ * As the packages' own `build:node` does. ASCII only: js2c stores a file with any other character as UTF-16, which doubles
+ * its size, and Node's loader of built-in modules expects Latin-1 otherwise.
  */
-async function bundleModule(modules: string, entry: string, outfile: string): Promise<void> {
+async function bundleModule(packages: string, entry: string, outfile: string): Promise<void> {
   await bundle({
-    entryPoints: [join(modules, entry)],
+    entryPoints: [join(packages, entry)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -124,26 +126,26 @@ async function bundleModule(modules: string, entry: string, outfile: string): Pr
     keepNames: entry.startsWith('undici'),
     charset: 'ascii',
     legalComments: 'none',
-    nodePaths: [modules],
-    // Paths in the comments that name each module would depend on where this project lies.
-    absWorkingDir: WORK,
+    nodePaths: [packages],
+    // Comments name each module by its path, which must not depend on this checkout's.
+    absWorkingDir: work,
     preserveSymlinks: true,
     logLevel: 'error',
   });
-  // esbuild writes ASCII for all code; what is left is in comments (typographic apostrophes in undici's).
+  // esbuild writes all code as ASCII; other characters remain in comments (typographic apostrophes in undici's).
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the point
   await writeFile(outfile, (await readFile(outfile, 'utf8')).replace(/[^\x00-\x7f]/g, "'"));
 }
 
 async function applyPatches(tree: string): Promise<void> {
   const debian = await unpackSource(findSource('node-debian'));
-  for (const patch of [...DEBIAN_PATCHES.map((name) => join(debian, 'patches', `${name}.patch`)), ...ourPatches()]) {
+  for (const patch of [...debianPatches.map((name) => join(debian, 'patches', `${name}.patch`)), ...ourPatches()]) {
     await $`cd ${tree} && patch -p1 --no-backup-if-mismatch < ${patch}`;
   }
 }
 
 function ourPatches(): string[] {
-  const folder = join(RECIPE, 'patches');
+  const folder = join(recipe, 'patches');
   return readdirSync(folder)
     .filter((name) => name.endsWith('.patch'))
     .sort()

@@ -1,22 +1,19 @@
 /**
- * Where a runtime build keeps its things. Everything below `build/runtime` can be deleted and made again;
- * only what lies in `runtimes/` is committed.
+ * The paths of a runtime build. Everything below `build/runtime` can be deleted and made again; only `runtimes/` is
+ * committed.
  */
-import { join, resolve } from 'node:path';
-import type { Platform } from './platforms.ts';
+import path from 'node:path';
+import { build, root } from '../support/checkout.ts';
+import type { Target } from '../targets/targets.ts';
 
-export const PROJECT = resolve(import.meta.dirname, '../..');
-export const RECIPE = import.meta.dirname;
-export const RUNTIMES = join(PROJECT, 'runtimes');
-export const WORK = join(PROJECT, 'build/runtime');
-export const DOWNLOADS = join(WORK, 'downloads');
-/** Unpacked sources, one folder a source; nothing is written into them after unpacking. */
-export const SOURCES = join(WORK, 'sources');
-/** Node's source completed and patched, copied once per platform. */
-export const NODE_TREE = join(WORK, 'node-tree');
+export const recipe: string = import.meta.dirname;
+export const runtimes: string = path.join(root, 'runtimes');
+export const work: string = path.join(build, 'runtime');
+/** Node's source, completed and patched; copied once per target. */
+export const nodeTree: string = path.join(work, 'node-tree');
 /** The order of functions in the executables, written by order.ts. */
-export const SYMBOLS = join(RECIPE, 'symbols.txt');
-export const LOGS = join(WORK, 'logs');
+export const symbols: string = path.join(recipe, 'symbols.txt');
+export const logs: string = path.join(work, 'logs');
 
 export interface Places {
   readonly root: string;
@@ -33,17 +30,17 @@ export interface Places {
   readonly executable: string;
 }
 
-export function placesOf(platform: Platform): Places {
-  const root = join(WORK, platform.triple);
-  const node = join(root, 'node');
+export function placesOf({ triple }: Target): Places {
+  const folder = path.join(work, triple);
+  const node = path.join(folder, 'node');
   return {
-    root,
-    sysroot: join(root, 'sysroot'),
-    resource: join(root, 'resource'),
-    bin: join(root, 'bin'),
+    root: folder,
+    sysroot: path.join(folder, 'sysroot'),
+    resource: path.join(folder, 'resource'),
+    bin: path.join(folder, 'bin'),
     node,
-    out: join(node, 'out/Release'),
-    stamps: join(root, 'stamps'),
-    executable: join(root, 'result/node'),
+    out: path.join(node, 'out/Release'),
+    stamps: path.join(folder, 'stamps'),
+    executable: path.join(folder, 'result/node'),
   };
 }

@@ -1,50 +1,60 @@
-/**
- * What it takes to make one runtime, in order. Where it takes V8's objects from a sibling, that one is made first.
- */
-
-import { COMPILE_INPUTS, compileNode } from './compile.ts';
-import { buildCompilerRuntimes, compilerFlags, OPTIMISE, writeCompilers } from './compiler.ts';
+/** What it takes to make one runtime, in order. If it takes V8's objects from another one, that one is made first. */
+import path from 'node:path';
+import { fetchSource, sourcesFor } from '../sources/sources.ts';
+import type { Target } from '../targets/targets.ts';
+import { compileInputs, compileNode } from './compile.ts';
+import { buildCompilerRuntimes, compilerFlags, optimise, writeCompilers } from './compiler.ts';
 import { configureInputs, configureNode } from './configure.ts';
-import { checkGenerated, shareCore } from './core.ts';
-import { finishRuntime } from './finish.ts';
 import type { Step } from './job.ts';
-import { buildLibraries, LIBRARY_INPUTS } from './libraries.ts';
-import { copyNodeTree, NODE_TREE_INPUTS } from './node-tree.ts';
-import type { Platform } from './platforms.ts';
-import { fetchSource, sourcesFor } from './sources.ts';
+import { librarySteps } from './libraries.ts';
+import { copyNodeTree, nodeTreeInputs } from './node-tree.ts';
+import { recipe } from './paths.ts';
+import { v8SourceOf } from './platforms.ts';
+import { publishRuntime } from './publish-runtime.ts';
+import { checkGenerated, shareV8Objects } from './share-v8-objects.ts';
 import { makeSysroot } from './sysroot.ts';
 
-export function stepsOf(platform: Platform): Step[] {
-  const sources = sourcesFor(platform);
+export function stepsOf(target: Target): readonly Step[] {
+  const sources = sourcesFor(target);
+  const sharesV8 = v8SourceOf(target) !== undefined;
   return [
     {
       name: 'sources',
+      module: path.join(recipe, '../sources/sources.ts'),
       inputs: sources.map((source) => source.sha256),
       make: async () => {
         for (const source of sources) await fetchSource(source);
       },
     },
-    { name: 'sysroot', inputs: [], make: () => makeSysroot(platform) },
+    { name: 'sysroot', module: moduleOf('sysroot'), inputs: [], make: () => makeSysroot(target) },
     {
       name: 'compiler',
-      inputs: [...compilerFlags(platform), ...OPTIMISE],
+      module: moduleOf('compiler'),
+      inputs: [...compilerFlags(target), ...optimise],
       make: async (job) => {
-        await writeCompilers(platform);
+        await writeCompilers(target);
         await buildCompilerRuntimes(job);
       },
     },
-    { name: 'libraries', inputs: LIBRARY_INPUTS, make: buildLibraries },
-    { name: 'node-tree', inputs: NODE_TREE_INPUTS, make: copyNodeTree },
-    { name: 'configure', inputs: configureInputs(platform), make: configureNode },
-    ...(platform.core === null ? [] : [{ name: 'core', inputs: [], make: shareCore }]),
+    ...librarySteps(target),
+    { name: 'node-tree', module: moduleOf('node-tree'), inputs: nodeTreeInputs(), make: copyNodeTree },
+    { name: 'configure', module: moduleOf('configure'), inputs: configureInputs(target), make: configureNode },
+    ...(sharesV8
+      ? [{ name: 'share-v8-objects', module: moduleOf('share-v8-objects'), inputs: [], make: shareV8Objects }]
+      : []),
     {
       name: 'compile',
-      inputs: COMPILE_INPUTS,
+      module: moduleOf('compile'),
+      inputs: compileInputs(),
       make: async (job) => {
         await compileNode(job);
         await checkGenerated(job);
       },
     },
-    { name: 'finish', inputs: [], make: finishRuntime },
+    { name: 'publish', module: moduleOf('publish-runtime'), inputs: [], make: publishRuntime },
   ];
+}
+
+function moduleOf(name: string): string {
+  return path.join(recipe, `${name}.ts`);
 }

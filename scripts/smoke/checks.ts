@@ -1,20 +1,23 @@
 /**
- * What every product must do before anyone may have it, as sentences. A check throws when the sentence is not true.
- * `session` is the one long-lived server that most of them ask. Owns nothing.
+ * What every product must do before it may be released, as sentences. A check throws when its sentence is not true.
+ * `session` is the one long-lived server that most checks send requests to. Owns nothing.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { $ } from 'zx';
-import { version } from '../project.ts';
-import type { Place } from './place.ts';
+import { program } from '../program/vrypt-server.ts';
+import { version } from '../support/checkout.ts';
 import { exchange, freePort, Server } from './server.ts';
+import type { Product } from './unpack.ts';
+
+const { expected } = program;
 
 export interface Session {
-  readonly place: Place;
+  readonly product: Product;
   readonly server: Server;
-  /** The line that it printed at its start. */
+  /** The line that it printed when it started. */
   readonly line: string;
   readonly url: string;
 }
@@ -28,14 +31,14 @@ export const checks: readonly Check[] = [
   {
     sentence: 'prints where it listens and with how many workers, and all of them listen',
     run: async ({ line, server }) => {
-      const match = /^vrypt-server \S+ listening on http:\/\/\S+:(\d+)\b.*\((\d+) workers?\)/.exec(line);
+      const match = expected.ready.exec(line);
       assert.ok(match, `the line is: ${line}`);
       assert.equal(Number(match[1]), server.port);
       assert.deepEqual(server.listeningPorts(), Array(Number(match[2])).fill(server.port));
     },
   },
   ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'BREW'].map((method) => ({
-    sentence: `answers Vrypt to ${method}, whatever the path`,
+    sentence: `answers ${expected.content} to ${method}, whatever the path`,
     run: async ({ url }: Session) => {
       for (const path of ['/', `/any/path?of=${method}`]) {
         const body = method === 'GET' || method === 'DELETE' ? [] : ['--data-binary', 'a body'];
@@ -59,7 +62,7 @@ export const checks: readonly Check[] = [
     sentence: 'keeps the connection for a second request',
     run: async ({ url }) => {
       const answer = await curl('-w', ' %{num_connects}\n', `${url}/one`, `${url}/two`);
-      assert.equal(answer, 'Vrypt 1\nVrypt 0\n');
+      assert.equal(answer, `${expected.content} 1\n${expected.content} 0\n`);
     },
   },
   {
@@ -68,23 +71,24 @@ export const checks: readonly Check[] = [
       const first = 'GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n';
       const second = 'GET /b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
       const answer = await exchange(server.port, first + second);
-      assert.equal(answer.match(/HTTP\/1\.1 200 OK\r\n/g)?.length, 2, answer);
-      assert.equal(answer.match(/\r\n\r\nVrypt/g)?.length, 2, answer);
+      assert.equal(answer.split(`HTTP/1.1 ${expected.status}\r\n`).length - 1, 2, answer);
+      assert.equal(answer.split(`\r\n\r\n${expected.content}`).length - 1, 2, answer);
     },
   },
   {
     sentence: 'answers HTTP/1.0 and closes',
     run: async ({ server }) => {
       const answer = await exchange(server.port, 'GET / HTTP/1.0\r\n\r\n');
-      assert.match(answer, /^HTTP\/1\.[01] 200 /);
-      assert.ok(answer.endsWith('\r\n\r\nVrypt'), answer);
+      assert.match(answer, /^HTTP\/1\.[01] /);
+      assert.ok(answer.slice('HTTP/1.1 '.length).startsWith(expected.status), answer);
+      assert.ok(answer.endsWith(`\r\n\r\n${expected.content}`), answer);
     },
   },
   {
     sentence: 'opens no debugger at SIGUSR1 and stays alive',
     run: async ({ server, url }) => {
       server.signal('SIGUSR1');
-      // Node's debugger thread needs a moment to listen; a live one does so within 100 ms natively.
+      // Node's debugger thread takes up to 100 ms to listen, natively.
       for (let i = 0; i < 10; i++) {
         await pause(50);
         const others = server.listeningPorts().filter((port) => port !== server.port);
@@ -95,17 +99,17 @@ export const checks: readonly Check[] = [
   },
   {
     sentence: 'refuses a port in use with one line and exit code 1',
-    run: async ({ place, server }) => {
-      const { code, stdout, stderr } = await new Server(place, server.port, [String(server.port)]).end();
+    run: async ({ product, server }) => {
+      const { code, stdout, stderr } = await new Server(product, server.port, [String(server.port)]).end();
       assert.equal(code, 1, `exit code ${code}: ${stderr}`);
       assert.equal(stdout, '');
       assert.match(stderr, new RegExp(`^[^\\n]*\\b${server.port}\\b[^\\n]*\\n$`));
     },
   },
   ...['--no-such-option', '--inspect', '--node-options=--inspect'].map((option) => ({
-    sentence: `refuses ${option}, which is none of its own, with one line and exit code 2`,
-    run: async ({ place }: Session) => {
-      const { code, stderr } = await new Server(place, 0, [option]).end();
+    sentence: `refuses ${option}, an unknown option, with one line and exit code 2`,
+    run: async ({ product }: Session) => {
+      const { code, stderr } = await new Server(product, 0, [option]).end();
       assert.equal(code, 2, `exit code ${code}: ${stderr}`);
       assert.match(stderr, /^[^\n]+\n$/);
       assert.ok(stderr.includes(option.slice(0, 8)), stderr);
@@ -113,8 +117,8 @@ export const checks: readonly Check[] = [
   })),
   {
     sentence: 'prints its version',
-    run: async ({ place }) => {
-      const { code, stdout, stderr } = await new Server(place, 0, ['--version']).end();
+    run: async ({ product }) => {
+      const { code, stdout, stderr } = await new Server(product, 0, ['--version']).end();
       assert.equal(code, 0, stderr);
       assert.ok(stdout.includes(version), `it prints: ${stdout}`);
     },
@@ -134,10 +138,10 @@ export const checks: readonly Check[] = [
     },
   },
   {
-    sentence: 'heeds no variable that makes Node load code, write files or stop',
-    run: async ({ place }) => {
+    sentence: 'ignores every variable that makes Node load code, write files or stop',
+    run: async ({ product }) => {
       const port = await freePort();
-      const server = new Server(place, port, [String(port)], place.traps);
+      const server = new Server(product, port, [String(port)], product.traps.env);
       try {
         await server.line();
         assertAnswer(await curl('-i', `http://127.0.0.1:${port}/`));
@@ -145,12 +149,12 @@ export const checks: readonly Check[] = [
         server.signal('SIGTERM');
         assert.equal((await server.end()).code, 0, server.stderr);
       }
-      assert.deepEqual(await place.traces(), [], 'it left files behind');
+      assert.deepEqual(await product.traps.traces(), [], 'it left files behind');
     },
   },
 ];
 
-/** Whatever proxy the person's environment names: the server is on this machine. */
+/** The server is on this machine: no proxy, whatever the environment names. */
 async function curl(...args: string[]): Promise<string> {
   const { stdout } = await $({ quiet: true })`curl --noproxy ${'*'} --silent --show-error --max-time 60 ${args}`;
   return stdout;
@@ -159,13 +163,13 @@ async function curl(...args: string[]): Promise<string> {
 function assertAnswer(answer: string): void {
   const [head = '', body] = answer.split(/\r\n\r\n(?=[^H]|$)/);
   assertHead(`${head}\r\n\r\n`);
-  assert.equal(body, 'Vrypt', answer);
+  assert.equal(body, expected.content, answer);
 }
 
 function assertHead(head: string): void {
-  assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
-  assert.match(head, /\r\nContent-Type: text\/plain\r\n/);
-  assert.match(head, /\r\nContent-Length: 5\r\n/);
+  assert.ok(head.startsWith(`HTTP/1.1 ${expected.status}\r\n`), head);
+  const fields = { ...expected.fields, 'Content-Length': String(Buffer.byteLength(expected.content)) };
+  for (const [name, value] of Object.entries(fields)) assert.ok(head.includes(`\r\n${name}: ${value}\r\n`), head);
   const date = /\r\nDate: ([^\r]+ GMT)\r\n/.exec(head)?.[1];
   assert.ok(Math.abs(Date.parse(date ?? '') - Date.now()) < 10_000, `Date is ${date}`);
   assert.ok(head.endsWith('\r\n\r\n'), 'there must be no body');

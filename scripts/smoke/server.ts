@@ -7,8 +7,14 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Failure } from '../problem.ts';
-import type { Place } from './place.ts';
+import { Failure } from '../support/errors.ts';
+
+/** How a program is started. */
+export interface Launch {
+  /** What comes before the program's own arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -16,8 +22,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Under QEMU a start takes seconds, on a busy machine several. */
-const patienceMs = 60_000;
+/** Under QEMU a start takes seconds, and several on a busy machine. */
+const timeoutMs = 60_000;
 
 export class Server {
   readonly port: number;
@@ -26,11 +32,12 @@ export class Server {
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
 
-  /** The environment is empty but for `env` and the PATH on which `chroot` lies. */
-  constructor(place: Place, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** The environment contains `env` and the PATH of `chroot`, nothing else. */
+  constructor(launch: Launch, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.port = port;
-    this.child = spawn(place.command, [...place.prefix, ...args], {
-      cwd: place.cwd,
+    const [command, ...prefix] = launch.command;
+    this.child = spawn(command, [...prefix, ...args], {
+      cwd: launch.cwd,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -64,12 +71,12 @@ export class Server {
 
   /** The first line on standard output. */
   async line(): Promise<string> {
-    const deadline = performance.now() + patienceMs;
+    const deadline = performance.now() + timeoutMs;
     while (!this.stdout.includes('\n')) {
       if (this.hasEnded)
         throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${this.stderr.trim()}`);
       if (performance.now() > deadline)
-        throw new Failure(`it printed no line within ${patienceMs} ms: ${this.stderr.trim()}`);
+        throw new Failure(`it printed no line within ${timeoutMs} ms: ${this.stderr.trim()}`);
       await pause(2);
     }
     return this.stdout.slice(0, this.stdout.indexOf('\n'));
@@ -79,15 +86,15 @@ export class Server {
     this.child.kill(name);
   }
 
-  /** Waits for the exit; after our patience it is killed, and the code is null. */
+  /** Waits for the exit; after the timeout it is killed, and the code is null. */
   async end(): Promise<Ended> {
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), patienceMs);
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
     const code = await this.exited;
     clearTimeout(killer);
     return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
-  /** TCP ports on which this very process listens, one entry a socket. */
+  /** TCP ports on which this very process listens, one entry per socket. */
   listeningPorts(): number[] {
     const sockets = new Set(
       readdirSync(`/proc/${this.pid}/fd`).map((fd) => {
@@ -120,9 +127,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Sends octets on a new connection and returns all that comes until the server closes. */
+/** Sends bytes on a new connection and returns everything that arrives until the server closes it. */
 export async function exchange(port: number, request: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1').setEncoding('latin1').setTimeout(patienceMs);
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1').setTimeout(timeoutMs);
   let answer = '';
   socket.on('data', (text: string) => {
     answer += text;
@@ -130,7 +137,7 @@ export async function exchange(port: number, request: string): Promise<string> {
   const done = new Promise<void>((resolve, reject) => {
     socket.on('end', resolve).on('error', reject);
     socket.on('timeout', () =>
-      reject(new Failure(`the connection stayed open; so far it answered ${JSON.stringify(answer)}`)),
+      reject(new Failure(`the connection stayed open; so far it sent ${JSON.stringify(answer)}`)),
     );
   });
   socket.write(request, 'latin1');
@@ -142,15 +149,15 @@ export async function exchange(port: number, request: string): Promise<string> {
   }
 }
 
-/** Milliseconds from starting the program to its first answer, asking again each millisecond. */
-export async function startTime(place: Place): Promise<number> {
+/** Milliseconds from starting the program to its first answer, tried every millisecond. */
+export async function startTime(launch: Launch): Promise<number> {
   const port = await freePort();
   const start = performance.now();
-  const server = new Server(place, port, [String(port)]);
+  const server = new Server(launch, port, [String(port)]);
   try {
     while (!(await answers(port))) {
       if (server.hasEnded) throw new Failure(`it ended instead of starting: ${server.stderr.trim()}`);
-      if (performance.now() - start > patienceMs) throw new Failure(`it gave no answer within ${patienceMs} ms`);
+      if (performance.now() - start > timeoutMs) throw new Failure(`it gave no answer within ${timeoutMs} ms`);
       await pause(1);
     }
     return performance.now() - start;

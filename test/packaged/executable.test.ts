@@ -6,24 +6,25 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { archivePath } from '../../scripts/derived.ts';
-import { version } from '../../scripts/project.ts';
 import { exchange, freePort, Server } from '../../scripts/smoke/server.ts';
-import { readTargets } from '../../scripts/targets.ts';
+import { version } from '../../scripts/support/checkout.ts';
+import { archiveFolder, artifactPath, tarball } from '../../scripts/targets/artifacts.ts';
+import { readTargets } from '../../scripts/targets/targets.ts';
 import { packagedTriples } from './setup.ts';
 
 const unavailable = inject('unavailable');
 const close = 'GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
 describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-packaged-'));
+  const parent = mkdtempSync(path.join(tmpdir(), 'vrypt-packaged-'));
+  const target = readTargets().targets.find((row) => row.triple === triple);
+  if (target === undefined) throw new Error(`no ${triple}`);
+  const folder = path.join(parent, archiveFolder(target));
   const program = path.join(folder, 'vrypt-server');
   const started: Server[] = [];
 
   beforeAll(() => {
-    const target = readTargets().targets.find((row) => row.triple === triple);
-    if (target === undefined) throw new Error(`no ${triple}`);
-    execFileSync('tar', ['-xzf', archivePath(target)], { cwd: folder });
+    execFileSync('tar', ['-xzf', artifactPath(tarball(target))], { cwd: parent });
   });
   afterEach(async () => {
     for (const server of started.splice(0)) {
@@ -31,13 +32,12 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
       await server.end();
     }
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(parent, { recursive: true }));
 
   function run(port: number, ...args: string[]): Server {
     const empty = path.join(folder, 'empty');
     mkdirSync(empty, { recursive: true });
-    const place = { command: program, prefix: [], cwd: empty, how: '', traps: {}, traces: async () => [] };
-    const server = new Server(place, port, args);
+    const server = new Server({ command: [program], cwd: empty }, port, args);
     started.push(server);
     return server;
   }
@@ -50,6 +50,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   }
 
   test('the archive holds the program and its papers', () => {
+    expect(readdirSync(parent)).toEqual([path.basename(folder)]);
     expect(readdirSync(folder).sort()).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'vrypt-server']),
     );
@@ -132,15 +133,8 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
 
   test.runIf(process.getuid?.() === 0)('answers from an empty chroot', async () => {
     const port = await freePort();
-    const place = {
-      command: 'chroot',
-      prefix: [folder, '/vrypt-server'],
-      cwd: '/',
-      how: '',
-      traps: {},
-      traces: async () => [],
-    };
-    const server = new Server(place, port, [String(port)]);
+    const launch = { command: ['chroot', folder, '/vrypt-server'] as const, cwd: '/' };
+    const server = new Server(launch, port, [String(port)]);
     started.push(server);
     await server.line();
     expect(await exchange(port, close)).toMatch(/Vrypt$/);

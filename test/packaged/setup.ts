@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { canHave, tools } from '../../scripts/need.ts';
-import { root } from '../../scripts/project.ts';
+import { root } from '../../scripts/support/checkout.ts';
+import { canHave, tools } from '../../scripts/support/system-tools.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,10 +24,10 @@ export default async function setup(project: TestProject): Promise<void> {
     process.stderr.write(`packaged tests are skipped: ${unavailable}\n`);
     return;
   }
-  const script = path.join(root, 'scripts/archive.ts');
+  const script = path.join(root, 'scripts/steps/archive.ts');
   const args = packagedTriples.flatMap((triple) => ['--target', triple]);
   const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`scripts/archive.ts ended with exit code ${status}:\n${stderr}`);
+  if (status !== 0) throw new Error(`scripts/steps/archive.ts ended with exit code ${status}:\n${stderr}`);
 }
 
 async function whyNot(): Promise<string> {

@@ -1,37 +1,37 @@
 import { describe, expect, test } from 'vitest';
-import { PLATFORMS } from '../../scripts/runtime/platforms.ts';
-import { ALL_SOURCES, fileOf, sourcesFor } from '../../scripts/runtime/sources.ts';
+import { allSources, fileOf, sourcesFor } from '../../scripts/sources/sources.ts';
+import { readTargets } from '../../scripts/targets/targets.ts';
 
-describe.each(ALL_SOURCES.map((source) => [source.name, source] as const))('%s', (_, source) => {
+describe.each(allSources.map((source) => [source.name, source] as const))('%s', (_, source) => {
   test('is pinned by SHA-256 and size', () => {
     expect(source.sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(source.size).toBeGreaterThan(1000);
   });
 
-  test('has a licence', () => {
-    expect(source.licence).toMatch(/^[A-Za-z0-9.+ -]+$/);
+  test('has a license', () => {
+    expect(source.license).toMatch(/^[A-Za-z0-9.+ -]+$/);
   });
 
-  test('has one first place, and Debian’s a second that never drops a version', () => {
+  test('comes from one archive, and Debian’s also from one that never drops a version', () => {
     expect([source.debian, source.npm].filter(Boolean)).toHaveLength(1);
     if (source.debian !== undefined) {
       expect(source.debian).toMatch(/^pool\/main\//);
-      expect(source.second).toMatch(/^https:\/\/snapshot\.debian\.org\/file\/[0-9a-f]{40}$/);
+      expect(source.fallbackUrl).toMatch(/^https:\/\/snapshot\.debian\.org\/file\/[0-9a-f]{40}$/);
     } else expect(source.npm).toBe(`${source.name}@${source.version}`);
   });
 });
 
 test('no two sources share a name or a file', () => {
-  expect(new Set(ALL_SOURCES.map((source) => source.name)).size).toBe(ALL_SOURCES.length);
-  expect(new Set(ALL_SOURCES.map(fileOf)).size).toBe(ALL_SOURCES.length);
+  expect(new Set(allSources.map((source) => source.name)).size).toBe(allSources.length);
+  expect(new Set(allSources.map(fileOf)).size).toBe(allSources.length);
 });
 
-describe.each(PLATFORMS.map((platform) => [platform.triple, platform] as const))('%s', (_, platform) => {
-  const names = sourcesFor(platform).map((source) => source.name);
+describe.each(readTargets().targets)('$triple', (target) => {
+  const names = sourcesFor(target).map((source) => source.name);
 
   test('takes one C library: its own', () => {
     const libcs = names.filter((name) => /^(musl|libc6)-(?!dev)/.test(name));
-    expect(libcs).toEqual([`${platform.libc === 'musl' ? 'musl' : 'libc6'}-${platform.debian}`]);
+    expect(libcs).toEqual([`${target.libc === 'musl' ? 'musl' : 'libc6'}-${target.architecture.debian}`]);
   });
 
   test('takes one set of kernel headers', () => {

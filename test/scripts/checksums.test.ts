@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { checksumLines } from '../../scripts/checksums.ts';
-import { sha256, sha256File } from '../../scripts/step.ts';
+import { checksumLines, parseChecksums } from '../../scripts/formats/checksums.ts';
+import { sha256, sha256File } from '../../scripts/support/hash.ts';
 
 test('sha256sum -c accepts the file', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
@@ -19,4 +19,12 @@ test('sha256sum -c accepts the file', async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('the lines are read back, and anything else is ignored', () => {
+  const files = [
+    { name: 'a.tar.gz', sha256: sha256('a') },
+    { name: 'b.tar.gz', sha256: sha256('b') },
+  ];
+  expect(parseChecksums(`# comment\n${checksumLines(files)}`)).toEqual(files);
 });

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { blankNames, cStrings } from '../../scripts/close-environment.ts';
-import { setTraps } from '../../scripts/smoke/place.ts';
+import { blankNames, cStrings } from '../../scripts/formats/c-strings.ts';
+import { setTraps } from '../../scripts/smoke/traps.ts';
 
-test('a name that is a whole C string loses its first octet', () => {
+test('a name that is a whole C string loses its first byte', () => {
   const executable = Buffer.from('padding\0OPENSSL_CONF\0more\0OPENSSL_CONF\0');
   expect(blankNames(executable, ['OPENSSL_CONF'])).toEqual({ OPENSSL_CONF: 2 });
   expect(executable.toString('latin1')).toBe('padding\0\0PENSSL_CONF\0more\0\0PENSSL_CONF\0');
@@ -29,21 +29,24 @@ test('a name behind a script string, and one right behind another, are found too
   expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([]);
 });
 
-// Otherwise the smoke test would prove nothing: an ordinary Node falls into each of these traps. The other variables show
-// only in a REPL (NODE_REPL_EXTERNAL_MODULE) or where a program asks for more of OpenSSL or ICU.
-test.each(['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE', 'NODE_REDIRECT_WARNINGS', 'OPENSSL_CONF'])(
-  'an ordinary Node obeys %s',
-  async (variable) => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-traps-'));
-    try {
-      const { traps, traces } = await setTraps(folder, folder);
-      const script = "process.emitWarning('one'); require('node:crypto').createHash('sha256')";
-      const env = { [variable]: traps[variable] };
-      const { status } = spawnSync(process.execPath, ['-e', script], { env, cwd: folder });
-      const left = await traces();
-      expect(left.length > 0 || status !== 0, `status ${status}, left ${left}`).toBe(true);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  },
-);
+// The smoke test proves something because an ordinary Node falls into each of these traps. The other variables take effect
+// only in a REPL (NODE_REPL_EXTERNAL_MODULE) or in a program that uses more of OpenSSL or ICU.
+test.each([
+  'NODE_OPTIONS',
+  'NODE_COMPILE_CACHE',
+  'NODE_V8_COVERAGE',
+  'NODE_REDIRECT_WARNINGS',
+  'OPENSSL_CONF',
+] as const)('an ordinary Node obeys %s', async (variable) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-traps-'));
+  try {
+    const traps = await setTraps(folder, folder);
+    const script = "process.emitWarning('one'); require('node:crypto').createHash('sha256')";
+    const env = { [variable]: traps.env[variable] };
+    const { status } = spawnSync(process.execPath, ['-e', script], { env, cwd: folder });
+    const left = await traps.traces();
+    expect(left.length > 0 || status !== 0, `status ${status}, left ${left}`).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

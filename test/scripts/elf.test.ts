@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { ElfError, highestGlibc, isNewer, readElf } from '../../scripts/elf.ts';
+import { highestGlibc, isNewer, readElf } from '../../scripts/formats/elf.ts';
+import { Failure } from '../../scripts/support/errors.ts';
 
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
 
@@ -16,8 +17,8 @@ describe.runIf(isLinux)('the Node that runs this test', () => {
     expect(elf.needed).toEqual(expect.arrayContaining(['libc.so.6', 'libstdc++.so.6']));
   });
 
-  test('wants glibc 2.28, as its makers say', () => {
-    expect(highestGlibc(elf.versionsWanted)).toBe('2.28');
+  test('requires glibc 2.28, as its makers say', () => {
+    expect(highestGlibc(elf.versionsRequired)).toBe('2.28');
   });
 
   test('has no memory that is both writable and executable', () => {
@@ -32,10 +33,10 @@ describe.runIf(isLinux)('the Node that runs this test', () => {
 
 test.runIf(isLinux)('a static program needs nothing and names no interpreter', () => {
   const program = createRequire(import.meta.url).resolve('@esbuild/linux-x64/bin/esbuild');
-  expect(readElf(readFileSync(program))).toMatchObject({ interpreter: null, needed: [], versionsWanted: [] });
+  expect(readElf(readFileSync(program))).toMatchObject({ interpreter: null, needed: [], versionsRequired: [] });
 });
 
-test('a 32-bit header is read with words of 4 octets', () => {
+test('a 32-bit header is read with words of 4 bytes', () => {
   const file = Buffer.alloc(52 + 32 + 32);
   file.write('\x7fELF\x01\x01\x01', 'latin1');
   file.writeUInt16LE(40, 18);
@@ -64,7 +65,7 @@ test.each([
     'class',
   ],
 ])('refuses %s', (_, file, message) => {
-  expect(() => readElf(file)).toThrow(ElfError);
+  expect(() => readElf(file)).toThrow(Failure);
   expect(() => readElf(file)).toThrow(message);
 });
 

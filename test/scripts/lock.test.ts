@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { root } from '../../scripts/project.ts';
+import { root } from '../../scripts/support/checkout.ts';
 
 /** The lock belongs to a checkout; this is as much of one as it needs. */
 function checkout(): string {
@@ -18,8 +18,8 @@ function checkout(): string {
 test('the second waits for the first, says so, and a dead holder is forgotten', async () => {
   const folder = checkout();
   const hold =
-    "import { lockBuild } from './scripts/lock.ts'; await lockBuild(); console.log('held'); process.stdin.resume().on('end', () => process.exit());";
-  // A holder that died, whose process id belongs to another process by now.
+    "import { lockBuild } from './scripts/support/lock.ts'; await lockBuild(); console.log('held'); process.stdin.resume().on('end', () => process.exit());";
+  // A holder that has died, and whose process id now belongs to another process.
   writeFileSync(path.join(folder, 'build/lock'), `${process.pid} 1`);
   const start = (): ReturnType<typeof spawn> =>
     spawn(process.execPath, ['--input-type=module', '-e', hold], { cwd: folder, stdio: 'pipe' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unexpectedLine } from '../../scripts/package.ts';
+import { unexpectedLine } from '../../scripts/steps/package.ts';
 
 const good = `> pkg@6.23.0
 > Extracting node binary from node-v24.21.0-linux-arm64.tar.gz

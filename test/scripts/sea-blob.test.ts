@@ -1,16 +1,15 @@
 import { expect, test } from 'vitest';
-import type { Elf } from '../../scripts/elf.ts';
-import { readSeaBlob } from '../../scripts/sea-blob.ts';
+import type { Elf } from '../../scripts/formats/elf.ts';
+import { readSeaBlob, setCodePath } from '../../scripts/formats/sea-blob.ts';
 
 function elf(bits: 32 | 64, desc: Buffer | undefined): Elf {
   const notes = desc === undefined ? [] : [{ name: 'NODE_SEA_BLOB', desc }];
   return {
     class: bits,
-    data: 'little',
     machine: 'x',
     interpreter: null,
     needed: [],
-    versionsWanted: [],
+    versionsRequired: [],
     hasSymbolTable: false,
     writableCode: [],
     notes,
@@ -32,13 +31,28 @@ test.each([32, 64] as const)('reads path and code of a %i-bit blob', (bits) => {
   expect(read).toEqual({ codePath: '/tmp/a.cjs', code: Buffer.from('run()') });
 });
 
-test('a 64-bit blob in a 32-bit file is found out', () => {
+test.each([32, 64] as const)('replaces the code path of a %i-bit blob and keeps its size', (bits) => {
+  const desc = blob(bits, '/tmp/vrypt-AbCdEf/code.cjs', 'run()');
+  const size = desc.length;
+  const file = elf(bits, desc);
+  setCodePath(file, 'vrypt-server');
+  expect(readSeaBlob(file)).toEqual({ codePath: 'vrypt-server', code: Buffer.from('run()') });
+  expect(desc.length).toBe(size);
+  expect(desc.includes('/tmp/')).toBe(false);
+  expect(desc.subarray(-14).every((byte) => byte === 0)).toBe(true);
+});
+
+test('a longer code path does not fit', () => {
+  expect(() => setCodePath(elf(64, blob(64, 'a.cjs', 'run()')), 'vrypt-server')).toThrow(/at most 5 bytes/);
+});
+
+test('a 64-bit blob in a 32-bit file is detected', () => {
   expect(readSeaBlob(elf(32, blob(64, '/tmp/a.cjs', 'run()')))).toSatisfy(
     (read) => typeof read === 'string' || read.code.toString() !== 'run()',
   );
 });
 
-test('a blob made by a 32-bit Node in a 64-bit file is found out', () => {
+test('a blob made by a 32-bit Node in a 64-bit file is detected', () => {
   expect(readSeaBlob(elf(64, blob(32, '/tmp/a.cjs', 'run()')))).toBe("the blob's lengths are not of 64 bits");
 });
 

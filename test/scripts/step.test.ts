@@ -3,8 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { build } from '../../scripts/project.ts';
-import { inASlot, once, runStep } from '../../scripts/step.ts';
+import { build } from '../../scripts/support/checkout.ts';
+import { once } from '../../scripts/support/once.ts';
+import { cores, withSlot } from '../../scripts/support/slots.ts';
+import { runStep } from '../../scripts/support/step.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-step-'));
 const output = path.join(folder, 'result');
@@ -19,7 +21,7 @@ function make(input: string): Promise<{ facts: { run: number }; skipped: boolean
   return runStep({
     step: 'step-under-test',
     inputs: { input },
-    code: [import.meta.filename],
+    module: import.meta.filename,
     outputs: [output],
     make: async () => {
       await writeFile(output, input);
@@ -37,7 +39,7 @@ test('another input makes it run again', async () => {
   expect(await make('b')).toMatchObject({ skipped: false, facts: { run: 2 } });
 });
 
-test('so does an output that somebody changed or removed', async () => {
+test('so does an output that was changed or removed', async () => {
   writeFileSync(output, 'not ours');
   expect(await make('b')).toMatchObject({ skipped: false });
   rmSync(output);
@@ -50,7 +52,7 @@ test('a step that fails is not remembered as done', async () => {
     runStep({
       step: 'step-under-test',
       inputs: {},
-      code: [],
+      module: import.meta.filename,
       outputs: [],
       make: () => Promise.reject(new Error('no')),
     });
@@ -64,7 +66,7 @@ test('the same work is done once however many ask for it', async () => {
   expect(await Promise.all([once('test', work), once('test', work)])).toEqual([1, 1]);
 });
 
-test('no more run at a time than there are cores, and all get their turn', async () => {
+test('at most as many run at a time as there are cores, and all get their turn', async () => {
   let now = 0;
   let most = 0;
   const work = async (): Promise<void> => {
@@ -72,7 +74,7 @@ test('no more run at a time than there are cores, and all get their turn', async
     await new Promise((resolve) => setImmediate(resolve));
     now--;
   };
-  await Promise.all(Array.from({ length: 50 }, () => inASlot(work)));
+  await Promise.all(Array.from({ length: 50 }, () => withSlot(work)));
   expect(now).toBe(0);
-  expect(most).toBeLessThanOrEqual(Math.max(1, (await import('../../scripts/project.ts')).cores));
+  expect(most).toBeLessThanOrEqual(cores);
 });

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { type Entry, tar, tarGz } from '../../scripts/tar.ts';
+import { type Entry, tar, tarGz } from '../../scripts/formats/tar.ts';
 
 const time = Date.UTC(2026, 10, 21) / 1000;
 const entries: readonly Entry[] = [
   { name: 'vrypt-server', mode: 0o755, data: Buffer.from('program') },
   { name: 'LICENSE', mode: 0o644, data: Buffer.from('a'.repeat(513)) },
-  { name: 'README.md', mode: 0o644, data: Buffer.alloc(512, 'b') },
+  { name: 'folder/README.md', mode: 0o644, data: Buffer.alloc(512, 'b') },
+  { name: 'folder/', mode: 0o755 },
 ];
 
 test('the order of the files does not matter, nor when it is packed', async () => {
@@ -19,7 +20,7 @@ test('the order of the files does not matter, nor when it is packed', async () =
   expect(two.equals(one)).toBe(true);
 });
 
-test('the gzip header tells no name, no time and no system', async () => {
+test('the gzip header has no name, no time and no system', async () => {
   const packed = await tarGz(entries, time);
   expect([...packed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, expect.any(Number), 255]);
 });
@@ -37,7 +38,8 @@ test('tar reads back names, modes, owner, time and contents', async () => {
         .map((line) => line.replace(/ +/g, ' ')),
     ).toEqual([
       '-rw-r--r-- 0/0 513 2026-11-21 00:00 LICENSE',
-      '-rw-r--r-- 0/0 512 2026-11-21 00:00 README.md',
+      'drwxr-xr-x 0/0 0 2026-11-21 00:00 folder/',
+      '-rw-r--r-- 0/0 512 2026-11-21 00:00 folder/README.md',
       '-rwxr-xr-x 0/0 7 2026-11-21 00:00 vrypt-server',
     ]);
     expect(execFileSync('tar', ['-xOzf', file, 'vrypt-server'], { encoding: 'utf8' })).toBe('program');
@@ -49,11 +51,9 @@ test('tar reads back names, modes, owner, time and contents', async () => {
 test('the archive is whole blocks and ends with two empty ones', async () => {
   const plain = gunzipSync(await tarGz(entries, time));
   expect(plain.length % 512).toBe(0);
-  expect(plain.subarray(-1024).every((octet) => octet === 0)).toBe(true);
+  expect(plain.subarray(-1024).every((byte) => byte === 0)).toBe(true);
 });
 
 test('refuses a name that the format cannot hold', () => {
-  expect(() => tar([{ name: 'n'.repeat(101), mode: 0o644, data: Buffer.alloc(0) }], time)).toThrow(
-    /at most 100 octets/,
-  );
+  expect(() => tar([{ name: 'n'.repeat(101), mode: 0o644, data: Buffer.alloc(0) }], time)).toThrow(/at most 100 bytes/);
 });

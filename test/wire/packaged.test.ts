@@ -6,16 +6,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { builtPath } from '../../scripts/derived.ts';
-import { name } from '../../scripts/project.ts';
-import { readTargets } from '../../scripts/targets.ts';
+import { program } from '../../scripts/program/vrypt-server.ts';
+import { builtPath } from '../../scripts/targets/target-facts.ts';
+import { readTargets } from '../../scripts/targets/targets.ts';
 import { argumentsOf, casesByOptions, loadCases } from './load-cases.ts';
 import { checkCase } from './run-socket.ts';
 
 const TRIPLE = 'x86_64-unknown-linux-musl';
 const target = readTargets().targets.find(({ triple }) => triple === TRIPLE);
 if (target === undefined) throw new Error(`targets.json has no ${TRIPLE}`);
-const executable = builtPath('package', target, name);
+const executable = builtPath('package', target, program.name);
 const unavailable = inject('unavailable');
 
 for (const [options, cases] of casesByOptions(loadCases())) {

@@ -1,75 +1,84 @@
 /**
- * What a finished runtime must be, read from the file and tried by running it. Each check is a sentence that lands in
- * BUILD.json when it holds, and an error with the finding when it does not.
+ * What a finished runtime must be, read from the file and tried by running it. Each check is a sentence: BUILD.json lists
+ * the ones that hold, and the error the others with what was found.
  */
 import { spawn } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { $ } from 'zx';
-import { highestGlibc, isNewer, readElf } from '../../elf.ts';
-import { PROJECT, WORK } from '../paths.ts';
-import type { Platform } from '../platforms.ts';
-import { findSource } from '../sources.ts';
+import { highestGlibc, isNewer, readElf } from '../../formats/elf.ts';
+import { fuse, noteName } from '../../formats/sea-blob.ts';
+import { findSource } from '../../sources/sources.ts';
+import { root as checkout } from '../../support/checkout.ts';
+import { Failure } from '../../support/errors.ts';
+import { allowedLibraries } from '../../targets/target-facts.ts';
+import type { Target } from '../../targets/targets.ts';
+import { work } from '../paths.ts';
 import { makeRoot, type Root } from './root.ts';
 
-const MAX_BYTES = 52_000_000;
-const MAX_COMPRESSED_BYTES = 12_000_000;
-const GLIBC_FLOOR = '2.31';
-const GLIBC_LIBRARIES = /^(libc\.so\.6|libm\.so\.6|libdl\.so\.2|libpthread\.so\.0|librt\.so\.1|ld-linux.*\.so\.\d)$/;
+const maxBytes = 52_000_000;
+const maxCompressedBytes = 12_000_000;
 
 /** Throws an error that lists everything that does not hold. */
-export async function checkRuntime(platform: Platform, executable: string, compressed: string): Promise<string[]> {
+export async function checkRuntime(target: Target, executable: string, compressed: string): Promise<string[]> {
   const passed: string[] = [];
   const failed: string[] = [];
   const expect = (sentence: string, holds: boolean, finding: unknown): void => {
     if (holds) passed.push(sentence);
     else failed.push(`${sentence}: ${typeof finding === 'string' ? finding : JSON.stringify(finding)}`);
   };
-  await checkFile(platform, executable, compressed, expect);
-  const root = await makeRoot(platform, executable);
+  await checkFile(target, executable, compressed, expect);
+  const root = await makeRoot(target, executable);
   await checkBehaviour(root, expect);
   await checkHardening(root, expect);
   await checkSea(root, executable, expect);
-  if (failed.length > 0) throw new Error(`${platform.triple}: ${failed.length} checks failed\n${failed.join('\n')}`);
+  if (failed.length > 0)
+    throw new Failure(`${target.triple} must keep every rule, breaks ${failed.length}:\n${failed.join('\n')}`);
   return passed;
 }
 
 type Expect = (sentence: string, holds: boolean, finding: unknown) => void;
 
-async function checkFile(platform: Platform, executable: string, compressed: string, expect: Expect): Promise<void> {
+async function checkFile(target: Target, executable: string, compressed: string, expect: Expect): Promise<void> {
   const bytes = await readFile(executable);
   const elf = readElf(bytes);
-  const { machine, bits, interpreter } = platform.elf;
+  const { interpreter, oldest } = target;
+  const { machine, class: bits } = target.architecture.elf;
   expect(`an ELF file for ${machine}, ${bits} bits`, elf.machine === machine && elf.class === bits, elf);
   expect('stripped', !elf.hasSymbolTable, 'has a symbol table');
-  if (platform.libc === 'musl') {
+  if (oldest.glibc === null) {
     expect('static: no interpreter, no needed library', elf.interpreter === null && elf.needed.length === 0, elf);
   } else {
-    const glibc = highestGlibc(elf.versionsWanted);
+    const glibc = highestGlibc(elf.versionsRequired);
+    const allowed = allowedLibraries(target);
     expect(`interpreter ${interpreter}`, elf.interpreter === interpreter, elf.interpreter);
     expect(
       'needs only libraries of glibc itself',
-      elf.needed.every((name) => GLIBC_LIBRARIES.test(name)),
+      elf.needed.every((name) => allowed.includes(name)),
       elf.needed,
     );
-    expect(`wants no symbol newer than glibc ${GLIBC_FLOOR}`, glibc !== null && !isNewer(glibc, GLIBC_FLOOR), glibc);
+    expect(
+      `requires no symbol newer than glibc ${oldest.glibc}`,
+      glibc !== null && !isNewer(glibc, oldest.glibc),
+      glibc,
+    );
   }
-  const leak = [WORK, PROJECT, '/root/', '/home/'].find((path) => bytes.includes(path));
+  const leak = [work, checkout, '/root/', '/home/'].find((path) => bytes.includes(path));
   expect('no path of the build machine inside', leak === undefined, leak);
-  expect(`at most ${MAX_BYTES} bytes`, bytes.length <= MAX_BYTES, bytes.length);
+  expect(`at most ${maxBytes} bytes`, bytes.length <= maxBytes, bytes.length);
   const { size } = await stat(compressed);
-  expect(`at most ${MAX_COMPRESSED_BYTES} bytes compressed`, size <= MAX_COMPRESSED_BYTES, size);
+  expect(`at most ${maxCompressedBytes} bytes compressed`, size <= maxCompressedBytes, size);
 }
 
 async function checkBehaviour(root: Root, expect: Expect): Promise<void> {
-  const version = await root.run('/node', ['--version']);
+  const version = await root.run('node', ['--version']);
   expect(
     `reports v${findSource('node').version}`,
     version.stdout.trim() === `v${findSource('node').version}`,
     version.text(),
   );
-  const { stdout, stderr, exitCode } = await root.run('/node', ['/behaviour.cjs']);
+  const { stdout, stderr, exitCode } = await root.run('node', [root.pathOf('behaviour.cjs')]);
   expect(
     'runs alone in its root',
     exitCode === 0 && stdout.startsWith('{'),
@@ -83,48 +92,48 @@ async function checkBehaviour(root: Root, expect: Expect): Promise<void> {
 
 async function checkHardening(root: Root, expect: Expect): Promise<void> {
   await writeFile(join(root.folder, 'foreign.cjs'), 'console.log("foreign code");');
-  const options = await root.run('/node', ['-p', '1'], { NODE_OPTIONS: '--require /foreign.cjs' });
+  const options = await root.run('node', ['-p', '1'], { NODE_OPTIONS: `--require ${root.pathOf('foreign.cjs')}` });
   expect('ignores NODE_OPTIONS', options.stdout === '1\n' && options.exitCode === 0, options.text());
-  const inspect = await root.run('/node', ['--inspect=127.0.0.1:9229', '-p', '1']);
+  const inspect = await root.run('node', ['--inspect=127.0.0.1:9229', '-p', '1']);
   expect('refuses --inspect', inspect.exitCode === 9, inspect.text());
   expect('SIGUSR1 opens no debugger', !(await opensPortAtSigusr1(root)), 'something listens on 127.0.0.1:9229');
 }
 
 async function opensPortAtSigusr1(root: Root): Promise<boolean> {
-  const [file = '', ...args] = root.command('/node', ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
+  const [file, ...args] = root.command('node', ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   await new Promise((resolve) => child.stdout.once('data', resolve));
   child.kill('SIGUSR1');
   await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 2000))]);
-  // /proc rather than a connection: another process of this machine may own the port.
+  // Not a connection: another process of this machine may own the port.
   const listening = await $({ nothrow: true, quiet: true })`ss -Hltnp sport = :9229`;
   child.kill('SIGKILL');
   await gone;
   return listening.stdout.includes(`pid=${child.pid},`);
 }
 
-/** The way pkg packages it: a blob made by this very runtime, injected by postject, run in the root. */
+/** As pkg packages it: a blob made by this very runtime, injected by postject, run in the sandbox. */
 async function checkSea(root: Root, executable: string, expect: Expect): Promise<void> {
   const main =
     "const sea = require('node:sea'); console.log(sea.isSea(), sea.getAsset('a', 'utf8'), process.argv.length);";
   await writeFile(join(root.folder, 'main.cjs'), main);
   await writeFile(join(root.folder, 'asset.txt'), 'asset');
   const config = {
-    main: '/main.cjs',
-    output: '/blob',
+    main: root.pathOf('main.cjs'),
+    output: root.pathOf('blob'),
     disableExperimentalSEAWarning: true,
-    assets: { a: '/asset.txt' },
+    assets: { a: root.pathOf('asset.txt') },
   };
   await writeFile(join(root.folder, 'sea.json'), JSON.stringify(config));
-  const blob = await root.run('/node', ['--experimental-sea-config', '/sea.json']);
+  const blob = await root.run('node', ['--experimental-sea-config', root.pathOf('sea.json')]);
   expect('makes a SEA blob', blob.exitCode === 0, blob.text());
   if (blob.exitCode !== 0) return;
   const { inject } = createRequire(import.meta.url)('postject');
   await $`cp ${executable} ${root.folder}/app && chmod 755 ${root.folder}/app`;
-  await inject(join(root.folder, 'app'), 'NODE_SEA_BLOB', await readFile(join(root.folder, 'blob')), {
-    sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+  await inject(join(root.folder, 'app'), noteName, await readFile(join(root.folder, 'blob')), {
+    sentinelFuse: fuse,
   });
-  const app = await root.run('/app', ['x', 'y']);
+  const app = await root.run('app', ['x', 'y']);
   expect('runs with a SEA blob inside', app.stdout === 'true asset 4\n', app.text());
 }

@@ -1,0 +1,27 @@
+/** What the toolchain knows about a program that it packages: a row of data, nothing more. */
+
+export interface Program {
+  /** Of the executable, the archives and the folder inside them. */
+  readonly name: string;
+  readonly description: string;
+  /** Below the checkout. */
+  readonly entry: string;
+  /** Bundled first; its text is available to the entry as a string constant. */
+  readonly worker: { readonly entry: string; readonly constant: string };
+  /** Constants of the entry that hold the version and the commit. */
+  readonly stamps: { readonly version: string; readonly commit: string };
+  /** Modules that the bundle replaces: name to file. */
+  readonly replaced: Readonly<Record<string, string>>;
+  /** Files and folders that decide the bundle; a change of one marks the commit. */
+  readonly sources: readonly string[];
+  /** The template of the archive's README.md. */
+  readonly readme: string;
+  /** What the smoke checks expect. */
+  readonly expected: {
+    /** The line printed at start; group 1 is the port, group 2 the number of workers. */
+    readonly ready: RegExp;
+    readonly status: string;
+    readonly fields: Readonly<Record<string, string>>;
+    readonly content: string;
+  };
+}

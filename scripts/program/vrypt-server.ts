@@ -1,0 +1,20 @@
+/** The program that this repository packages. The only place in scripts/ that knows what it is and what it answers. */
+import type { Program } from './program.ts';
+
+export const program: Program = {
+  name: 'vrypt-server',
+  description: 'One file that answers Vrypt to every HTTP request',
+  entry: 'src/main.ts',
+  worker: { entry: 'src/workers/worker.ts', constant: 'WORKER_SOURCE' },
+  stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT' },
+  // commander can start programs for subcommands, and there are none; loading what starts them takes 3 ms.
+  replaced: { 'node:child_process': './src/cli/no-child-process.ts' },
+  sources: ['src', 'package.json', 'package-lock.json'],
+  readme: 'scripts/program/vrypt-server.README.md',
+  expected: {
+    ready: /^vrypt-server \S+ listening on http:\/\/\S+:(\d+)\b.*\((\d+) workers?\)/,
+    status: '200 OK',
+    fields: { 'Content-Type': 'text/plain' },
+    content: 'Vrypt',
+  },
+};

@@ -1,0 +1,58 @@
+/**
+ * How a target's executable is run when it is tried, a runtime as much as a product: in a root folder that contains nothing
+ * else (glibc: the oldest supported glibc, nothing else), and through QEMU where this machine cannot run it.
+ */
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { say } from '../support/progress.ts';
+import { need } from '../support/system-tools.ts';
+import { hostLibc, isStatic } from '../targets/target-facts.ts';
+import type { Target } from '../targets/targets.ts';
+import { emulatorFor, runsNatively } from './emulation.ts';
+import { oldestLibc, putOldestLibc } from './oldest-libc.ts';
+
+export interface Sandbox {
+  readonly folder: string;
+  /** `folder` as a program inside sees it. */
+  readonly inside: string;
+  /** How programs are run, in words. */
+  readonly how: string;
+  /** The command line that runs `program`, a file in the folder. */
+  command(program: string, args: readonly string[]): readonly [string, ...string[]];
+}
+
+/** Everything outside the folder that decides how a target is run; part of the key of what is tried in it. */
+export function sandboxInputs(target: Target): string {
+  return JSON.stringify([process.getuid?.(), runsNatively(target), isStatic(target) ? '' : oldestLibc(target).sha256]);
+}
+
+/** Turns `folder`, which must exist, into one. */
+export async function makeSandbox(target: Target, folder: string): Promise<Sandbox> {
+  const emulator = await emulatorFor(target);
+  const runner = emulator === undefined ? 'natively' : path.basename(emulator);
+  if (process.getuid?.() === 0) {
+    if (!isStatic(target)) await putOldestLibc(target, folder);
+    if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));
+    const beside = isStatic(target) ? 'nothing' : `only glibc ${target.oldest.glibc}`;
+    const prefix = [folder, ...(emulator === undefined ? [] : ['/emulator'])];
+    return {
+      folder,
+      inside: '/',
+      how: `${runner}, ${beside} beside it`,
+      command: (program, args) => ['chroot', ...prefix, `/${program}`, ...args],
+    };
+  }
+  say(`${target.triple}: chroot requires root, so it is run in an ordinary folder`);
+  const { folder: libraries, tools } = hostLibc(target);
+  for (const tool of tools) await need(tool);
+  const prefix = libraries === undefined ? [] : ['-L', libraries];
+  return {
+    folder,
+    inside: folder,
+    how: runner,
+    command: (program, args) => {
+      const file = path.join(folder, program);
+      return emulator === undefined ? [file, ...args] : [emulator, ...prefix, file, ...args];
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * Every file that comes from outside and goes into a product, or is tried with it: pinned in sources.json, fetched,
+ * compared with its SHA-256, unpacked. Nothing that is not in that file, or whose hash differs, is ever unpacked.
+ * Owns `build/runtime/downloads` and `build/runtime/sources`.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { $ } from 'zx';
+import { build } from '../support/checkout.ts';
+import { Failure } from '../support/errors.ts';
+import { sha256FileSync } from '../support/hash.ts';
+import type { Target } from '../targets/targets.ts';
+
+export interface Source {
+  readonly name: string;
+  readonly version: string;
+  /** An SPDX expression. */
+  readonly license: string;
+  /** `shipped`: code of it is inside the executable. `build`: only used to make it. */
+  readonly use: 'shipped' | 'build';
+  readonly sha256: string;
+  readonly size: number;
+  /** A path in Debian's archive; the mirror is the one that apt is set up with. */
+  readonly debian?: string;
+  /** `name@version` in the npm registry. */
+  readonly npm?: string;
+  /** Tried when the mirror no longer has the file: rolling suites drop old versions. */
+  readonly fallbackUrl?: string;
+  /** What is unpacked of a big archive; without it, everything. */
+  readonly members?: readonly string[];
+}
+
+export const allSources: readonly Source[] = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'sources.json'), 'utf8'),
+);
+
+const downloads = path.join(build, 'runtime/downloads');
+const unpackedSources = path.join(build, 'runtime/sources');
+
+export function findSource(name: string): Source {
+  const source = allSources.find((candidate) => candidate.name === name);
+  if (source === undefined) throw new Failure(`sources.json must have a source named ${name}, has none`);
+  return source;
+}
+
+/** The sources of one runtime: those of all, and the packages of its own C library and architecture. */
+export function sourcesFor({ architecture, libc }: Target): Source[] {
+  const perArchitecture = /-(amd64|i386|arm64|armhf)$/;
+  return allSources.filter(({ name }) => {
+    const debian = perArchitecture.exec(name)?.[1];
+    if (debian === undefined) return libc === 'musl' || !['linux-headers', 'dlmalloc'].includes(name);
+    return debian === architecture.debian && name.startsWith('musl-') === (libc === 'musl');
+  });
+}
+
+export function fileOf(source: Source): string {
+  if (source.debian !== undefined) return path.basename(source.debian);
+  return `${source.npm
+    ?.replace(/^@/, '')
+    .replace('/', '-')
+    .replace(/@([^@]*)$/, '-$1')}.tgz`;
+}
+
+/** Returns the path of the downloaded and checked file. */
+export async function fetchSource(source: Source): Promise<string> {
+  const file = path.join(downloads, fileOf(source));
+  const isGood = (): boolean => existsSync(file) && sha256FileSync(file) === source.sha256;
+  if (isGood()) return file;
+  await mkdir(downloads, { recursive: true });
+  const attempts: (() => Promise<unknown>)[] = [];
+  if (source.npm !== undefined) attempts.push(() => $({ cwd: downloads })`npm pack --silent ${source.npm}`);
+  for (const url of [source.debian && `${debianMirror()}/${source.debian}`, source.fallbackUrl]) {
+    if (url) attempts.push(() => $`curl -fsSL --retry 2 -o ${file} ${url}`);
+  }
+  for (const attempt of attempts) {
+    const hasFailed = await attempt().then(
+      () => false,
+      () => true,
+    );
+    if (!hasFailed && isGood()) return file;
+    await rm(file, { force: true });
+  }
+  throw new Failure(
+    `${fileOf(source)} must have the SHA-256 ${source.sha256} of sources.json; no source has such a file`,
+  );
+}
+
+/** Unpacks into build/runtime/sources/<name>, again when the source has changed. */
+export async function unpackSource(source: Source): Promise<string> {
+  const folder = path.join(unpackedSources, source.name.replace('/', '-'));
+  const record = `${folder}.sha256`;
+  if (existsSync(folder) && existsSync(record) && readFileSync(record, 'utf8') === source.sha256) return folder;
+  const file = await fetchSource(source);
+  const partial = `${folder}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  if (file.endsWith('.deb')) {
+    await $`dpkg-deb -x ${file} ${partial}`;
+  } else {
+    await $`tar -xf ${file} -C ${partial} --strip-components=1 ${source.members ?? []}`;
+  }
+  await rm(folder, { recursive: true, force: true });
+  await rename(partial, folder);
+  await writeFile(record, source.sha256);
+  return folder;
+}
+
+/** The archive that this machine's apt uses for Debian itself, without a trailing slash. */
+function debianMirror(): string {
+  const folder = '/etc/apt/sources.list.d';
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : []),
+  ];
+  for (const file of files.filter(existsSync)) {
+    const match = /^(?:URIs:|deb)\s+(?:\[[^\]]*\]\s+)?(https?:\/\/\S+\/debian)\/?(?:\s|$)/m.exec(
+      readFileSync(file, 'utf8'),
+    );
+    if (match?.[1] !== undefined) return match[1];
+  }
+  return 'https://deb.debian.org/debian';
+}

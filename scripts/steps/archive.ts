@@ -1,0 +1,101 @@
+/**
+ * `archive`: the tarball that people download. Same commit, same bytes. Owns the `.tar.gz` files in `dist/`.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Entry, tarGz } from '../formats/tar.ts';
+import { archiveReadme } from '../program/archive-readme.ts';
+import { program } from '../program/vrypt-server.ts';
+import { commitTime, root, version } from '../support/checkout.ts';
+import { Failure } from '../support/errors.ts';
+import { sha256 } from '../support/hash.ts';
+import { once } from '../support/once.ts';
+import { megabytes } from '../support/progress.ts';
+import { runStep } from '../support/step.ts';
+import { archiveFolder, artifactPath, type MadeArtifact, tarball } from '../targets/artifacts.ts';
+import { eachTarget } from '../targets/select.ts';
+import { containerImage, needsOf } from '../targets/target-facts.ts';
+import type { ReadyTarget } from '../targets/targets.ts';
+import { nodeBinary } from './node-binary.ts';
+import { verify } from './verify.ts';
+
+export function archive(target: ReadyTarget): Promise<MadeArtifact> {
+  return once(`archive ${target.triple}`, () => make(target));
+}
+
+async function make(target: ReadyTarget): Promise<MadeArtifact> {
+  const product = await verify(target);
+  const { licenses } = await nodeBinary(target);
+  const artifact = tarball(target);
+  const file = artifactPath(artifact);
+  const folder = archiveFolder(target);
+  const time = commitTime();
+  const budget = target.budget.archive;
+  const texts = {
+    LICENSE: await readFile(path.join(root, 'LICENSE')),
+    'README.md': await readmeFor(target),
+    'THIRD-PARTY-LICENSES.txt': await thirdPartyLicenses(product.packages, licenses),
+  };
+  const { facts, hashes } = await runStep({
+    step: 'archive',
+    target: target.triple,
+    inputs: {
+      product: product.sha256,
+      time: String(time),
+      texts: Object.values(texts).map(sha256).join(),
+      budget: String(budget),
+    },
+    module: import.meta.filename,
+    outputs: [file],
+    make: async () => {
+      const entries: readonly Entry[] = [
+        { name: `${folder}/` as const, mode: 0o755 },
+        ...Object.entries(texts).map(([name, data]) => ({ name: `${folder}/${name}`, mode: 0o644 as const, data })),
+        { name: `${folder}/${program.name}`, mode: 0o755, data: await readFile(product.file) },
+      ];
+      const packed = await tarGz(entries, time);
+      if (packed.length > budget)
+        throw new Failure(`the archive must have at most ${budget} bytes, got ${packed.length}`);
+      await writeFile(file, packed);
+      return { bytes: packed.length };
+    },
+    summary: ({ bytes }) => `${artifact.file}, ${megabytes(bytes)}`,
+  });
+  return { ...artifact, sha256: hashes[0] ?? '', bytes: facts.bytes, executableBytes: product.bytes };
+}
+
+async function readmeFor(target: ReadyTarget): Promise<Buffer> {
+  const template = await readFile(path.join(root, program.readme), 'utf8');
+  const values = {
+    version,
+    target: target.triple,
+    folder: archiveFolder(target),
+    archive: tarball(target).file,
+    needs: needsOf(target),
+    kernel: target.oldest.kernel,
+    platform: target.architecture.platform,
+    image: containerImage(target),
+  };
+  return Buffer.from(archiveReadme(template, values));
+}
+
+/** The licenses of the npm packages in the bundle, then those of the runtime. */
+async function thirdPartyLicenses(packages: readonly string[], runtimeLicenses: string): Promise<Buffer> {
+  const parts = await Promise.all(packages.map(packageLicense));
+  const runtime = await readFile(runtimeLicenses, 'utf8');
+  const intro = `${program.name} is one file. Besides its own code (LICENSE) it contains the following.\n`;
+  return Buffer.from([intro, ...parts, `==== Node.js and what it contains ====\n\n${runtime}`].join('\n'));
+}
+
+async function packageLicense(folder: string): Promise<string> {
+  const files = await readdir(path.join(root, folder));
+  const license = files.find((file) => /^licen[cs]e(\.(md|txt))?$/i.test(file));
+  if (license === undefined) throw new Failure(`${folder} is in the bundle and must have a license file, it has none`);
+  const { name, version } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+  };
+  return `==== ${name} ${version} ====\n\n${await readFile(path.join(root, folder, license), 'utf8')}`;
+}
+
+if (import.meta.main) await eachTarget('Packs the tarball of each target into dist/.', archive);

@@ -1,0 +1,154 @@
+/**
+ * `package`: pkg (SEA mode, its public command line) joins the bundle and the closed runtime into one executable.
+ * Owns `build/package/`, one folder per target.
+ *
+ * - pkg has no option for a custom runtime, but takes one from its cache: every target has a HOME of its own whose cache
+ *   contains exactly that runtime, and nothing is fetched.
+ * - The blob stores lengths as `size_t`, so a 32-bit target's blob must come from a 32-bit Node, and every blob from
+ *   exactly the same version. pkg makes the blob with the Node that runs pkg if the cache slot is of a foreign architecture
+ *   and the versions agree: the slot is always `linux-arm64`, and pkg is run by a Node of the target's word size.
+ * - The blob contains the absolute path of the bundle. The bundle is given under a path whose length is the same in every
+ *   checkout, and the path in the blob is then replaced, so that stack traces name the program.
+ * - pkg has shipped broken files with exit code 0: any line that we do not expect is a failure.
+ */
+import { copyFile, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { $ } from 'zx';
+import { readElf } from '../formats/elf.ts';
+import { setCodePath } from '../formats/sea-blob.ts';
+import { program } from '../program/vrypt-server.ts';
+import { Failure } from '../support/errors.ts';
+import { once } from '../support/once.ts';
+import { megabytes } from '../support/progress.ts';
+import { runStep } from '../support/step.ts';
+import { withTemporaryFolder } from '../support/temporary-folder.ts';
+import { eachTarget } from '../targets/select.ts';
+import { builtPath, isStatic } from '../targets/target-facts.ts';
+import { isReady, type ReadyTarget, readTargets } from '../targets/targets.ts';
+import { type Bundle, bundle } from './bundle.ts';
+import { closeEnvironment } from './close-environment.ts';
+import { nodeBinary } from './node-binary.ts';
+
+export interface Packaged {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bundle: Bundle;
+}
+
+export function packaged(target: ReadyTarget): Promise<Packaged> {
+  return once(`package ${target.triple}`, () => make(target));
+}
+
+/** The first line of pkg's output that a good run does not print. */
+export function unexpectedLine(output: string): string | undefined {
+  return output.split('\n').find((line) => line.trim() !== '' && !expected.some((pattern) => pattern.test(line)));
+}
+
+const slot = 'linux-arm64';
+const expected = [
+  /^> pkg@[\d.]+$/,
+  /^> Extracting node binary from node-v[\d.]+-linux-arm64\.tar\.gz$/,
+  /^> Creating sea-config\.json file\.\.\.$/,
+  /^> Generating the blob\.\.\.$/,
+  /^> Creating executable for node[\d.]+-linux-arm64\.\.\.\.$/,
+  /^> Injecting the blob into .+\.\.\.$/,
+];
+
+async function make(target: ReadyTarget): Promise<Packaged> {
+  const bundled = await bundle();
+  const runtime = await closeEnvironment(target);
+  const generator = await generatorFor(target);
+  const file = builtPath('package', target, program.name);
+  const { hashes } = await runStep({
+    step: 'package',
+    target: target.triple,
+    inputs: { bundle: bundled.sha256, runtime: runtime.sha256, generator: generator.sha256, pkg: pkgVersions() },
+    module: import.meta.filename,
+    outputs: [file],
+    make: async () => {
+      const home = await seedHome(target, runtime.file);
+      await rm(file, { force: true });
+      await withTemporaryFolder(async (folder) => {
+        const input = path.join(folder, 'code.cjs');
+        await copyFile(bundled.file, input);
+        await runPkg(generator.file, home, input, file);
+      });
+      await rm(home, { recursive: true });
+      await renameCode(file);
+      return { bytes: (await stat(file)).size };
+    },
+    summary: ({ bytes }) => megabytes(bytes),
+  });
+  return { file, sha256: hashes[0] ?? '', bundle: bundled };
+}
+
+async function runPkg(generator: string, home: string, input: string, output: string): Promise<void> {
+  const { node } = readTargets();
+  const { PATH = '' } = process.env;
+  const run = await $({
+    env: { PATH, HOME: home, TMPDIR: home, NO_COLOR: '1' },
+    cwd: path.dirname(output),
+    nothrow: true,
+    quiet: true,
+  })`
+    ${generator} ${pkgScript()} --sea ${input} -t ${`node${node}-${slot}`} -o ${output}`;
+  if (run.exitCode !== 0) throw new Failure(`pkg ended with exit code ${run.exitCode}: ${run.stdall.trim()}`);
+  const line = unexpectedLine(run.stdall);
+  if (line !== undefined) throw new Failure(`pkg must print nothing unusual, got: ${line}`);
+}
+
+/** Stack traces of the product name the program instead of a file that is gone. */
+async function renameCode(file: string): Promise<void> {
+  const executable = await readFile(file);
+  setCodePath(readElf(executable), program.name);
+  await writeFile(file, executable);
+}
+
+/** A HOME whose pkg cache contains the runtime, marked as downloaded, checked and unpacked. */
+async function seedHome(target: ReadyTarget, runtime: string): Promise<string> {
+  const home = builtPath('package', target, 'home');
+  const unpacked = `node-v${readTargets().node}-${slot}`;
+  const cache = path.join(home, '.pkg-cache/sea');
+  const bin = path.join(cache, unpacked, 'bin');
+  await rm(home, { recursive: true, force: true });
+  await mkdir(bin, { recursive: true });
+  await link(runtime, path.join(bin, 'node'));
+  for (const mark of [path.join(cache, `${unpacked}.tar.gz`), path.join(cache, `${unpacked}.tar.gz.ok`)]) {
+    await writeFile(mark, '');
+  }
+  await writeFile(path.join(bin, 'node.ok'), '');
+  return home;
+}
+
+async function generatorFor(target: ReadyTarget): Promise<{ file: string; sha256: string }> {
+  const { node, targets } = readTargets();
+  if (target.architecture.elf.class === 64) {
+    if (process.versions.node !== node) {
+      throw new Failure(
+        `packaging must be run by Node ${node} (npm run puts it on the PATH), got ${process.versions.node}`,
+      );
+    }
+    return { file: process.execPath, sha256: process.versions.node };
+  }
+  const i686 = targets.find((row) => row.architecture.elf.machine === 'i386' && isStatic(row));
+  if (i686 === undefined || !isReady(i686)) {
+    throw new Failure('targets.json must have the static i686 runtime: it makes the blobs of 32-bit targets');
+  }
+  return nodeBinary(i686);
+}
+
+/** Of pkg, and of postject, with which it injects the blob. */
+function pkgVersions(): string {
+  const pkg = require('@yao-pkg/pkg/package.json') as { version: string };
+  const postject = createRequire(pkgScript())('postject/package.json') as { version: string };
+  return `${pkg.version}, postject ${postject.version}`;
+}
+
+function pkgScript(): string {
+  return require.resolve('@yao-pkg/pkg/lib-es5/bin.js');
+}
+
+const require = createRequire(import.meta.url);
+
+if (import.meta.main) await eachTarget('Joins bundle and runtime into one executable per target.', packaged);

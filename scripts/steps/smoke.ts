@@ -1,0 +1,115 @@
+/**
+ * `smoke`: a person's session with the archive, and the time from starting the program to its first answer.
+ * Targets that run natively go one after the other, so that the times mean something; emulated ones side by side.
+ */
+import { program } from '../program/vrypt-server.ts';
+import { runsNatively } from '../sandbox/emulation.ts';
+import { sandboxInputs } from '../sandbox/sandbox.ts';
+import { checks, type Session } from '../smoke/checks.ts';
+import { freePort, Server, startTime } from '../smoke/server.ts';
+import { unpack } from '../smoke/unpack.ts';
+import { version } from '../support/checkout.ts';
+import { explain, Failure } from '../support/errors.ts';
+import { runStep } from '../support/step.ts';
+import { need, tools } from '../support/system-tools.ts';
+import { artifactPath, type MadeArtifact } from '../targets/artifacts.ts';
+import { withTargets } from '../targets/select.ts';
+import type { ReadyTarget } from '../targets/targets.ts';
+import { makeArtifacts } from './artifacts.ts';
+
+export interface Smoked {
+  readonly how: string;
+  readonly checks: number;
+  /** Median of three; under QEMU it says nothing about the product. */
+  readonly startMs: number;
+}
+
+export interface Outcome {
+  readonly target: ReadyTarget;
+  readonly artifacts: readonly MadeArtifact[];
+  readonly smoked?: Smoked;
+  /** The reason why it must not be released. */
+  readonly fault?: string;
+}
+
+/** Makes and smokes all targets; one that fails does not stop the others. */
+export async function smokeAll(targets: readonly ReadyTarget[]): Promise<Outcome[]> {
+  const made = await Promise.all(targets.map(makeOne));
+  const outcomes = new Map<ReadyTarget, Outcome>();
+  const finish = async (outcome: Outcome): Promise<void> => {
+    outcomes.set(outcome.target, outcome.fault === undefined ? await smokeOne(outcome) : outcome);
+  };
+  const isNative = ({ target }: Outcome): boolean => runsNatively(target);
+  for (const outcome of made.filter(isNative)) await finish(outcome);
+  await Promise.all(made.filter((outcome) => !isNative(outcome)).map(finish));
+  return targets.map((target) => outcomes.get(target) ?? { target, artifacts: [], fault: 'was not tried' });
+}
+
+async function makeOne(target: ReadyTarget): Promise<Outcome> {
+  try {
+    return { target, artifacts: await makeArtifacts(target) };
+  } catch (error) {
+    return { target, artifacts: [], fault: explain(error) };
+  }
+}
+
+async function smokeOne(outcome: Outcome): Promise<Outcome> {
+  const { target, artifacts } = outcome;
+  try {
+    const archive = artifacts.find(({ kind }) => kind === 'tar.gz');
+    if (archive === undefined) throw new TypeError(`${target.triple} has no tarball`);
+    return { ...outcome, smoked: await smoke(target, archive) };
+  } catch (error) {
+    return { ...outcome, fault: explain(error) };
+  }
+}
+
+async function smoke(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked> {
+  const { facts } = await runStep<Smoked>({
+    step: 'smoke',
+    target: target.triple,
+    inputs: { archive: archive.sha256, target: JSON.stringify(target), sandbox: sandboxInputs(target), version },
+    module: import.meta.filename,
+    outputs: [],
+    make: () => session(target, archive),
+    summary: (smoked) => `${smoked.checks} checks, ${smoked.how}, first answer after ${smoked.startMs.toFixed(0)} ms`,
+  });
+  return facts;
+}
+
+async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked> {
+  await need(tools.curl);
+  const product = await unpack(target, artifactPath(archive));
+  const port = await freePort();
+  const server = new Server(product, port, [String(port)]);
+  const faults: string[] = [];
+  try {
+    const line = await server.line();
+    const open: Session = { product, server, line, url: `http://127.0.0.1:${port}` };
+    for (const { sentence, run } of checks) {
+      await run(open).catch((error: unknown) => faults.push(`${sentence}: ${reason(error)}`));
+    }
+  } finally {
+    server.signal('SIGKILL');
+    await server.end();
+  }
+  if (faults.length > 0)
+    throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
+  const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
+  return { how: product.how, checks: checks.length, startMs: times[1] ?? 0 };
+}
+
+/** One line: of an assertion, what was expected and what was there. */
+function reason(error: unknown): string {
+  const [first = '', ...rest] = explain(error).split('\n');
+  if (error instanceof Failure) return first;
+  return [first, ...rest.filter((line) => /^\s*[+-]/.test(line))].join(' ').slice(0, 600);
+}
+
+if (import.meta.main) {
+  await withTargets('Runs the archive of each target as a person would.', async (targets) => {
+    const faults = (await smokeAll(targets)).filter((outcome) => outcome.fault !== undefined);
+    if (faults.length > 0)
+      throw new Failure(faults.map(({ target, fault }) => `${target.triple}: ${fault}`).join('\n'));
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * The source files that decide what a step makes, read from its imports, so that no list has to be kept by hand.
+ * The walk starts at the step's module and follows every import that exists at run time, with two exceptions:
+ * other steps, because their results are inputs of this one; and `support/`, which runs steps and reports on them.
+ */
+import path from 'node:path';
+import { build as esbuild, type Metafile } from 'esbuild';
+import { root } from './checkout.ts';
+import { once } from './once.ts';
+
+const stepsFolder = 'scripts/steps/';
+const supportFolder = 'scripts/support/';
+
+/** Absolute paths, sorted; the module itself is one of them. */
+export function codeOf(module: string): Promise<readonly string[]> {
+  return once(`imports of ${module}`, async () => {
+    const graph = await graphOf(module);
+    const entry = path.relative(root, module);
+    const found = new Set([entry]);
+    for (const file of found) {
+      for (const { path: imported, external } of graph[file]?.imports ?? []) {
+        if (!external && !imported.startsWith(stepsFolder) && !imported.startsWith(supportFolder)) found.add(imported);
+      }
+    }
+    return [...found].sort().map((file) => path.join(root, file));
+  });
+}
+
+async function graphOf(module: string): Promise<Metafile['inputs']> {
+  const result = await esbuild({
+    absWorkingDir: root,
+    entryPoints: [module],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+  });
+  return result.metafile.inputs;
+}

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { root, shown } from '../../scripts/support/checkout.ts';
+import { codeOf } from '../../scripts/support/imports.ts';
+
+const folder = path.join(root, 'scripts/steps');
+const steps = readdirSync(folder).map((file) => path.join(folder, file));
+
+async function namesOf(step: string): Promise<string[]> {
+  return (await codeOf(path.join(folder, `${step}.ts`))).map(shown);
+}
+
+test('a step depends on its own file and on what that imports, however indirectly', async () => {
+  const verify = await namesOf('verify');
+  expect(verify).toEqual(
+    expect.arrayContaining([
+      'scripts/steps/verify.ts',
+      'scripts/formats/elf.ts',
+      'scripts/formats/sea-blob.ts',
+      'scripts/targets/target-facts.ts',
+      'scripts/targets/architectures.ts',
+    ]),
+  );
+  expect(await namesOf('smoke')).toEqual(
+    expect.arrayContaining(['scripts/smoke/checks.ts', 'scripts/sandbox/sandbox.ts']),
+  );
+});
+
+test.each(steps)('%s depends on no other step, and not on the step runner', async (step) => {
+  const others = (await codeOf(step)).filter((file) => file !== step).map(shown);
+  expect(others.filter((file) => /^scripts\/(steps|support)\//.test(file))).toEqual([]);
+});
+
+// What a step takes from another one is its result, which is among its inputs; a shared fact must live in another room.
+test.each(steps)('%s imports from other steps nothing but functions that run them, and types', (step) => {
+  const imports = readFileSync(step, 'utf8').matchAll(/^import \{([^}]*)\} from '\.\/([\w-]+)\.ts'/gm);
+  for (const [, names = '', from = ''] of imports) {
+    for (const name of names.split(',').map((text) => text.trim())) {
+      if (name === '' || name.startsWith('type ')) continue;
+      expect({ from, name }).toEqual({ from, name: expect.stringMatching(runners[from] ?? /^$/) });
+    }
+  }
+});
+
+const runners: Readonly<Record<string, RegExp>> = {
+  bundle: /^bundle$/,
+  'node-binary': /^nodeBinary$/,
+  'close-environment': /^closeEnvironment$/,
+  package: /^packaged$/,
+  verify: /^verify$/,
+  archive: /^archive$/,
+  artifacts: /^makeArtifacts$/,
+};
