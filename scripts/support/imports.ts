@@ -4,7 +4,7 @@
  * other steps, because their results are inputs of this one; and `support/`, which runs steps and reports on them.
  */
 import path from 'node:path';
-import { build as esbuild, type Metafile } from 'esbuild';
+import type { Metafile } from 'esbuild';
 import { root } from './checkout.ts';
 import { once } from './once.ts';
 
@@ -27,7 +27,9 @@ export function codeOf(module: string): Promise<readonly string[]> {
 }
 
 async function graphOf(module: string): Promise<Metafile['inputs']> {
-  const result = await esbuild({
+  // Only when a step is about to run: loading it takes 50 ms.
+  const { build } = await import('esbuild');
+  const result = await build({
     absWorkingDir: root,
     entryPoints: [module],
     bundle: true,
