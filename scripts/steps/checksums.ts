@@ -17,7 +17,8 @@ import { makeArtifacts } from './artifacts.ts';
 
 /** `planned`: what this run was to make. `good`: what it made, and what may be released. */
 export async function writeChecksums(planned: readonly Artifact[], good: readonly MadeArtifact[]): Promise<void> {
-  const kept = await keptChecksums(planned);
+  const listed = await readFile(checksumsPath, 'utf8').catch(() => '');
+  const kept = await keptChecksums(listed, otherFiles(planned), dist);
   const text = checksumLines([...good.map(({ file, sha256 }) => ({ name: file, sha256 })), ...kept]);
   await runStep({
     step: 'checksums',
@@ -35,22 +36,19 @@ export async function writeChecksums(planned: readonly Artifact[], good: readonl
   });
 }
 
-/** Of artifacts that the project still plans, but not this run. */
-async function keptChecksums(planned: readonly Artifact[]): Promise<Checksum[]> {
-  const others = readTargets()
+/** The listed lines that `others` allows, if their files in `folder` are still the ones that were listed. */
+export async function keptChecksums(text: string, others: readonly string[], folder: string): Promise<Checksum[]> {
+  const lines = parseChecksums(text).filter(({ name }) => others.includes(name));
+  const hashes = await Promise.all(lines.map(({ name }) => sha256File(path.join(folder, name)).catch(() => undefined)));
+  return lines.filter(({ sha256 }, index) => sha256 === hashes[index]);
+}
+
+/** The files that the project plans, but not this run. */
+function otherFiles(planned: readonly Artifact[]): string[] {
+  const all = readTargets()
     .targets.flatMap(artifactsOf)
-    .map(({ file }) => file)
-    .filter((file) => planned.every((artifact) => artifact.file !== file));
-  const listed = parseChecksums(await readFile(checksumsPath, 'utf8').catch(() => ''));
-  const kept = await Promise.all(
-    listed
-      .filter(({ name }) => others.includes(name))
-      .map(async (line) => {
-        const now = await sha256File(path.join(dist, line.name)).catch(() => undefined);
-        return now === line.sha256 ? [line] : [];
-      }),
-  );
-  return kept.flat();
+    .map(({ file }) => file);
+  return all.filter((file) => planned.every((artifact) => artifact.file !== file));
 }
 
 if (import.meta.main) {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { checksumLines, parseChecksums } from '../../scripts/formats/checksums.ts';
+import { keptChecksums } from '../../scripts/steps/checksums.ts';
 import { sha256, sha256File } from '../../scripts/support/hash.ts';
+import { counted } from '../../scripts/support/progress.ts';
 
 test('sha256sum -c accepts the file', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
@@ -27,4 +29,21 @@ test('the lines are read back, and anything else is ignored', () => {
     { name: 'b.tar.gz', sha256: sha256('b') },
   ];
   expect(parseChecksums(`# comment\n${checksumLines(files)}`)).toEqual(files);
+});
+
+test('a partial release keeps the lines of other archives that are still there, unchanged', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
+  try {
+    for (const name of ['same', 'changed', 'remade', 'old']) writeFileSync(path.join(folder, name), name);
+    const listed = ['same', 'changed', 'remade', 'gone', 'old'].map((name) => ({ name, sha256: sha256(name) }));
+    writeFileSync(path.join(folder, 'changed'), 'something else');
+    const kept = await keptChecksums(checksumLines(listed), ['same', 'changed', 'gone'], folder);
+    expect(kept.map(({ name }) => name)).toEqual(['same']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('one archive is not "1 archives"', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'archive'))).toEqual(['0 archives', '1 archive', '2 archives']);
 });

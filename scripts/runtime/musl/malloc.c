@@ -1,20 +1,20 @@
 /*
- * dlmalloc under the names of musl's allocator, in its own files and in libc.a, from which libraries.ts takes the original out.
+ * dlmalloc under the names of musl's allocator; libraries.ts replaces the original in libc.a.
  * musl's maps and unmaps memory all the time: 12,600 page faults and 130 ms of CPU time from the start of a server with two
- * threads to its first request, against 5,600 and 95 ms with this one; in megabytes the two are equal.
+ * threads to its first request, compared with 5,600 and 95 ms; both need the same memory.
  */
 #define USE_DL_PREFIX
 #define DLMALLOC_EXPORT static
 #define HAVE_MORECORE 0
 #define USE_LOCKS 1
 #define USE_SPIN_LOCKS 0
-/* What clang and musl promise everywhere, also where a pointer has four bytes. */
+/* The alignment that clang and musl promise, also with pointers of four bytes. */
 #define MALLOC_ALIGNMENT ((size_t)16U)
 #if __SIZEOF_POINTER__ == 4
-/* Where a 32-bit program shrinks memory by mremap(), QEMU 7.2 maps over what lies behind it; 10.0 does not. */
+/* When mremap() shrinks the memory of a 32-bit program, QEMU 7.2 maps over what follows it; 10.0 does not. */
 #define HAVE_MREMAP 0
 #endif
-/* Of 64 KiB to 1 MiB, the one with the least memory. */
+/* The one of 64 KiB to 1 MiB that needs the least memory. */
 #define DEFAULT_GRANULARITY ((size_t)256U * 1024U)
 #define NO_MALLINFO 1
 #define NO_MALLOC_STATS 1

@@ -1,8 +1,8 @@
 /*
- * musl finds the lower end of the main thread's stack by mremap(), page by page, until the kernel answers EFAULT.
- * qemu-user's 32-bit emulation answers ENOMEM for ever: a 32-bit runtime would hang there at start. V8 wants only the
- * upper end, so for the main thread this takes it from the kernel's auxiliary vector and the size from the limit;
- * for every other thread it asks musl's own function, which libraries.ts has renamed.
+ * musl finds the lower end of the main thread's stack with mremap(), page by page, until the kernel returns EFAULT.
+ * qemu-user's 32-bit emulation always returns ENOMEM: a 32-bit runtime would hang at start. V8 needs only the upper end,
+ * so for the main thread this takes it from the kernel's auxiliary vector and the size from the limit; for every other
+ * thread it calls musl's own function, which libraries.ts has renamed.
  */
 #define _GNU_SOURCE
 #include <elf.h>
