@@ -68,7 +68,6 @@ async function make(target: ReadyTarget): Promise<Packaged> {
     outputs: [file],
     make: async () => {
       const home = await seedHome(target, runtime.file);
-      await rm(file, { force: true });
       await withTemporaryFolder(async (folder) => {
         const input = path.join(folder, 'code.cjs');
         await copyFile(bundled.file, input);

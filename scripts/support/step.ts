@@ -55,7 +55,11 @@ export async function runStep<Facts>(recipe: Recipe<Facts>): Promise<Made<Facts>
   await rm(file, { force: true });
   const work = async (): Promise<{ facts: Facts; seconds: number }> => {
     const start = performance.now();
-    for (const output of recipe.outputs) await mkdir(path.dirname(output), { recursive: true });
+    for (const output of recipe.outputs) {
+      await mkdir(path.dirname(output), { recursive: true });
+      // Always a new file: the old one may have other names (hard links), and must not survive a failure.
+      await rm(output, { force: true });
+    }
     const facts = await during(label, recipe.make);
     return { facts, seconds: (performance.now() - start) / 1000 };
   };

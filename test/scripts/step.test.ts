@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -45,6 +45,13 @@ test('so does an output that was changed or removed', async () => {
   rmSync(output);
   expect(await make('b')).toMatchObject({ skipped: false });
   expect(existsSync(output)).toBe(true);
+});
+
+test('an output is a new file: another name of the old one keeps its content', async () => {
+  await make('c');
+  linkSync(output, `${output}.link`);
+  await make('d');
+  expect([readFileSync(`${output}.link`, 'utf8'), readFileSync(output, 'utf8')]).toEqual(['c', 'd']);
 });
 
 test('a step that fails is not remembered as done', async () => {
