@@ -5,7 +5,7 @@ import { lockBuild } from '../support/lock.ts';
 import { cores } from '../support/slots.ts';
 import { targetOption } from '../targets/select.ts';
 import { findTargets, readTargets, type Target } from '../targets/targets.ts';
-import { needBuildPackages } from './build-packages.ts';
+import { needBuildPackages, needCheckPackages } from './build-packages.ts';
 import { runSteps } from './job.ts';
 import { inBuildOrder, v8SourceOf } from './platforms.ts';
 import { verifyRuntime } from './publish-runtime.ts';
@@ -26,11 +26,9 @@ const spec: CommandSpec = {
 await command(spec, async (given) => {
   const targets = inBuildOrder(chosenTargets(given));
   await lockBuild();
-  await needBuildPackages();
-  for (const target of targets) {
-    if (given.has('verify')) await verifyRuntime(target);
-    else await buildRuntime(target);
-  }
+  const isCheck = given.has('verify');
+  await (isCheck ? needCheckPackages() : needBuildPackages());
+  for (const target of targets) await (isCheck ? verifyRuntime(target) : buildRuntime(target));
 });
 
 async function buildRuntime(target: Target): Promise<void> {
