@@ -4,7 +4,8 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { runsNatively } from './sandbox/emulation.ts';
+import { wayToRun } from './sandbox/emulation.ts';
+import { generatorTools } from './steps/blob-generator.ts';
 import { writeChecksums } from './steps/checksums.ts';
 import { table, writeManifest } from './steps/manifest.ts';
 import { smokeAll } from './steps/smoke.ts';
@@ -22,7 +23,8 @@ await withTargets('Makes and tries the archives, the checksums and the manifest 
   const start = performance.now();
   assertBuildHost();
   const isRoot = process.getuid?.() === 0;
-  await needAll(targets.flatMap((target) => toolsFor(target, { isRoot, isEmulated: !runsNatively(target) })));
+  const tools = targets.flatMap((target) => toolsFor(target, { isRoot, needsQemu: wayToRun(target) === 'installed' }));
+  await needAll([...tools, ...generatorTools(targets)]);
   const planned = targets.flatMap(artifactsOf);
   const outcomes = await smokeAll(targets);
   const good = outcomes.flatMap(({ artifacts, fault }) => (fault === undefined ? artifacts : []));

@@ -7,10 +7,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { minimalElf } from '../formats/minimal-elf.ts';
 import { build } from '../support/checkout.ts';
-import { need } from '../support/system-tools.ts';
 import type { Architecture } from '../targets/architectures.ts';
-import { emulatorTool } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
+import { needQemu, type Qemu, qemuFor } from './qemu.ts';
 
 /** Tried once per process and architecture. */
 export function runsNatively({ architecture }: Pick<Target, 'architecture'>): boolean {
@@ -22,9 +21,16 @@ export function runsNatively({ architecture }: Pick<Target, 'architecture'>): bo
   return answer;
 }
 
+/** How this machine runs a target's executables. Installs and fetches nothing. */
+export type Way = 'native' | Qemu;
+
+export function wayToRun(target: Target): Way {
+  return runsNatively(target) ? 'native' : qemuFor(target);
+}
+
 /** The path of the target's emulator; undefined when this machine runs it natively. */
 export async function emulatorFor(target: Target): Promise<string | undefined> {
-  return runsNatively(target) ? undefined : need(emulatorTool(target));
+  return runsNatively(target) ? undefined : needQemu(target);
 }
 
 const answers = new Map<string, boolean>();

@@ -8,8 +8,9 @@ import { say } from '../support/progress.ts';
 import { need } from '../support/system-tools.ts';
 import { hostLibc, isStatic } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
-import { emulatorFor, runsNatively } from './emulation.ts';
+import { emulatorFor, wayToRun } from './emulation.ts';
 import { oldestLibc, putOldestLibc } from './oldest-libc.ts';
+import { pinnedQemu, qemuVersion } from './qemu.ts';
 
 export interface Sandbox {
   readonly folder: string;
@@ -23,13 +24,15 @@ export interface Sandbox {
 
 /** Everything outside the folder that decides how a target is run; part of the key of what is tried in it. */
 export function sandboxInputs(target: Target): string {
-  return JSON.stringify([process.getuid?.(), runsNatively(target), isStatic(target) ? '' : oldestLibc(target).sha256]);
+  const way = wayToRun(target);
+  const qemu = way === 'pinned' ? pinnedQemu().sha256 : '';
+  return JSON.stringify([process.getuid?.(), way, qemu, isStatic(target) ? '' : oldestLibc(target).sha256]);
 }
 
 /** Turns `folder`, which must exist, into one. */
 export async function makeSandbox(target: Target, folder: string): Promise<Sandbox> {
   const emulator = await emulatorFor(target);
-  const runner = emulator === undefined ? 'natively' : path.basename(emulator);
+  const runner = emulator === undefined ? 'natively' : `${path.basename(emulator)} ${qemuVersion(emulator)}`;
   if (process.getuid?.() === 0) {
     if (!isStatic(target)) await putOldestLibc(target, folder);
     if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));

@@ -17,8 +17,8 @@ export interface Source {
   readonly version: string;
   /** An SPDX expression. */
   readonly license: string;
-  /** `shipped`: code of it is inside the executable. `build`: only used to make it. */
-  readonly use: 'shipped' | 'build';
+  /** `shipped`: code of it is inside the executable. `build`: only used to make it. `trial`: only used to try it. */
+  readonly use: 'shipped' | 'build' | 'trial';
   readonly sha256: string;
   readonly size: number;
   /** A path in Debian's archive; the mirror is the one that apt is set up with. */
@@ -47,7 +47,8 @@ export function findSource(name: string): Source {
 /** The sources of one runtime: those of all, and the packages of its own C library and architecture. */
 export function sourcesFor({ architecture, libc }: Target): Source[] {
   const perArchitecture = /-(amd64|i386|arm64|armhf)$/;
-  return allSources.filter(({ name }) => {
+  return allSources.filter(({ name, use }) => {
+    if (use === 'trial') return false;
     const debian = perArchitecture.exec(name)?.[1];
     if (debian === undefined) return libc === 'musl' || !['linux-headers', 'dlmalloc'].includes(name);
     return debian === architecture.debian && name.startsWith('musl-') === (libc === 'musl');
@@ -88,22 +89,31 @@ export async function fetchSource(source: Source): Promise<string> {
 
 /** Unpacks into build/runtime/sources/<name>, again when the source has changed. */
 export async function unpackSource(source: Source): Promise<string> {
-  const folder = path.join(unpackedSources, source.name.replace('/', '-'));
-  const record = `${folder}.sha256`;
-  if (existsSync(folder) && existsSync(record) && readFileSync(record, 'utf8') === source.sha256) return folder;
+  const folder = unpackedFolder(source);
+  if (isUnpacked(source)) return folder;
   const file = await fetchSource(source);
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   if (file.endsWith('.deb')) {
-    await $`dpkg-deb -x ${file} ${partial}`;
+    await $`dpkg-deb --fsys-tarfile ${file} | tar -x -C ${partial} ${source.members ?? []}`;
   } else {
     await $`tar -xf ${file} -C ${partial} --strip-components=1 ${source.members ?? []}`;
   }
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
-  await writeFile(record, source.sha256);
+  await writeFile(`${folder}.sha256`, source.sha256);
   return folder;
+}
+
+export function isUnpacked(source: Source): boolean {
+  const folder = unpackedFolder(source);
+  const record = `${folder}.sha256`;
+  return existsSync(folder) && existsSync(record) && readFileSync(record, 'utf8') === source.sha256;
+}
+
+function unpackedFolder({ name }: Source): string {
+  return path.join(unpackedSources, name.replace('/', '-'));
 }
 
 /** The archive that this machine's apt uses for Debian itself, without a trailing slash. */

@@ -79,17 +79,25 @@ export function markdownTable(targets: readonly Target[]): string {
     needsOf(target),
     `${target.oldest.kernel} or newer`,
     target.architecture.platform,
-    target.runtime === null ? 'no runtime yet' : isForeign(target) ? 'under QEMU' : 'natively',
+    target.runtime === null ? 'no runtime yet' : tested(target),
   ]);
   const head = ['Target', 'Needs', 'Linux', 'Container platform', 'Tested'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** Which of the two it was is in each release's manifest. */
+function tested(target: Target): string {
+  if (isForeign(target)) return 'under QEMU';
+  return target.architecture.elf.machine === 'i386'
+    ? 'natively, or under QEMU where the kernel has no 32-bit emulation'
+    : 'natively';
+}
+
 /** Every tool of the operating system that the steps call for this target. */
-export function toolsFor(target: Target, machine: { isRoot: boolean; isEmulated: boolean }): readonly Tool[] {
+export function toolsFor(target: Target, machine: { isRoot: boolean; needsQemu: boolean }): readonly Tool[] {
   return [
     tools.xz,
-    ...(machine.isEmulated ? [emulatorTool(target)] : []),
+    ...(machine.needsQemu ? [emulatorTool(target)] : []),
     // chroot, and with it a root folder that holds the right libc, requires root.
     ...(machine.isRoot ? [] : hostLibc(target).tools),
     tools.curl,
@@ -98,7 +106,7 @@ export function toolsFor(target: Target, machine: { isRoot: boolean; isEmulated:
 
 /** The packages of all of them, sorted. */
 export function packagesFor(targets: readonly Target[]): string[] {
-  const all = targets.flatMap((target) => toolsFor(target, { isRoot: true, isEmulated: isForeign(target) }));
+  const all = targets.flatMap((target) => toolsFor(target, { isRoot: true, needsQemu: isForeign(target) }));
   return [...new Set(all.flatMap((tool) => tool.packages))].sort();
 }
 

@@ -91,8 +91,8 @@ test('only CPUs that the build machine cannot be are foreign', () => {
 
 test('every tool of a target is known before it is needed', () => {
   const gnu = row('i686-unknown-linux-gnu');
-  const looks = (isRoot: boolean, isEmulated: boolean): string[] =>
-    toolsFor(gnu, { isRoot, isEmulated }).map((tool) => tool.look);
+  const looks = (isRoot: boolean, needsQemu: boolean): string[] =>
+    toolsFor(gnu, { isRoot, needsQemu }).map((tool) => tool.look);
   expect(looks(true, false)).toEqual(['xz', 'curl']);
   expect(looks(true, true)).toContain('qemu-i386-static');
   expect(looks(false, false)).toContain('/lib/ld-linux.so.2');
