@@ -1,11 +1,12 @@
 /** The archives as a person gets them: unpacked into an empty directory, run, asked over real sockets. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { emulatorFor } from '../../scripts/sandbox/emulation.ts';
 import { exchange, freePort, Server } from '../../scripts/smoke/server.ts';
 import { version } from '../../scripts/support/checkout.ts';
 import { archiveFolder, artifactPath, tarball } from '../../scripts/targets/artifacts.ts';
@@ -22,9 +23,13 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   const folder = path.join(parent, archiveFolder(target));
   const program = path.join(folder, 'vrypt-server');
   const started: Server[] = [];
+  /** Through an emulator where this machine does not run it. */
+  let command: readonly [string, ...string[]];
 
-  beforeAll(() => {
+  beforeAll(async () => {
     execFileSync('tar', ['-xzf', artifactPath(tarball(target))], { cwd: parent });
+    const emulator = await emulatorFor(target);
+    command = emulator === undefined ? [program] : [emulator, program];
   });
   afterEach(async () => {
     for (const server of started.splice(0)) {
@@ -37,7 +42,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   function run(port: number, ...args: string[]): Server {
     const empty = path.join(folder, 'empty');
     mkdirSync(empty, { recursive: true });
-    const server = new Server({ command: [program], cwd: empty }, port, args);
+    const server = new Server({ command, cwd: empty }, port, args);
     started.push(server);
     return server;
   }
@@ -123,7 +128,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
 
   test.runIf(process.getuid?.() === 0)('ends at SIGTERM as the first process of its namespace', async () => {
     const port = await freePort();
-    const outer = spawn('unshare', ['--pid', '--fork', '--kill-child', program, String(port)], { stdio: 'pipe' });
+    const outer = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command, String(port)], { stdio: 'pipe' });
     const code = new Promise<number | null>((resolve) => outer.on('close', resolve));
     await new Promise((resolve) => outer.stdout.once('data', resolve));
     const inner = readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8').trim();
@@ -133,7 +138,10 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
 
   test.runIf(process.getuid?.() === 0)('answers from an empty chroot', async () => {
     const port = await freePort();
-    const launch = { command: ['chroot', folder, '/vrypt-server'] as const, cwd: '/' };
+    const [emulator] = command.slice(0, -1);
+    if (emulator !== undefined) copyFileSync(emulator, path.join(folder, 'emulator'));
+    const prefix = emulator === undefined ? [] : ['/emulator'];
+    const launch = { command: ['chroot', folder, ...prefix, '/vrypt-server'] as const, cwd: '/' };
     const server = new Server(launch, port, [String(port)]);
     started.push(server);
     await server.line();

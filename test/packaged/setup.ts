@@ -5,8 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { emulatorFor } from '../../scripts/sandbox/emulation.ts';
 import { root } from '../../scripts/support/checkout.ts';
 import { canHave, tools } from '../../scripts/support/system-tools.ts';
+import { findTargets, readTargets } from '../../scripts/targets/targets.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -28,6 +30,8 @@ export default async function setup(project: TestProject): Promise<void> {
   const args = packagedTriples.flatMap((triple) => ['--target', triple]);
   const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`scripts/steps/archive.ts ended with exit code ${status}:\n${stderr}`);
+  // Here and not in the tests, which run side by side and have no lock.
+  for (const target of findTargets(readTargets(), packagedTriples)) await emulatorFor(target);
 }
 
 async function whyNot(): Promise<string> {
