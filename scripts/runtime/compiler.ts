@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runsNatively } from '../sandbox/emulation.ts';
+import { emulatorFor } from '../sandbox/emulation.ts';
 import { findSource, unpackSource } from '../sources/sources.ts';
 import type { Target } from '../targets/targets.ts';
 import type { Job } from './job.ts';
@@ -69,8 +69,9 @@ export async function writeCompilers(target: Target): Promise<void> {
 
 /** QEMU looks for the loader and the libc of a dynamic executable in the system root. */
 async function writeEmulator(file: string, target: Target, sysroot: string): Promise<void> {
-  if (runsNatively(target)) return;
-  await writeFile(file, `#!/bin/sh\nexec ${target.architecture.emulator} -L ${sysroot} "$@"\n`);
+  const emulator = await emulatorFor(target);
+  if (emulator === undefined) return;
+  await writeFile(file, `#!/bin/sh\nexec ${emulator} -L ${sysroot} "$@"\n`);
   await chmod(file, 0o755);
 }
 

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { $ } from 'zx';
-import { runsNatively } from '../sandbox/emulation.ts';
+import { emulatorFor } from '../sandbox/emulation.ts';
 import { findSource, sourcesFor } from '../sources/sources.ts';
 import { root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
@@ -109,8 +109,8 @@ async function recordOf(
   for (const name of ['clang-19', 'ld.lld-19', 'cmake', 'ninja', '/usr/bin/python3', 'perl', 'xz']) {
     tools[basename(name)] = await version(name);
   }
-  const { emulator } = target.architecture;
-  if (!runsNatively(target)) tools[emulator] = await version(emulator);
+  const emulator = await emulatorFor(target);
+  if (emulator !== undefined) tools[basename(emulator)] = await version(emulator);
   const relative = (flag: string): string => flag.replaceAll(placesOf(target).root, '.').replaceAll(root, '.');
   return {
     name: target.triple,
