@@ -45,6 +45,7 @@ test.each(steps)('%s imports from other steps nothing but functions that run the
 
 const runners: Readonly<Record<string, RegExp>> = {
   bundle: /^bundle$/,
+  'blob-generator': /^blobGenerator$/,
   'node-binary': /^nodeBinary$/,
   'close-environment': /^closeEnvironment$/,
   package: /^packaged$/,
