@@ -92,7 +92,8 @@ export class RequestBody implements Body {
       pull: async (controller) => {
         const { done, value } = await pieces.next();
         if (done !== true) {
-          controller.enqueue(value);
+          // A byte stream takes the memory over, so it gets its own.
+          controller.enqueue(new Uint8Array(value));
           return;
         }
         controller.close();
