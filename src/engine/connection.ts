@@ -10,78 +10,25 @@
  *      closed ◀────────────────────────────────────────────────────────────── linger
  */
 import { Buffer } from 'node:buffer';
-import { CONTINUE, refusalAnswer } from '../http/answer.ts';
+import { refusalAnswer } from '../http/answer.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { connectionFields, Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
-import type { Call, Handler } from './call.ts';
-import type { Clock } from './clock.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { Content, readContent } from './content.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding, type RespondingValue } from './exchange.ts';
-import type { HandOverReply, TakeOver } from './hand-over.ts';
-import { type EngineLimits, LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
+import type { HandOverReply } from './hand-over.ts';
+import { LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { Output } from './output.ts';
+import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import { RequestError } from './request-error.ts';
 import type { StreamReply } from './stream-reply.ts';
-import { Framing, type FramingValue, type StreamHost, StreamWriter } from './stream-writer.ts';
-import { type Address, type SocketOwner, type Transport, type TransportSocket, WriteResult } from './transport.ts';
+import { Framing, framingField, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
+import { type Address, type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
 
-/** What a connection waits for; each phase has its own deadline. */
-export const Phase = {
-  /** The next request. */
-  idle: 0,
-  /** The rest of a head. */
-  head: 1,
-  /** The rest of the content. */
-  body: 2,
-  /** The handler, for its answer. */
-  handler: 3,
-  /** The handler, for the next piece of its answer. */
-  stream: 4,
-  /** The kernel, to take bytes. */
-  send: 5,
-  /** The client, to take the last answer and to close. */
-  linger: 6,
-  closed: 7,
-} as const;
-export type PhaseValue = (typeof Phase)[keyof typeof Phase];
-
 const NOTHING = Buffer.alloc(0);
-
-/** What became of an exchange; told after every answer. */
-export interface AnswerEnd {
-  readonly status: number;
-  /** Of content, as far as they were sent. */
-  readonly bytes: number;
-  readonly ms: number;
-  readonly isAborted: boolean;
-}
-
-/** What a connection borrows from its engine. */
-export interface ConnectionHost {
-  readonly handler: Handler;
-  readonly state: unknown;
-  readonly limits: EngineLimits;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly output: Output;
-  /** When a connection that becomes idle now has been so for too long. */
-  readonly idleDeadline: number;
-  /** Every answer after which nothing is waiting says "Connection: close". */
-  readonly isClosing: boolean;
-  readonly report: (error: unknown) => void;
-  readonly done: ((call: Call, end: AnswerEnd) => void) | null;
-  takeExchange(host: ExchangeHost): Exchange;
-  returnExchange(exchange: Exchange): void;
-  waitUntil(work: Promise<unknown>): void;
-  /** One more request has been answered. */
-  countAnswer(): void;
-  /** Another protocol is spoken on `socket` from now on, by what `take` makes. */
-  handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void;
-  /** The connection has closed. */
-  forget(connection: LiveConnection): void;
-}
 
 export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveConnection {
   phase: PhaseValue = Phase.idle;
@@ -112,7 +59,6 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   /** While sending: what was pending at the last look. */
   #pendingBytes = 0;
   #lingerEnd = 0;
-  #streamedBytes = 0;
   /** To be resolved when the kernel has taken everything. */
   #unsent: PromiseWithResolvers<void>[] | null = null;
 
@@ -124,6 +70,10 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   get state(): unknown {
     return this.#engine.state;
+  }
+
+  get output(): Output {
+    return this.#engine.output;
   }
 
   remoteAddress(): Address {
@@ -179,6 +129,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   onWritten(): void {
     if (this.phase !== Phase.send || this.#engine.transport.pendingBytes(this.#socket) > 0) return;
+    this.phase = Phase.idle;
     this.#resolveSent();
     switch (this.#exchange?.responding) {
       case Responding.pending:
@@ -222,15 +173,6 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     if (!this.#isProcessing) this.#write();
   }
 
-  putContent(bytes: Buffer, framing: FramingValue): void {
-    this.#streamedBytes += bytes.length;
-    if (this.#exchange?.parser.isHead === true) return;
-    const { output } = this.#engine;
-    if (framing === Framing.chunked) output.pushLatin1(`${bytes.length.toString(16)}\r\n`);
-    output.pushCopy(bytes);
-    if (framing === Framing.chunked) output.pushLatin1('\r\n');
-  }
-
   flushContent(): boolean {
     if (this.#isProcessing && !this.#engine.output.isFull) return true;
     return this.#write();
@@ -241,20 +183,17 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     return exchange === null ? AbortSignal.abort(new Error('the client is gone')) : exchange.makeSignal();
   }
 
-  onStreamEnd(error: unknown): void {
+  onStreamEnd(writer: StreamWriter, error: unknown): void {
     const exchange = this.#exchange;
-    if (exchange === null) return;
+    if (exchange?.writer !== writer) return;
     if (error !== null) {
-      if (!(error instanceof Error) || !(error as { isAbort?: boolean }).isAbort) this.#engine.report(error);
-      // Nobody must take a part for the whole: no last chunk, and a reset where only the end of the connection marks the end.
+      this.#engine.report(error);
+      // Nobody must take a part for the whole.
       this.#cutOff();
       return;
     }
-    if (exchange.writer !== null && this.#streamFraming === Framing.chunked && !exchange.parser.isHead) {
-      this.#engine.output.pushLatin1('0\r\n\r\n');
-    }
-    if (this.#streamFraming === Framing.close) this.#isLast = true;
-    this.#endAnswer(exchange, this.#streamedBytes);
+    if (writer.framing === Framing.close) this.#isLast = true;
+    this.#endAnswer(exchange, writer.bytes);
     if (!this.#isProcessing) this.#continue();
   }
 
@@ -307,12 +246,6 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#engine.forget(this);
   }
 
-  get #streamFraming(): FramingValue {
-    const { reply, parser } = this.#exchange as Exchange;
-    if ((reply as StreamReply).length !== null) return Framing.length;
-    return parser.line.minorVersion === 1 ? Framing.chunked : Framing.close;
-  }
-
   /** Uses bytes[from, end); bytes[0] is the first byte of the present head, if one has begun. */
   #process(bytes: Buffer, from: number, end: number): void {
     this.#isProcessing = true;
@@ -341,6 +274,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     let base = 0;
     let at = from;
     while (!this.#isLast) {
+      if (this.phase === Phase.send) return at;
       if (this.#exchange === null && at === end) {
         this.#wait(Phase.idle);
         return end;
@@ -362,35 +296,29 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
         exchange.reading = parser.hasBody ? Reading.content : Reading.done;
         exchange.open(bytes, base, parser.position, end);
         this.#callHandler(exchange);
-        at = exchange.position;
         if (this.#exchange === null) return end;
+      } else {
+        exchange.position = at;
       }
-      if (exchange.reading === Reading.content) {
-        at = this.#readContent(exchange, bytes, at, end);
-        if (this.#exchange === null) return end;
+      if (exchange.reading === Reading.content && !this.#takeContent(exchange, bytes, end)) {
+        return this.#exchange === null ? end : exchange.position;
       }
+      at = exchange.position;
       switch (exchange.responding) {
         case Responding.pending:
-          if (exchange.reading === Reading.done) this.#wait(Phase.handler);
+          this.#waitUnlessSending(Phase.handler);
           return at;
         case Responding.streaming:
-          if (exchange.reading === Reading.done) this.#wait(Phase.stream);
+          this.#waitUnlessSending(Phase.stream);
           return at;
         case Responding.ready:
-          if (exchange.reading === Reading.content && !this.#answersEarly(exchange)) return at;
           this.#respond(exchange, bytes, at, end);
-          if (this.#isClosed) return end;
-          // Narrowed by the compiler, and changed by #respond.
-          if ((exchange.responding as RespondingValue) !== Responding.done) return at;
+          if (this.#isClosed || this.#exchange === null) return end;
+          if ((exchange.responding as RespondingValue) !== Responding.done) continue;
           // Content that is still to come is dropped before the next request.
           if (exchange.reading === Reading.content && !this.#isLast) continue;
           break;
         default:
-          // Responding.done
-          if (exchange.reading === Reading.content) {
-            if (exchange.droppedBytes <= this.#engine.limits.maxDropped) return at;
-            this.#isLast = true;
-          }
       }
       this.#endExchange();
       base = at;
@@ -424,80 +352,28 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     if (exchange.refusalReason !== null) this.#pushRefusal(exchange.refusalReason);
   }
 
-  /** Reads content, for the handler or to drop it; returns how far. Sets the phase if there must be more. */
-  #readContent(exchange: Exchange, bytes: Buffer, from: number, end: number): number {
-    const { parser, body } = exchange;
-    const isDropped = this.#dropsContent(exchange);
-    if (!isDropped && body === null) {
-      // The handler may still ask for it.
-      this.#wait(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
-      return from;
-    }
-    if (isDropped && exchange.responding === Responding.ready && this.#answersEarly(exchange)) return from;
-    if (parser.expectsContinue) {
-      parser.expectsContinue = false;
-      // A client that sends without waiting needs no invitation.
-      if (from === end) this.#engine.output.push(CONTINUE);
-    }
-    let at = from;
-    for (;;) {
-      const outcome = parser.readBody(bytes, at, end);
-      at = parser.position;
-      switch (outcome) {
-        case Outcome.content:
-          if (isDropped) exchange.droppedBytes += parser.contentEnd - parser.contentStart;
-          else body?.push(bytes, parser.contentStart, parser.contentEnd);
-          break;
-        case Outcome.complete:
-          exchange.reading = Reading.done;
-          body?.complete();
-          return at;
-        case Outcome.refused:
-          body?.refuse(parser.refusalReason);
-          if (exchange.responding === Responding.streaming) this.#cutOff();
-          else this.#pushRefusal(parser.refusalReason);
-          return end;
-        default:
-          this.#awaitContent(exchange, isDropped);
-          return at;
-      }
-    }
-  }
-
-  /** Nobody will read the content any more. */
-  #dropsContent(exchange: Exchange): boolean {
-    switch (exchange.responding) {
-      case Responding.ready:
-        return exchange.reply?.kind !== ReplyKind.stream || exchange.body === null;
-      case Responding.done:
+  /** Reads content as far as it gets, and sets what to wait for. False: nothing more can be done now. */
+  #takeContent(exchange: Exchange, bytes: Buffer, end: number): boolean {
+    const { limits, output } = this.#engine;
+    switch (readContent(exchange, bytes, end, limits.maxDropped, output)) {
+      case Content.complete:
         return true;
-      default:
+      case Content.needMore:
+        this.#waitUnlessSending(Phase.body);
+        return false;
+      case Content.unwanted:
+        // The handler is not fast enough: the client has to wait.
+        if (exchange.body !== null) this.#pause();
+        this.#waitUnlessSending(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
+        return false;
+      case Content.answerFirst:
+        if (exchange.responding !== Responding.done) return true;
+        this.#isLast = true;
+        return true;
+      case Content.refused:
+        this.#pushRefusal(exchange.parser.refusalReason);
         return false;
     }
-  }
-
-  #awaitContent(exchange: Exchange, isDropped: boolean): void {
-    if (isDropped && exchange.droppedBytes > this.#engine.limits.maxDropped) return;
-    if (isDropped || exchange.body?.isWanted === true) {
-      this.#wait(Phase.body);
-      return;
-    }
-    // The handler is not fast enough: the client has to wait.
-    this.#pause();
-    this.#wait(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
-  }
-
-  /** The answer does not wait for the rest of the content: too much would have to be dropped, or it is being read. */
-  #answersEarly(exchange: Exchange): boolean {
-    const { maxDropped } = this.#engine.limits;
-    if (exchange.reply?.kind === ReplyKind.stream && exchange.body !== null) return true;
-    if (maxDropped === Number.POSITIVE_INFINITY) return false;
-    // A client that has been told nothing yet need not send its content at all.
-    return (
-      exchange.parser.expectsContinue ||
-      exchange.droppedBytes > maxDropped ||
-      exchange.contentLength - exchange.droppedBytes > maxDropped
-    );
   }
 
   /** Puts out the answer to the present request, or its beginning. bytes[at, end) came behind the request. */
@@ -531,22 +407,22 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   #beginStream(exchange: Exchange, reply: StreamReply, persistence: PersistenceValue): void {
     const { output, clock } = this.#engine;
-    const framing = this.#streamFraming;
+    const { parser } = exchange;
+    const framing = framingOf(reply.length, parser.line.minorVersion);
     this.#persistence = framing === Framing.close ? Persistence.close : persistence;
-    this.#streamedBytes = 0;
-    const fields = connectionFields(clock.sharedFields, this.#persistence);
-    const how = framing === Framing.length ? `Content-Length: ${reply.length}\r\n` : '';
-    const coding = framing === Framing.chunked ? 'Transfer-Encoding: chunked\r\n' : '';
-    output.pushLatin1(`${reply.start}${how}${coding}${clock.sharedFields.date}${fields}\r\n`);
-    exchange.view.keepHead();
+    const { sharedFields } = clock;
+    const how = framingField(framing, reply.length);
+    output.pushLatin1(
+      `${reply.start}${how}${sharedFields.date}${connectionFields(sharedFields, this.#persistence)}\r\n`,
+    );
     exchange.responding = Responding.streaming;
-    exchange.writer = new StreamWriter(this, framing, reply.length);
-    if (exchange.parser.isHead) {
-      exchange.writer.abort(new Error('the answer to HEAD has no content'));
+    if (parser.isHead) {
       this.#endAnswer(exchange, 0);
-    } else {
-      exchange.writer.run(reply);
+      return;
     }
+    exchange.view.keepHead();
+    exchange.writer = new StreamWriter(this, framing, reply.length);
+    exchange.writer.run(reply);
   }
 
   #handOver(exchange: Exchange, reply: HandOverReply, bytes: Buffer, at: number, end: number): void {
@@ -631,7 +507,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       exchange.responding !== Responding.uncalled &&
       exchange.responding !== Responding.done
     )
-      this.#tellDone(exchange, this.#streamedBytes, true);
+      this.#tellDone(exchange, exchange.writer?.bytes ?? 0, true);
     exchange.abort(new Error('the client is gone'));
     this.#endExchange();
   }
@@ -711,38 +587,25 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   #wait(phase: PhaseValue): void {
     const { clock, idleDeadline, limits, transport } = this.#engine;
     this.phase = phase;
-    switch (phase) {
-      case Phase.idle:
-        this.deadline = idleDeadline;
-        return;
-      case Phase.head:
-        if (this.#requestStart === 0) this.#requestStart = clock.now;
-        this.deadline = this.#requestStart + limits.headerTimeoutMs;
-        return;
-      case Phase.body:
-        if (this.#requestStart === 0) this.#requestStart = clock.now;
-        this.deadline = Math.min(this.#requestDeadline(), clock.now + limits.bodyTimeoutMs);
-        return;
-      case Phase.handler:
-        this.deadline = clock.now + this.#handlerTimeoutMs(limits.handlerTimeoutMs);
-        return;
-      case Phase.stream:
-        this.deadline = clock.now + this.#handlerTimeoutMs(Number.POSITIVE_INFINITY);
-        return;
-      case Phase.send:
-        this.#pendingBytes = transport.pendingBytes(this.#socket);
-        this.deadline = clock.now + limits.sendTimeoutMs;
-        return;
-      default:
-        this.deadline = Number.POSITIVE_INFINITY;
+    // The usual case, without the rest.
+    if (phase === Phase.idle) {
+      this.deadline = idleDeadline;
+      return;
     }
+    if ((phase === Phase.head || phase === Phase.body) && this.#requestStart === 0) this.#requestStart = clock.now;
+    if (phase === Phase.send) this.#pendingBytes = transport.pendingBytes(this.#socket);
+    const timeoutMs = this.#exchange?.timeoutMs ?? -1;
+    this.deadline = deadlineOf(phase, limits, {
+      now: clock.now,
+      idleDeadline,
+      requestStart: this.#requestStart,
+      timeoutMs,
+    });
   }
 
-  /** As the handler has set it, or as the limits say. */
-  #handlerTimeoutMs(limit: number): number {
-    const ms = this.#exchange?.timeoutMs ?? -1;
-    if (ms < 0) return limit;
-    return ms === 0 ? Number.POSITIVE_INFINITY : ms;
+  /** What the kernel has not taken comes first. */
+  #waitUnlessSending(phase: PhaseValue): void {
+    if (this.phase !== Phase.send) this.#wait(phase);
   }
 
   #requestDeadline(): number {

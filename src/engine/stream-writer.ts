@@ -3,6 +3,7 @@
  * last. Owns the source: it is ended with the answer, whatever happens.
  */
 import { Buffer } from 'node:buffer';
+import type { Output } from './output.ts';
 import type { Content, Sink, StreamReply } from './stream-reply.ts';
 
 /** How content in pieces is framed (RFC 9112 §6.3). */
@@ -11,18 +12,37 @@ export type FramingValue = (typeof Framing)[keyof typeof Framing];
 
 /** What a writer needs of its connection. */
 export interface StreamHost {
-  /** Content to send; the bytes may change after the call. */
-  putContent(bytes: Buffer, framing: FramingValue): void;
-  /** Sends what was put; true if the kernel took all of it. */
+  readonly output: Output;
+  /** Sends what was put out; true if the kernel took all of it, or will be given it soon. */
   flushContent(): boolean;
   makeSignal(): AbortSignal;
-  /** All of it has been put; `error` is null, or why the answer must not look complete. */
-  onStreamEnd(error: unknown): void;
+  /** Everything has been put out; `error` is null, or why the answer must not look complete. */
+  onStreamEnd(writer: StreamWriter, error: unknown): void;
+}
+
+/** HTTP/1.0 knows no chunks: only the end of the connection ends content of unknown length. */
+export function framingOf(length: number | null, minorVersion: number): FramingValue {
+  if (length !== null) return Framing.length;
+  return minorVersion === 0 ? Framing.close : Framing.chunked;
+}
+
+/** The field line that says how content is framed. */
+export function framingField(framing: FramingValue, length: number | null): string {
+  switch (framing) {
+    case Framing.length:
+      return `Content-Length: ${length}\r\n`;
+    case Framing.chunked:
+      return 'Transfer-Encoding: chunked\r\n';
+    case Framing.close:
+      return '';
+  }
 }
 
 export class StreamWriter implements Sink {
+  readonly framing: FramingValue;
+  /** Of content, put out so far. */
+  bytes = 0;
   readonly #host: StreamHost;
-  readonly #framing: FramingValue;
   /** Bytes still to come, as promised. */
   #remaining: number;
   #isOver = false;
@@ -34,7 +54,7 @@ export class StreamWriter implements Sink {
 
   constructor(host: StreamHost, framing: FramingValue, length: number | null) {
     this.#host = host;
-    this.#framing = framing;
+    this.framing = framing;
     this.#remaining = length ?? Number.POSITIVE_INFINITY;
   }
 
@@ -70,7 +90,7 @@ export class StreamWriter implements Sink {
       this.#end(error);
       return this.#refused(error);
     }
-    this.#host.putContent(bytes, this.#framing);
+    this.#put(bytes);
     if (this.#host.flushContent()) return true;
     if (this.#error !== null) return this.#refused(this.#error);
     this.#drained ??= Promise.withResolvers();
@@ -99,6 +119,14 @@ export class StreamWriter implements Sink {
     this.#cancel?.();
   }
 
+  #put(bytes: Buffer): void {
+    const { output } = this.#host;
+    this.bytes += bytes.length;
+    if (this.framing === Framing.chunked) output.pushLatin1(`${bytes.length.toString(16)}\r\n`);
+    output.pushCopy(bytes);
+    if (this.framing === Framing.chunked) output.pushLatin1('\r\n');
+  }
+
   #refused(error: Error): Promise<void> {
     const refused = Promise.reject(error);
     refused.catch(ignore);
@@ -124,11 +152,13 @@ export class StreamWriter implements Sink {
       this.#error = error instanceof Error ? error : new Error(String(error));
       this.#cancel?.();
     }
-    const isShort = error === null && this.#remaining > 0 && this.#framing === Framing.length;
-    const outcome = isShort
-      ? new RangeError(`a stream must be as long as it said: ${this.#remaining} bytes are missing`)
-      : error;
-    this.#host.onStreamEnd(outcome);
+    if (error === null && this.#remaining > 0 && this.framing === Framing.length) {
+      const message = `a stream must be as long as it said: ${this.#remaining} bytes are missing`;
+      this.#host.onStreamEnd(this, new RangeError(message));
+      return;
+    }
+    if (error === null && this.framing === Framing.chunked) this.#host.output.pushLatin1('0\r\n\r\n');
+    this.#host.onStreamEnd(this, error);
   }
 }
 
