@@ -107,6 +107,8 @@ export function resolveSettings(
       maxHeaderSize: size('--max-header-size', text('max-header-size'), 64, 1024 ** 2),
       maxHeaderCount: wholeNumber('--max-header-count', text('max-header-count'), 1, 10_000),
       maxBodySize: size('--max-body-size', text('max-body-size'), 0, 1024 ** 5),
+      maxDropped: Number.POSITIVE_INFINITY,
+      handlerTimeoutMs: Number.POSITIVE_INFINITY,
       maxRequests: wholeNumber('--max-requests', text('max-requests'), 0, 2 ** 31) || Number.POSITIVE_INFINITY,
       maxConnections: wholeNumber('--max-connections', text('max-connections'), 1, 2 ** 24),
     },

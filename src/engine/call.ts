@@ -1,12 +1,13 @@
 /** What answers requests: the contract between the engine and everything built on it. */
-import type { Answer } from '../http/answer.ts';
+import type { Fields } from '../http/fields.ts';
+import type { Reply } from '../http/reply.ts';
 import type { Address } from './transport.ts';
 
 /**
- * A request as its handler sees it, from the moment its head has been read. Valid while the handler runs, and if it returns a
- * promise, until that settles: the bytes belong to the engine.
+ * A request as its handler sees it, from the moment its head has been read. Valid while the handler runs. A handler that returns
+ * a promise or a stream may use it until its answer is complete; to use it longer, call `keep()`.
  */
-export interface Call {
+export interface Call<S = unknown> {
   /** Case-sensitive token (RFC 9110 §9.1). */
   readonly method: string;
   /** As it came, percent-encoding included; any of the four forms (RFC 9112 §3.2). */
@@ -16,18 +17,50 @@ export interface Call {
   /** The target after its first "?", undecoded; "" if it has none. */
   readonly query: string;
   readonly version: '1.0' | '1.1';
+  /** Parameters of the route, decoded. */
+  readonly params: Readonly<Record<string, string>>;
   /** The value of a field, in any case; repeated fields are joined by ", ", Cookie by "; " (RFC 9110 §5.3); null without one. */
   header(name: string): string | null;
   /** All fields: their case, order and repetition as they came. */
   fields(): IterableIterator<[name: string, value: string]>;
   /** The head as it came, from the request line to the empty line. */
   readonly head: Uint8Array;
+  readonly body: Body;
   readonly remote: Address;
   readonly local: Address;
+  /** What the worker's `start` returned. */
+  readonly state: S;
+  /** Made when asked for. Aborts if the client goes, a time-out passes or a drain ends before the answer is sent. */
+  readonly signal: AbortSignal;
+  /** Resolves when the kernel has the last byte of the answer; rejects if it never will. */
+  readonly sent: Promise<void>;
+  /** Makes the view last: it keeps a copy of the head. */
+  keep(): this;
+  /** The longest time, in milliseconds, for the handler and between two pieces of a stream; 0: none. Overrides the limits. */
+  timeout(ms: number): void;
+  /** Sends an interim answer, such as 103 Early Hints (RFC 8297). Clients of HTTP/1.0 get none. */
+  inform(status: number, fields: Fields): void;
+  /** A drain waits for this work. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** The content of a request, to be read at most once. */
+export interface Body extends AsyncIterable<Uint8Array> {
+  /** Content-Length, 0 if there is no content, or null if it is chunked. */
+  readonly length: number | null;
+  /** All of it, if it came together with the head; otherwise null. Valid only while the handler is called: not a copy. */
+  readonly now: Uint8Array | null;
+  /** Each rejects with a `RequestError` if there are more than `max` bytes, or the client fails to send them. */
+  bytes(max?: number): Promise<Uint8Array>;
+  /** As UTF-8. */
+  text(max?: number): Promise<string>;
+  json<T = unknown>(max?: number): Promise<T>;
+  /** Nothing is read from the socket that nobody asked for. */
+  stream(): ReadableStream<Uint8Array>;
 }
 
 /**
- * Gives the answer to a request, at once or later. The engine reads and drops the content before it sends the answer. A handler
- * that throws or rejects costs the client a 500 and its connection, nothing else.
+ * Gives the answer to a request, at once or later. A handler that throws or rejects costs the client a 500 and its connection,
+ * nothing else.
  */
-export type Handler = (call: Call) => Answer | Promise<Answer>;
+export type Handler = (call: Call) => Reply | Promise<Reply>;

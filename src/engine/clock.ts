@@ -2,7 +2,7 @@
  * The coarse clock of a worker: one timer for all deadlines and for Date, however many connections there are. It ticks only
  * while somebody needs it, so an idle server sleeps.
  */
-import type { SharedFields } from '../http/answer.ts';
+import type { SharedFields } from '../http/reply.ts';
 
 /** Time between two ticks: what deadlines are late by at most. */
 export const TICK_MS = 250;

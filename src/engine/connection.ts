@@ -2,74 +2,41 @@
  * One client: reads what arrives, has every request answered in its turn, and ends. Owns its socket, the bytes it cannot use yet,
  * and the exchange that is under way; everything else it borrows from the engine.
  *
- *        ┌──────────── the answer is out, more may come ───────────┐
- *        ▼                                                         │
- *      idle ─▶ head ─▶ handler ─▶ body ─▶ send ────────────────────┤
- *        │  each phase is skipped if it has nothing to wait for    │ the last answer is out
- *        ▼                                                         ▼
- *      closed ◀───────────────────────────────────────────────── linger
+ *        ┌────────────────── the answer is out, more may come ──────────────────┐
+ *        ▼                                                                      │
+ *      idle ─▶ head ─▶ body, handler, stream and send, in any order, each only ─┤
+ *        │             if there is something to wait for                        │ the last answer is out
+ *        ▼                                                                      ▼
+ *      closed ◀────────────────────────────────────────────────────────────── linger
  */
 import { Buffer } from 'node:buffer';
-import { CONTINUE, Persistence, type PersistenceValue, refusalAnswer } from '../http/answer.ts';
+import { refusalAnswer } from '../http/answer.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
-import type { Handler } from './call.ts';
-import type { Clock } from './clock.ts';
-import { type Exchange, type ExchangeHost, Reading, Responding } from './exchange.ts';
-import { type EngineLimits, LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
+import { connectionFields, Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { Content, readContent } from './content.ts';
+import { type Exchange, type ExchangeHost, Reading, Responding, type RespondingValue } from './exchange.ts';
+import type { HandOverReply } from './hand-over.ts';
+import { LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
+import type { LiveConnection } from './live-connection.ts';
 import type { Output } from './output.ts';
-import { type Address, type SocketOwner, type Transport, type TransportSocket, WriteResult } from './transport.ts';
+import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
+import { RequestError } from './request-error.ts';
+import type { StreamReply } from './stream-reply.ts';
+import { Framing, framingField, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
+import { type Address, type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
-
-/** What a connection waits for; each phase has its own deadline. */
-export const Phase = {
-  /** The next request. */
-  idle: 0,
-  /** The rest of a head. */
-  head: 1,
-  /** The rest of the content. */
-  body: 2,
-  /** The handler. */
-  handler: 3,
-  /** The kernel, to take bytes. */
-  send: 4,
-  /** The client, to take the last answer and to close. */
-  linger: 5,
-  closed: 6,
-} as const;
-export type PhaseValue = (typeof Phase)[keyof typeof Phase];
 
 const NOTHING = Buffer.alloc(0);
 
-/** What a connection borrows from its engine. */
-export interface ConnectionHost {
-  readonly handler: Handler;
-  readonly limits: EngineLimits;
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly output: Output;
-  /** When a connection that becomes idle now has been so for too long. */
-  readonly idleDeadline: number;
-  /** Every answer after which nothing is waiting says "Connection: close". */
-  readonly isClosing: boolean;
-  readonly report: (error: unknown) => void;
-  takeExchange(host: ExchangeHost): Exchange;
-  returnExchange(exchange: Exchange): void;
-  /** One more request has been answered. */
-  countAnswer(): void;
-  /** The connection has closed itself. */
-  forget(connection: Connection): void;
-}
-
-export class Connection implements SocketOwner, ExchangeHost {
+export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveConnection {
   phase: PhaseValue = Phase.idle;
-  /** When the phase has lasted too long, on the engine's clock. */
   deadline = 0;
-  /** Place in the engine's list. */
   index = 0;
 
   readonly #engine: ConnectionHost;
-  /** Owned: destroyed only in close(). */
+  /** Owned: destroyed only in close(), unless it was handed over. */
   readonly #socket: TransportSocket;
   /** Owned: given back to the engine with its answer. */
   #exchange: Exchange | null = null;
@@ -80,19 +47,33 @@ export class Connection implements SocketOwner, ExchangeHost {
   #requestCount = 0;
   /** The last answer has been given: whatever follows is dropped. */
   #isLast = false;
+  /** What the answer under way says about the connection, if it comes in pieces. */
+  #persistence: PersistenceValue = Persistence.keepAlive;
   /** The client has promised to send nothing more, and everything that it sent has been read. */
   #isClientDone = false;
-  /** The client has ended while its handler was at work. */
+  /** The client has ended while its request was being answered. */
   #hasClientEnded = false;
   #isPaused = false;
+  /** Bytes are being processed: what is put out now leaves at the end of it. */
+  #isProcessing = false;
   /** While sending: what was pending at the last look. */
   #pendingBytes = 0;
   #lingerEnd = 0;
+  /** To be resolved when the kernel has taken everything. */
+  #unsent: PromiseWithResolvers<void>[] | null = null;
 
   constructor(engine: ConnectionHost, socket: TransportSocket) {
     this.#engine = engine;
     this.#socket = socket;
     this.deadline = engine.idleDeadline;
+  }
+
+  get state(): unknown {
+    return this.#engine.state;
+  }
+
+  get output(): Output {
+    return this.#engine.output;
   }
 
   remoteAddress(): Address {
@@ -103,12 +84,17 @@ export class Connection implements SocketOwner, ExchangeHost {
     return this.#engine.transport.localAddress(this.#socket);
   }
 
+  waitUntil(work: Promise<unknown>): void {
+    this.#engine.waitUntil(work);
+  }
+
   onData(bytes: Buffer, length: number): void {
     switch (this.phase) {
       case Phase.linger:
         this.deadline = Math.min(this.#engine.clock.now + LINGER_QUIET_MS, this.#lingerEnd);
         return;
       case Phase.handler:
+      case Phase.stream:
         this.#keepForLater(bytes, length);
         return;
       default:
@@ -124,6 +110,7 @@ export class Connection implements SocketOwner, ExchangeHost {
   onEnd(): void {
     switch (this.phase) {
       case Phase.handler:
+      case Phase.stream:
         this.#hasClientEnded = true;
         return;
       case Phase.head:
@@ -142,17 +129,72 @@ export class Connection implements SocketOwner, ExchangeHost {
 
   onWritten(): void {
     if (this.phase !== Phase.send || this.#engine.transport.pendingBytes(this.#socket) > 0) return;
-    if (this.#exchange?.responding === Responding.pending) this.#wait(Phase.handler);
-    else this.#continue();
+    this.phase = Phase.idle;
+    this.#resolveSent();
+    switch (this.#exchange?.responding) {
+      case Responding.pending:
+        this.#wait(Phase.handler);
+        if (this.#exchange?.reading === Reading.content) this.#continue();
+        break;
+      case Responding.streaming:
+        this.#wait(Phase.stream);
+        this.#exchange.writer?.onDrained();
+        if (this.#exchange?.reading === Reading.content) this.#continue();
+        break;
+      default:
+        this.#continue();
+    }
   }
 
   onSettled(exchange: Exchange, error: unknown): void {
     if (error !== null) {
-      this.#engine.report(error);
-      exchange.answer = refusalAnswer('handlerFailed');
+      if (error instanceof RequestError) {
+        exchange.reply = refusalAnswer(error.reason);
+      } else {
+        this.#engine.report(error);
+        exchange.reply = refusalAnswer('handlerFailed');
+      }
       this.#isLast = true;
     }
-    if (this.phase === Phase.handler) this.#continue();
+    if (this.phase === Phase.handler || this.phase === Phase.body) this.#continue();
+  }
+
+  onContentWanted(): void {
+    if (this.#isProcessing || this.phase === Phase.send) return;
+    this.#continue();
+  }
+
+  onTimeoutSet(): void {
+    if (this.phase === Phase.handler || this.phase === Phase.stream) this.#wait(this.phase);
+  }
+
+  sendInterim(text: string): void {
+    this.#engine.output.pushLatin1(text);
+    if (!this.#isProcessing) this.#write();
+  }
+
+  flushContent(): boolean {
+    if (this.#isProcessing && !this.#engine.output.isFull) return true;
+    return this.#write();
+  }
+
+  makeSignal(): AbortSignal {
+    const exchange = this.#exchange;
+    return exchange === null ? AbortSignal.abort(new Error('the client is gone')) : exchange.makeSignal();
+  }
+
+  onStreamEnd(writer: StreamWriter, error: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange?.writer !== writer) return;
+    if (error !== null) {
+      this.#engine.report(error);
+      // Nobody must take a part for the whole.
+      this.#cutOff();
+      return;
+    }
+    if (writer.framing === Framing.close) this.#isLast = true;
+    this.#endAnswer(exchange, writer.bytes);
+    if (!this.#isProcessing) this.#continue();
   }
 
   /** The deadline has passed. */
@@ -167,15 +209,24 @@ export class Connection implements SocketOwner, ExchangeHost {
       case Phase.body:
         this.refuse(this.deadline < this.#requestDeadline() ? 'bodyTooSlow' : 'requestTooSlow');
         break;
+      case Phase.handler:
+        this.refuse('handlerTooSlow');
+        break;
       case Phase.send:
         if (this.#engine.transport.pendingBytes(this.#socket) === this.#pendingBytes) this.close();
         else this.#wait(Phase.send);
         break;
-      case Phase.handler:
+      case Phase.stream:
+        this.#cutOff();
+        break;
       case Phase.linger:
       case Phase.closed:
         this.close();
     }
+  }
+
+  onDrain(idleDeadline: number): void {
+    if (this.phase === Phase.idle) this.deadline = Math.min(this.deadline, idleDeadline);
   }
 
   /** Answers with a refusal and ends. */
@@ -189,18 +240,22 @@ export class Connection implements SocketOwner, ExchangeHost {
     if (this.phase === Phase.closed) return;
     this.phase = Phase.closed;
     this.#unparsed = null;
-    this.#endExchange();
+    this.#abandonExchange();
+    this.#rejectSent();
     this.#engine.transport.destroy(this.#socket);
     this.#engine.forget(this);
   }
 
   /** Uses bytes[from, end); bytes[0] is the first byte of the present head, if one has begun. */
   #process(bytes: Buffer, from: number, end: number): void {
+    this.#isProcessing = true;
     try {
       this.#retain(bytes, this.#run(bytes, from, end), end);
+      this.#isProcessing = false;
       this.#flush();
     } catch (error) {
       // A bug of ours: it costs this connection and no other.
+      this.#isProcessing = false;
       this.#engine.output.take();
       this.#engine.report(error);
       this.close();
@@ -219,6 +274,7 @@ export class Connection implements SocketOwner, ExchangeHost {
     let base = 0;
     let at = from;
     while (!this.#isLast) {
+      if (this.phase === Phase.send) return at;
       if (this.#exchange === null && at === end) {
         this.#wait(Phase.idle);
         return end;
@@ -236,91 +292,203 @@ export class Connection implements SocketOwner, ExchangeHost {
           this.#wait(parser.isBetweenRequests ? Phase.idle : Phase.head);
           return parser.isBetweenRequests ? end : base;
         }
-        at = parser.position;
         this.#requestCount++;
         exchange.reading = parser.hasBody ? Reading.content : Reading.done;
-        this.#callHandler(exchange, bytes, base);
+        exchange.open(bytes, base, parser.position, end);
+        this.#callHandler(exchange);
+        if (this.#exchange === null) return end;
+      } else {
+        exchange.position = at;
       }
-      if (exchange.responding === Responding.pending) {
-        this.#wait(Phase.handler);
-        return at;
+      if (exchange.reading === Reading.content && !this.#takeContent(exchange, bytes, end)) {
+        return this.#exchange === null ? end : exchange.position;
       }
-      // The handler has failed at once.
-      if (this.#exchange === null) return end;
-      if (exchange.reading === Reading.content) {
-        const outcome = this.#dropContent(exchange, bytes, at, end);
-        if (outcome !== Outcome.complete) return end;
-        at = parser.position;
+      at = exchange.position;
+      switch (exchange.responding) {
+        case Responding.pending:
+          this.#waitUnlessSending(Phase.handler);
+          return at;
+        case Responding.streaming:
+          this.#waitUnlessSending(Phase.stream);
+          return at;
+        case Responding.ready:
+          this.#respond(exchange, bytes, at, end);
+          if (this.#isClosed || this.#exchange === null) return end;
+          if ((exchange.responding as RespondingValue) !== Responding.done) continue;
+          // Content that is still to come is dropped before the next request.
+          if (exchange.reading === Reading.content && !this.#isLast) continue;
+          break;
+        default:
       }
+      this.#endExchange();
       base = at;
-      this.#respond(exchange, at === end);
       if (output.isFull && at < end && !this.#write()) return at;
     }
     return end;
   }
 
-  /** Gets the handler's answer to the head in `bytes`, or its promise of one. */
-  #callHandler(exchange: Exchange, bytes: Buffer, base: number): void {
-    exchange.open(bytes, base);
-    try {
-      const answer = this.#engine.handler(exchange);
-      if (answer instanceof Promise) {
-        exchange.waitFor(answer);
-        return;
-      }
-      exchange.answer = answer;
-      exchange.responding = Responding.ready;
-    } catch (error) {
-      this.#engine.report(error);
-      this.#pushRefusal('handlerFailed');
-    }
-    exchange.close();
-  }
-
-  /** Reads content and drops it. On anything but `complete` the connection waits or has refused. */
-  #dropContent(exchange: Exchange, bytes: Buffer, from: number, end: number): number {
-    const { parser } = exchange;
-    if (parser.expectsContinue) {
-      parser.expectsContinue = false;
-      // A client that sends without waiting needs no invitation.
-      if (from === end) this.#engine.output.push(CONTINUE);
-    }
-    let outcome = parser.readBody(bytes, from, end);
-    while (outcome === Outcome.content) outcome = parser.readBody(bytes, parser.position, end);
-    if (outcome === Outcome.refused) this.#pushRefusal(parser.refusalReason);
-    else if (outcome === Outcome.needMore) this.#wait(Phase.body);
-    return outcome;
-  }
-
-  /** Puts out the answer to the present request and makes ready for the next. */
-  #respond(exchange: Exchange, isEndOfRead: boolean): void {
+  /** Gets the handler's answer, or its promise of one. */
+  #callHandler(exchange: Exchange): void {
     const engine = this.#engine;
-    const { parser } = exchange;
-    this.#isClientDone = isEndOfRead && !parser.persists;
-    let persistence: PersistenceValue = Persistence.keepAlive;
-    if (
+    if (engine.done !== null) exchange.startedAt = performance.now();
+    try {
+      const reply = engine.handler(exchange.view);
+      if (reply instanceof Promise) {
+        exchange.waitFor(reply);
+      } else {
+        exchange.reply = reply;
+        exchange.responding = Responding.ready;
+      }
+    } catch (error) {
+      if (error instanceof RequestError) {
+        this.#pushRefusal(error.reason);
+      } else {
+        engine.report(error);
+        this.#pushRefusal('handlerFailed');
+      }
+      return;
+    }
+    exchange.closeArrived();
+    if (exchange.refusalReason !== null) this.#pushRefusal(exchange.refusalReason);
+  }
+
+  /** Reads content as far as it gets, and sets what to wait for. False: nothing more can be done now. */
+  #takeContent(exchange: Exchange, bytes: Buffer, end: number): boolean {
+    const { limits, output } = this.#engine;
+    switch (readContent(exchange, bytes, end, limits.maxDropped, output)) {
+      case Content.complete:
+        return true;
+      case Content.needMore:
+        this.#waitUnlessSending(Phase.body);
+        return false;
+      case Content.unwanted:
+        // The handler is not fast enough: the client has to wait.
+        if (exchange.body !== null) this.#pause();
+        this.#waitUnlessSending(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
+        return false;
+      case Content.answerFirst:
+        if (exchange.responding !== Responding.done) return true;
+        this.#isLast = true;
+        return true;
+      case Content.refused:
+        this.#pushRefusal(exchange.parser.refusalReason);
+        return false;
+    }
+  }
+
+  /** Puts out the answer to the present request, or its beginning. bytes[at, end) came behind the request. */
+  #respond(exchange: Exchange, bytes: Buffer, at: number, end: number): void {
+    const engine = this.#engine;
+    const { parser, reply } = exchange;
+    const isEndOfRead = at === end;
+    const isUnread = exchange.reading === Reading.content && reply?.kind !== ReplyKind.stream;
+    this.#isClientDone = isEndOfRead && !parser.persists && exchange.reading === Reading.done;
+    const closes =
       !parser.persists ||
       (engine.isClosing && isEndOfRead) ||
       this.#requestCount >= engine.limits.maxRequests ||
-      this.#isLast
-    ) {
-      persistence = Persistence.close;
-      this.#isLast = true;
-    }
-    const answer = exchange.answer as NonNullable<typeof exchange.answer>;
-    engine.output.push(answer.bytes(engine.clock.sharedFields, persistence, parser.isHead));
-    engine.countAnswer();
+      this.#isLast ||
+      isUnread;
+    const persistence = closes ? Persistence.close : Persistence.keepAlive;
     this.#requestStart = 0;
+    switch ((reply as NonNullable<typeof reply>).kind) {
+      case ReplyKind.whole:
+        if (closes) this.#isLast = true;
+        (reply as WholeReply).putInto(engine.output, engine.clock.sharedFields, persistence, parser.isHead);
+        this.#endAnswer(exchange, (reply as WholeReply).contentLength);
+        break;
+      case ReplyKind.stream:
+        this.#beginStream(exchange, reply as StreamReply, persistence);
+        break;
+      case ReplyKind.handOver:
+        this.#handOver(exchange, reply as HandOverReply, bytes, at, end);
+    }
+  }
+
+  #beginStream(exchange: Exchange, reply: StreamReply, persistence: PersistenceValue): void {
+    const { output, clock } = this.#engine;
+    const { parser } = exchange;
+    const framing = framingOf(reply.length, parser.line.minorVersion);
+    this.#persistence = framing === Framing.close ? Persistence.close : persistence;
+    const { sharedFields } = clock;
+    const how = framingField(framing, reply.length);
+    output.pushLatin1(
+      `${reply.start}${how}${sharedFields.date}${connectionFields(sharedFields, this.#persistence)}\r\n`,
+    );
+    exchange.responding = Responding.streaming;
+    if (parser.isHead) {
+      this.#endAnswer(exchange, 0);
+      return;
+    }
+    exchange.view.keepHead();
+    exchange.writer = new StreamWriter(this, framing, reply.length);
+    exchange.writer.run(reply);
+  }
+
+  #handOver(exchange: Exchange, reply: HandOverReply, bytes: Buffer, at: number, end: number): void {
+    const engine = this.#engine;
+    if (exchange.reading !== Reading.done || exchange.parser.line.minorVersion === 0) {
+      this.#pushRefusal('upgradeImpossible');
+      return;
+    }
+    engine.output.pushLatin1(reply.head);
+    this.#endAnswer(exchange, 0);
     this.#endExchange();
+    this.#isProcessing = false;
+    this.#write();
+    if (this.#isClosed) return;
+    this.#resume();
+    const leftover = Buffer.from(bytes.subarray(at, end));
+    this.phase = Phase.closed;
+    engine.handOver(this, this.#socket, leftover, reply.take);
+  }
+
+  /** The answer is out. */
+  #endAnswer(exchange: Exchange, bytes: number): void {
+    const engine = this.#engine;
+    const sent = exchange.takeSent();
+    if (sent !== null) {
+      this.#unsent ??= [];
+      this.#unsent.push(sent);
+    }
+    engine.countAnswer();
+    if (engine.done !== null) this.#tellDone(exchange, bytes, false);
+    if (exchange.responding === Responding.streaming && this.#persistence === Persistence.close) this.#isLast = true;
+    exchange.responding = Responding.done;
+    exchange.view.openedBody?.fail(new Error('the answer has been given'));
+  }
+
+  #tellDone(exchange: Exchange, bytes: number, isAborted: boolean): void {
+    const { done, report } = this.#engine;
+    try {
+      const ms = performance.now() - exchange.startedAt;
+      done?.(exchange.view, { status: exchange.reply?.status ?? 0, bytes, ms, isAborted });
+    } catch (error) {
+      report(error);
+    }
   }
 
   #pushRefusal(reason: RefusalReason): void {
     const engine = this.#engine;
-    const isHead = this.#exchange?.parser.isHead === true;
-    engine.output.push(refusalAnswer(reason).bytes(engine.clock.sharedFields, Persistence.close, isHead));
+    const exchange = this.#exchange;
+    if (exchange?.responding === Responding.streaming) {
+      this.#cutOff();
+      return;
+    }
+    const isHead = exchange?.parser.isHead === true;
+    if (exchange?.responding !== Responding.done) {
+      refusalAnswer(reason).putInto(engine.output, engine.clock.sharedFields, Persistence.close, isHead);
+    }
     // An answer that was ready, waiting for the rest of the content, is not sent.
-    this.#endExchange();
+    this.#abandonExchange();
     this.#isLast = true;
+  }
+
+  /** The answer cannot be completed. */
+  #cutOff(): void {
+    this.#engine.output.take();
+    this.#engine.transport.reset(this.#socket);
+    this.close();
   }
 
   #endExchange(): void {
@@ -330,9 +498,23 @@ export class Connection implements SocketOwner, ExchangeHost {
     this.#engine.returnExchange(exchange);
   }
 
+  /** As `#endExchange`, without an answer. */
+  #abandonExchange(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    if (
+      this.#engine.done !== null &&
+      exchange.responding !== Responding.uncalled &&
+      exchange.responding !== Responding.done
+    )
+      this.#tellDone(exchange, exchange.writer?.bytes ?? 0, true);
+    exchange.abort(new Error('the client is gone'));
+    this.#endExchange();
+  }
+
   /** Sends what has been put out; after the last answer the end begins. */
   #flush(): void {
-    if (!this.#write() || !this.#isLast) return;
+    if (this.phase === Phase.closed || !this.#write() || !this.#isLast || this.#exchange !== null) return;
     // Nothing can come that a reset would answer: no need to wait for the client's FIN (20 % of what such a connection costs).
     if (this.#isClientDone) this.close();
     else this.#linger();
@@ -344,7 +526,11 @@ export class Connection implements SocketOwner, ExchangeHost {
     const bytes = engine.output.take();
     if (bytes === null) return this.phase !== Phase.send;
     const result = engine.transport.write(this.#socket, bytes);
-    if (result === WriteResult.done) return true;
+    if (result === WriteResult.done) {
+      if (this.phase === Phase.send) return false;
+      if (this.#unsent !== null) this.#resolveSent();
+      return true;
+    }
     if (result === WriteResult.failed) {
       this.close();
       return false;
@@ -353,6 +539,24 @@ export class Connection implements SocketOwner, ExchangeHost {
     this.#pause();
     this.#wait(Phase.send);
     return false;
+  }
+
+  #resolveSent(): void {
+    const unsent = this.#unsent;
+    if (unsent === null) return;
+    this.#unsent = null;
+    for (const sent of unsent) sent.resolve();
+  }
+
+  #rejectSent(): void {
+    const unsent = this.#unsent;
+    if (unsent === null) return;
+    this.#unsent = null;
+    for (const sent of unsent) {
+      // Nobody may be waiting.
+      sent.promise.catch(() => {});
+      sent.reject(new Error('the client is gone'));
+    }
   }
 
   /** Goes on with what has been kept, after waiting for the handler or for the kernel. */
@@ -364,33 +568,44 @@ export class Connection implements SocketOwner, ExchangeHost {
       return;
     }
     // The handler has failed: the content of its request, and more, may still come.
-    if (this.#isLast && exchange !== null) this.#respond(exchange, false);
+    if (this.#isLast && exchange !== null) {
+      if (exchange.responding === Responding.ready) this.#respond(exchange, NOTHING, 0, 1);
+      this.#endExchange();
+    }
     this.#processUnparsed();
-    if (this.#hasClientEnded && this.phase !== Phase.handler) this.onEnd();
+    if (this.#hasClientEnded && !this.#isAnswering) this.onEnd();
+  }
+
+  get #isClosed(): boolean {
+    return this.phase === Phase.closed;
+  }
+
+  get #isAnswering(): boolean {
+    return this.phase === Phase.handler || this.phase === Phase.stream;
   }
 
   #wait(phase: PhaseValue): void {
     const { clock, idleDeadline, limits, transport } = this.#engine;
     this.phase = phase;
-    switch (phase) {
-      case Phase.idle:
-        this.deadline = idleDeadline;
-        return;
-      case Phase.head:
-        if (this.#requestStart === 0) this.#requestStart = clock.now;
-        this.deadline = this.#requestStart + limits.headerTimeoutMs;
-        return;
-      case Phase.body:
-        if (this.#requestStart === 0) this.#requestStart = clock.now;
-        this.deadline = Math.min(this.#requestDeadline(), clock.now + limits.bodyTimeoutMs);
-        return;
-      case Phase.send:
-        this.#pendingBytes = transport.pendingBytes(this.#socket);
-        this.deadline = clock.now + limits.sendTimeoutMs;
-        return;
-      default:
-        this.deadline = Number.POSITIVE_INFINITY;
+    // The usual case, without the rest.
+    if (phase === Phase.idle) {
+      this.deadline = idleDeadline;
+      return;
     }
+    if ((phase === Phase.head || phase === Phase.body) && this.#requestStart === 0) this.#requestStart = clock.now;
+    if (phase === Phase.send) this.#pendingBytes = transport.pendingBytes(this.#socket);
+    const timeoutMs = this.#exchange?.timeoutMs ?? -1;
+    this.deadline = deadlineOf(phase, limits, {
+      now: clock.now,
+      idleDeadline,
+      requestStart: this.#requestStart,
+      timeoutMs,
+    });
+  }
+
+  /** What the kernel has not taken comes first. */
+  #waitUnlessSending(phase: PhaseValue): void {
+    if (this.phase !== Phase.send) this.#wait(phase);
   }
 
   #requestDeadline(): number {
@@ -429,7 +644,9 @@ export class Connection implements SocketOwner, ExchangeHost {
 
   /** Keeps bytes[start, end) and nothing else. */
   #retain(bytes: Buffer, start: number, end: number): void {
-    if (start === end || this.#isLast || this.phase === Phase.closed) {
+    const exchange = this.#exchange;
+    if (exchange !== null && exchange.reading !== Reading.head) exchange.view.keepHead();
+    if (start === end || (this.#isLast && exchange === null) || this.phase === Phase.closed) {
       this.#unparsed = null;
       return;
     }

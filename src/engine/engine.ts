@@ -2,13 +2,17 @@
  * One worker's server: its listener, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
  * `exchange.ts`.
  */
-import { keepAliveFields } from '../http/answer.ts';
-import type { Handler } from './call.ts';
+import type { Buffer } from 'node:buffer';
+import { keepAliveFields } from '../http/reply.ts';
+import type { Call, Handler } from './call.ts';
 import { Clock } from './clock.ts';
-import { Connection, type ConnectionHost, Phase } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { AnswerEnd, ConnectionHost } from './connection-host.ts';
 import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
+import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
+import type { LiveConnection } from './live-connection.ts';
 import { Output } from './output.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
 
@@ -21,6 +25,10 @@ export interface EngineOptions {
   readonly worker: number;
   /** Told of what should not happen: errors thrown by the handler or by us. */
   readonly report: (error: unknown) => void;
+  /** What handlers see as `state`. */
+  readonly state?: unknown;
+  /** Told of every answer. */
+  readonly done?: (call: Call, end: AnswerEnd) => void;
 }
 
 /** In the order in which an engine passes through them. */
@@ -42,21 +50,26 @@ const EMPTYING_MAX_MS = 2000;
 const SPARE_EXCHANGES = 64;
 
 export class Engine implements ConnectionHost {
-  readonly handler: Handler;
+  handler: Handler;
   readonly limits: EngineLimits;
   readonly transport: Transport;
   readonly report: (error: unknown) => void;
+  readonly state: unknown;
+  readonly done: ((call: Call, end: AnswerEnd) => void) | null;
   readonly clock: Clock;
   readonly output = new Output();
   idleDeadline = 0;
 
   readonly #counters: WorkerCounters;
-  readonly #connections: Connection[] = [];
+  readonly #connections: LiveConnection[] = [];
+  /** Work that a drain waits for. */
+  readonly #work = new Set<Promise<unknown>>();
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
   #listener: Listener | null = null;
   #stage: StageValue = Stage.serving;
   #whenEmpty: (() => void) | null = null;
+  #whenClosed: (() => void) | null = null;
   /** As the limits say, and in a drain no longer than its grace. */
   #idleTimeoutMs: number;
 
@@ -66,6 +79,8 @@ export class Engine implements ConnectionHost {
     this.#idleTimeoutMs = options.limits.idleTimeoutMs;
     this.transport = options.transport;
     this.report = options.report;
+    this.state = options.state;
+    this.done = options.done ?? null;
     this.clock = new Clock(keepAliveFields(this.#idleTimeoutMs), () => this.#tick());
     this.#counters = new WorkerCounters(options.counters, options.worker);
   }
@@ -77,6 +92,10 @@ export class Engine implements ConnectionHost {
   /** Answers say that the connection closes, because the server is about to end. */
   get isClosing(): boolean {
     return this.#stage !== Stage.serving;
+  }
+
+  get #isClosed(): boolean {
+    return this.#stage === Stage.closed;
   }
 
   /** No longer accepting. */
@@ -106,14 +125,16 @@ export class Engine implements ConnectionHost {
     this.#listener = null;
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
-    for (const connection of this.#connections) {
-      if (connection.phase === Phase.idle) connection.deadline = Math.min(connection.deadline, this.idleDeadline);
-    }
+    for (const connection of [...this.#connections]) connection.onDrain(this.idleDeadline);
     if (this.#connections.length > 0) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
       });
     }
+    const isOver = new Promise<void>((resolve) => {
+      this.#whenClosed = resolve;
+    });
+    while (this.#work.size > 0 && !this.#isClosed) await Promise.race([...this.#work, isOver]);
     clearTimeout(deadline);
   }
 
@@ -129,6 +150,7 @@ export class Engine implements ConnectionHost {
     this.#listener = null;
     this.closeConnections();
     this.clock.stop();
+    this.#whenClosed?.();
   }
 
   takeExchange(host: ExchangeHost): Exchange {
@@ -139,20 +161,40 @@ export class Engine implements ConnectionHost {
 
   returnExchange(exchange: Exchange): void {
     // The promise of its handler would settle in the middle of somebody else's request.
-    const isReusable = exchange.responding !== Responding.pending;
-    if (!isReusable) exchange.abandon();
-    else if (this.#spareExchanges.length < SPARE_EXCHANGES) {
-      exchange.end();
-      this.#spareExchanges.push(exchange);
-    }
+    if (exchange.responding === Responding.pending) return;
+    exchange.end();
+    if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
   }
 
   countAnswer(): void {
     this.#counters.countAnswer();
   }
 
-  forget(connection: Connection): void {
-    const last = this.#connections.pop() as Connection;
+  waitUntil(work: Promise<unknown>): void {
+    const settled = work.then(
+      () => {},
+      (error) => this.report(error),
+    );
+    this.#work.add(settled);
+    void settled.then(() => this.#work.delete(settled));
+  }
+
+  handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void {
+    const owner = take({
+      transport: this.transport,
+      socket,
+      now: () => this.clock.now,
+      report: this.report,
+      forget: (one) => this.forget(one),
+    });
+    owner.index = connection.index;
+    this.#connections[connection.index] = owner;
+    socket.owner = owner;
+    owner.begin(leftover);
+  }
+
+  forget(connection: LiveConnection): void {
+    const last = this.#connections.pop() as LiveConnection;
     if (last !== connection) {
       this.#connections[connection.index] = last;
       last.index = connection.index;
@@ -190,7 +232,7 @@ export class Engine implements ConnectionHost {
     const connections = this.#connections;
     // Backwards: a connection that closes is replaced by the last one, which has been looked at.
     for (let i = connections.length - 1; i >= 0; i--) {
-      const connection = connections[i] as Connection;
+      const connection = connections[i] as LiveConnection;
       if (connection.deadline <= now) connection.onDeadline();
     }
     return connections.length > 0;

@@ -1,48 +1,84 @@
 /**
- * One request and its answer: how far it has been read, how far it has been answered, and what its handler sees of it. Taken
- * from the engine's pool with the first byte of a request and put back after its answer, so an idle connection holds none.
+ * One request and its answer: how far it has been read, how far it has been answered. Taken from the engine's pool with the first
+ * byte of a request and put back after its answer, so an idle connection holds none.
  */
-import { Buffer } from 'node:buffer';
-import type { Answer } from '../http/answer.ts';
-import { HTAB, SP } from '../http/byte-classes.ts';
-import type { RequestLimits } from '../http/limits.ts';
+import type { Buffer } from 'node:buffer';
+import { type Fields, renderFields } from '../http/fields.ts';
+import { Outcome } from '../http/outcome.ts';
+import type { RefusalReason } from '../http/refusals.ts';
+import type { Reply } from '../http/reply.ts';
 import { RequestParser } from '../http/request-parser.ts';
-import type { Call } from './call.ts';
+import { reasonPhrase } from '../http/status.ts';
+import type { EngineLimits } from './limits.ts';
+import type { RequestBody } from './request-body.ts';
+import { RequestView, type ViewSource } from './request-view.ts';
+import type { StreamWriter } from './stream-writer.ts';
 import type { Address } from './transport.ts';
 
 /** How far the request has been read. */
 export const Reading = { head: 0, content: 1, done: 2 } as const;
 export type ReadingValue = (typeof Reading)[keyof typeof Reading];
 
-/** How far it has been answered: the handler has not been called, owes its answer, or has given it. */
-export const Responding = { uncalled: 0, pending: 1, ready: 2 } as const;
+/** How far it has been answered. */
+export const Responding = {
+  /** The handler has not been called. */
+  uncalled: 0,
+  /** It owes its answer. */
+  pending: 1,
+  /** It has given it. */
+  ready: 2,
+  /** The answer is on its way, in pieces. */
+  streaming: 3,
+  /** The answer is out; content of the request may still come. */
+  done: 4,
+} as const;
 export type RespondingValue = (typeof Responding)[keyof typeof Responding];
 
 /** What an exchange needs of the connection it takes place on. */
 export interface ExchangeHost {
+  readonly state: unknown;
   remoteAddress(): Address;
   localAddress(): Address;
-  /** The handler's promise has settled: `answer` is set, or `error` says why not. */
+  /** The handler's promise has settled: `reply` is set, or `error` says why not. */
   onSettled(exchange: Exchange, error: unknown): void;
+  /** The handler waits for more content. */
+  onContentWanted(): void;
+  /** The limits on time have changed. */
+  onTimeoutSet(): void;
+  sendInterim(text: string): void;
+  waitUntil(work: Promise<unknown>): void;
 }
 
-export class Exchange implements Call {
+export class Exchange implements ViewSource {
   reading: ReadingValue = Reading.head;
   responding: RespondingValue = Responding.uncalled;
   /** Set while `responding` is ready. */
-  answer: Answer | null = null;
+  reply: Reply | null = null;
+  /** Set while `responding` is streaming. */
+  writer: StreamWriter | null = null;
   readonly parser: RequestParser;
-
+  view = new RequestView();
+  /** Content that was dropped. */
+  droppedBytes = 0;
+  /** As the handler has set it, in milliseconds; -1: as the limits say. */
+  timeoutMs = -1;
+  /** When the handler was called, if somebody wants to know. */
+  startedAt = 0;
+  /** Content that the handler has read synchronously turned out to be refused. */
+  refusalReason: RefusalReason | null = null;
+  /** While the handler is called: how far content has been read in what has arrived. */
+  position = 0;
+  readonly #limits: EngineLimits;
   /** null while it lies in the pool, and once its connection has closed. */
   #host: ExchangeHost | null = null;
-  /** The head lies in #bytes, from #base on, while the handler may look at it. */
-  #bytes: Buffer | null = null;
-  #base = 0;
-  /** The header section as text, and the same in lower case; made when a field is asked for. */
-  #section: string | null = null;
-  #lowered = '';
+  /** While the handler is called: what has arrived, from `position` to #end. */
+  #arrived: Buffer | null = null;
+  #end = 0;
+  #controller: AbortController | null = null;
+  #sent: PromiseWithResolvers<void> | null = null;
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: EngineLimits) {
+    this.#limits = limits;
     this.parser = new RequestParser(limits);
   }
 
@@ -51,156 +87,171 @@ export class Exchange implements Call {
     this.#host = host;
   }
 
-  /** Its connection has closed before the handler was done; that one may go on looking at the request. */
-  abandon(): void {
+  /** Its connection has closed, or the answer cannot be given any more. */
+  abort(error: Error): void {
     this.#host = null;
+    this.view.openedBody?.fail(error);
+    this.writer?.abort(error);
+    this.#controller?.abort(error);
+    if (this.#sent !== null) {
+      // Nobody may be waiting.
+      this.#sent.promise.catch(ignore);
+      this.#sent.reject(error);
+    }
   }
 
   /** Ends it, for the next request. */
   end(): void {
+    this.view.openedBody?.fail(new Error('the request has been answered'));
     this.#host = null;
-    this.#bytes = null;
-    this.#section = null;
-    this.answer = null;
+    this.#arrived = null;
+    this.reply = null;
+    this.writer = null;
     this.reading = Reading.head;
     this.responding = Responding.uncalled;
+    this.timeoutMs = -1;
+    this.droppedBytes = 0;
+    this.refusalReason = null;
+    this.#controller = null;
+    this.#sent = null;
     this.parser.reset();
+    if (this.view.isKept) {
+      this.view.detach();
+      this.view = new RequestView();
+    } else {
+      this.view.close();
+    }
   }
 
-  /** Opens the view on a head that begins at bytes[base]. */
-  open(bytes: Buffer, base: number): void {
-    this.#bytes = bytes;
-    this.#base = base;
+  /** Opens the view on a head that begins at bytes[base]; bytes[from, end) came behind it. */
+  open(bytes: Buffer, base: number, from: number, end: number): void {
+    this.view.open(this, this.parser, bytes, base);
+    this.#arrived = bytes;
+    this.position = from;
+    this.#end = end;
   }
 
-  /** Ends the view: its bytes are about to be overwritten. */
-  close(): void {
-    this.#bytes = null;
-    this.#section = null;
+  /** The handler has returned: what has arrived is no longer the handler's to read. */
+  closeArrived(): void {
+    this.#arrived = null;
   }
 
-  /** Waits for the handler's promise; the view stays open, on a copy of the head. */
-  waitFor(promise: Promise<Answer>): void {
+  /** Waits for the handler's promise. */
+  waitFor(promise: Promise<Reply>): void {
     this.responding = Responding.pending;
-    this.#bytes = Buffer.from(this.head);
-    this.#base = 0;
-    promise.then(this.#onAnswer, this.#onError);
+    promise.then(this.#onReply, this.#onError);
   }
 
-  get method(): string {
-    const { line } = this.parser;
-    return this.#text(line.methodStart, line.methodEnd);
+  /** Takes what resolves `sent`, if the handler has asked for it. */
+  takeSent(): PromiseWithResolvers<void> | null {
+    const sent = this.#sent;
+    this.#sent = null;
+    return sent;
   }
 
-  get target(): string {
-    const { line } = this.parser;
-    return this.#text(line.targetStart, line.targetEnd);
+  get body(): RequestBody | null {
+    return this.view.openedBody;
   }
 
-  get path(): string {
-    const { line } = this.parser;
-    if (line.queryStart >= 0) return this.#text(line.targetStart, line.queryStart - 1);
-    const { target } = this;
-    // Only absolute-form can hold a query that the parser has not marked.
-    const end = target.indexOf('?');
-    return end < 0 ? target : target.slice(0, end);
+  get #isUnanswered(): boolean {
+    return this.responding === Responding.uncalled || this.responding === Responding.pending;
   }
 
-  get query(): string {
-    const { line } = this.parser;
-    if (line.queryStart >= 0) return this.#text(line.queryStart, line.targetEnd);
-    const { target } = this;
-    const end = target.indexOf('?');
-    return end < 0 ? '' : target.slice(end + 1);
+  get contentLength(): number {
+    return this.parser.contentLength;
   }
 
-  get version(): '1.0' | '1.1' {
-    return this.parser.line.minorVersion === 0 ? '1.0' : '1.1';
+  get maxWhole(): number {
+    return this.#limits.maxBodySize;
   }
 
-  get head(): Uint8Array {
-    const { line, fields } = this.parser;
-    return this.#view().subarray(this.#base + line.methodStart, this.#base + fields.sectionEnd);
+  get state(): unknown {
+    return this.#connection().state;
   }
 
-  get remote(): Address {
+  remoteAddress(): Address {
     return this.#connection().remoteAddress();
   }
 
-  get local(): Address {
+  localAddress(): Address {
     return this.#connection().localAddress();
   }
 
-  header(name: string): string | null {
-    const section = this.#headerSection();
-    const lowered = name.toLowerCase();
-    const wanted = `\n${lowered}:`;
-    let found: string | null = null;
-    for (let at = this.#lowered.indexOf(wanted); at >= 0; ) {
-      const valueStart = at + wanted.length;
-      const valueEnd = section.indexOf('\r', valueStart);
-      const value = trimSpace(section, valueStart, valueEnd);
-      // RFC 9110 §5.3, and RFC 9113 §8.2.3 for Cookie.
-      found = found === null ? value : found + (lowered === 'cookie' ? '; ' : ', ') + value;
-      at = this.#lowered.indexOf(wanted, valueEnd);
+  readArrived(body: RequestBody): boolean {
+    const bytes = this.#arrived;
+    if (this.reading === Reading.done) return true;
+    if (bytes === null) return false;
+    const { parser } = this;
+    for (;;) {
+      const outcome = parser.readBody(bytes, this.position, this.#end);
+      this.position = parser.position;
+      switch (outcome) {
+        case Outcome.content:
+          body.push(bytes, parser.contentStart, parser.contentEnd);
+          break;
+        case Outcome.complete:
+          this.reading = Reading.done;
+          return true;
+        case Outcome.refused:
+          this.refusalReason = parser.refusalReason;
+          body.refuse(parser.refusalReason);
+          return false;
+        default:
+          return false;
+      }
     }
-    return found;
   }
 
-  *fields(): IterableIterator<[name: string, value: string]> {
-    const section = this.#headerSection();
-    for (let at = 1; at < section.length; ) {
-      const colon = section.indexOf(':', at);
-      const end = section.indexOf('\r', colon);
-      yield [section.slice(at, colon), trimSpace(section, colon + 1, end)];
-      at = end + 2;
-    }
+  resumeContent(): void {
+    this.#host?.onContentWanted();
   }
 
-  readonly #onAnswer = (answer: Answer): void => {
-    this.answer = answer;
+  makeSignal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  makeSent(): Promise<void> {
+    this.#sent ??= Promise.withResolvers();
+    return this.#sent.promise;
+  }
+
+  setTimeout(ms: number): void {
+    this.timeoutMs = ms;
+    this.#host?.onTimeoutSet();
+  }
+
+  inform(status: number, fields: Fields): void {
+    if (!Number.isInteger(status) || status < 102 || status > 199) {
+      throw new RangeError(`the status of an interim answer must be a whole number from 102 to 199, got ${status}`);
+    }
+    const lines = renderFields(fields);
+    // HTTP/1.0 knows no interim answers (RFC 9110 §15.2), and after the head of the answer it is too late.
+    if (this.parser.line.minorVersion === 0 || !this.#isUnanswered) return;
+    this.#host?.sendInterim(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}\r\n`);
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#connection().waitUntil(work);
+  }
+
+  readonly #onReply = (reply: Reply): void => {
+    if (this.responding !== Responding.pending) return;
+    this.reply = reply;
     this.responding = Responding.ready;
     this.#host?.onSettled(this, null);
   };
 
   readonly #onError = (error: unknown): void => {
+    if (this.responding !== Responding.pending) return;
     this.responding = Responding.ready;
     this.#host?.onSettled(this, error ?? new Error('the handler rejected without a reason'));
   };
 
-  /** Every field line with an LF before it and its CR LF behind it, without the empty line. */
-  #headerSection(): string {
-    const { fields } = this.parser;
-    if (this.#section === null) {
-      this.#section = this.#text(fields.sectionStart - 1, fields.sectionEnd - 2);
-      this.#lowered = this.#section.toLowerCase();
-    }
-    return this.#section;
-  }
-
-  #text(start: number, end: number): string {
-    return this.#view().toString('latin1', this.#base + start, this.#base + end);
-  }
-
-  #view(): Buffer {
-    if (this.#bytes === null) throw new Error('a request must not be used after its handler has returned');
-    return this.#bytes;
-  }
-
   #connection(): ExchangeHost {
-    if (this.#host === null) throw new Error('a request must not be used after its handler has returned');
+    if (this.#host === null) throw new Error('the client is gone');
     return this.#host;
   }
 }
 
-function trimSpace(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === SP || code === HTAB;
-}
+function ignore(): void {}

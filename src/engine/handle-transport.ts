@@ -124,6 +124,11 @@ function makeTransport(bindings: TcpBindings): Transport {
       (socket as StreamHandle).shutdown(request);
     },
 
+    reset(socket: TransportSocket): void {
+      const handle = socket as TcpHandle;
+      if (typeof handle.reset === 'function') handle.reset();
+    },
+
     destroy(socket: TransportSocket): void {
       (socket as StreamHandle).close();
     },

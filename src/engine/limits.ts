@@ -14,6 +14,10 @@ export interface EngineLimits extends RequestLimits {
   readonly bodyTimeoutMs: number;
   /** From the first byte of a head to the last of the content; beyond it 408. */
   readonly requestTimeoutMs: number;
+  /** Content that no handler reads is dropped up to this; beyond it the connection closes after the answer. */
+  readonly maxDropped: number;
+  /** From the call of a handler to its answer; beyond it 503. Infinity: no limit. */
+  readonly handlerTimeoutMs: number;
   /** A client that takes nothing of an answer for this long is cut off. */
   readonly sendTimeoutMs: number;
 }

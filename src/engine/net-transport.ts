@@ -134,6 +134,11 @@ export function openNetTransport(): Transport {
       (socket as NetSocket).stream.end();
     },
 
+    reset(socket: TransportSocket): void {
+      const { stream } = socket as NetSocket;
+      if (stream.remotePort !== undefined) stream.resetAndDestroy();
+    },
+
     destroy(socket: TransportSocket): void {
       (socket as NetSocket).stream.destroy();
     },

@@ -3,11 +3,14 @@
  * copied behind each other into a buffer that all connections of a worker share.
  */
 import { Buffer } from 'node:buffer';
+import type { ByteSink } from '../http/reply.ts';
 
 /** From this length on it is time to write. */
 const FULL = 64 * 1024;
+/** A buffer that has grown beyond this is given up after its write. */
+const LARGEST_KEPT = 4 * FULL;
 
-export class Output {
+export class Output implements ByteSink {
   #single: Buffer | null = null;
   #buffer = Buffer.allocUnsafeSlow(FULL);
   #length = 0;
@@ -22,10 +25,22 @@ export class Output {
         this.#single = bytes;
         return;
       }
-      this.#append(this.#single);
-      this.#single = null;
+      this.#unite();
     }
     this.#append(bytes);
+  }
+
+  /** The bytes may change after the call. */
+  pushCopy(bytes: Buffer): void {
+    this.#unite();
+    this.#append(bytes);
+  }
+
+  pushLatin1(text: string): void {
+    this.#unite();
+    this.#reserve(text.length);
+    this.#buffer.write(text, this.#length, 'latin1');
+    this.#length += text.length;
   }
 
   /** Everything pushed so far, as one piece, or null. Valid until the next push, or for ever after keep(). */
@@ -33,6 +48,8 @@ export class Output {
     const bytes = this.#length > 0 ? this.#buffer.subarray(0, this.#length) : this.#single;
     this.#single = null;
     this.#length = 0;
+    // One large answer must not take memory for ever.
+    if (this.#buffer.length > LARGEST_KEPT) this.#buffer = Buffer.allocUnsafeSlow(FULL);
     return bytes;
   }
 
@@ -41,14 +58,25 @@ export class Output {
     if (bytes.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(FULL);
   }
 
+  /** What was to leave as it is, goes in front of what is copied. */
+  #unite(): void {
+    const single = this.#single;
+    if (single === null) return;
+    this.#single = null;
+    this.#append(single);
+  }
+
   #append(bytes: Buffer): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
-      larger.set(this.#buffer.subarray(0, this.#length), 0);
-      this.#buffer = larger;
-    }
+    this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
-    this.#length = length;
+    this.#length += bytes.length;
+  }
+
+  #reserve(count: number): void {
+    const length = this.#length + count;
+    if (length <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#buffer.length));
+    larger.set(this.#buffer.subarray(0, this.#length), 0);
+    this.#buffer = larger;
   }
 }

@@ -86,6 +86,8 @@ export interface Transport {
   localAddress(socket: TransportSocket): Address;
   /** Sends FIN after everything that was written. */
   end(socket: TransportSocket): void;
+  /** Closes with RST, where there is such a thing: whatever the client has must not look complete. Then comes `destroy`. */
+  reset(socket: TransportSocket): void;
   /** Closes both directions and forgets the socket. */
   destroy(socket: TransportSocket): void;
 }

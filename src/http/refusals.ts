@@ -48,13 +48,17 @@ export const REFUSALS = {
   chunkExtensionsTooLarge: refusal(400, 'the chunk extensions are too large'), // RFC 9112 §7.1.1: any 4xx; the content itself is not too large
   chunkEndInvalid: refusal(400, 'chunk data is not followed by CR LF'),
   trailersTooLarge: refusal(431, 'the trailer section is too large'),
+  // Content
+  contentNotJson: refusal(400, 'the content is not valid JSON'),
   // Beyond syntax
   expectationUnknown: refusal(417, 'only "100-continue" is supported in Expect'),
+  upgradeImpossible: refusal(400, 'the protocol cannot be changed after content or in HTTP/1.0'),
   ended: refusal(400, 'the connection ended within a request'),
   headTooSlow: refusal(408, 'the head of the request took too long'),
   requestTooSlow: refusal(408, 'the request took too long'),
   bodyTooSlow: refusal(408, 'the content stopped arriving'),
   tooManyConnections: refusal(503, 'too many connections'),
+  handlerTooSlow: refusal(503, 'the server took too long to answer'),
   handlerFailed: refusal(500, 'the server failed to answer'),
 } as const satisfies Record<string, Refusal>;
 

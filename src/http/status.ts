@@ -67,6 +67,18 @@ export function reasonPhrase(status: number): string {
   return REASON_PHRASES[status] ?? '';
 }
 
+/** With its CR LF. */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+}
+
+/** Throws a RangeError unless it is the status of a final answer. */
+export function checkStatus(status: number): void {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new RangeError(`the status of an answer must be a whole number from 200 to 599, got ${status}`);
+  }
+}
+
 /** Statuses whose answers never carry content (RFC 9110 §6.4.1); 205 must not carry any either (§15.3.6). */
 export function mustBeEmpty(status: number): boolean {
   return status === 204 || status === 205 || status === 304;

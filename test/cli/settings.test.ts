@@ -21,6 +21,8 @@ const DEFAULTS: Settings = {
     maxHeaderSize: 16_384,
     maxHeaderCount: 100,
     maxBodySize: 1024 ** 3,
+    maxDropped: Number.POSITIVE_INFINITY,
+    handlerTimeoutMs: Number.POSITIVE_INFINITY,
     maxRequests: 1_000_000,
     maxConnections: 65_536,
   },

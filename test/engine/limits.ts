@@ -11,6 +11,8 @@ export const LIMITS: EngineLimits = {
   idleTimeoutMs: 30_000,
   headerTimeoutMs: 30_000,
   bodyTimeoutMs: 30_000,
+  handlerTimeoutMs: Number.POSITIVE_INFINITY,
+  maxDropped: Number.POSITIVE_INFINITY,
   requestTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
 };

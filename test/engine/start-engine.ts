@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import type { Handler } from '../../src/engine/call.ts';
 import { createCounters, type SharedCounters } from '../../src/engine/counters.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import { Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
@@ -24,6 +24,7 @@ export const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 export interface StartOptions {
   readonly handler?: Handler;
   readonly limits?: Partial<EngineLimits>;
+  readonly done?: EngineOptions['done'];
   readonly onTestFinished?: (stop: () => void) => void;
 }
 
@@ -49,6 +50,7 @@ export async function startEngine(open: OpenTransport, options: StartOptions = {
     counters,
     worker: 0,
     report: (error) => errors.push(error),
+    ...(options.done === undefined ? {} : { done: options.done }),
   });
   const listener = await engine.listen({ address: '127.0.0.1', port: 0, backlog: 512, reusePort: false });
   whenFinished(() => engine.close());

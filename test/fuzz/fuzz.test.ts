@@ -7,6 +7,9 @@ import { LIMITS, tryInput } from './trial.ts';
 
 /** What only the engine refuses for. */
 const NOT_OF_THE_PARSER = [
+  'contentNotJson',
+  'upgradeImpossible',
+  'handlerTooSlow',
   'ended',
   'headTooSlow',
   'bodyTooSlow',

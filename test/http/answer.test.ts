@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { Answer, CONTINUE, keepAliveFields, Persistence, refusalAnswer, textAnswer } from '../../src/http/answer.ts';
+import { Answer, CONTINUE, refusalAnswer, textAnswer } from '../../src/http/answer.ts';
 import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
+import { keepAliveFields, Persistence } from '../../src/http/reply.ts';
 import { reasonPhrase } from '../../src/http/status.ts';
 
 const date = 'Date: Sat, 21 Nov 2026 08:20:00 GMT\r\n';

@@ -135,6 +135,9 @@ describe('all cases', () => {
 
   test('know every cause that bytes alone can bring about', () => {
     const beyondBytes: RefusalReason[] = [
+      'contentNotJson',
+      'upgradeImpossible',
+      'handlerTooSlow',
       'headTooSlow',
       'bodyTooSlow',
       'requestTooSlow',

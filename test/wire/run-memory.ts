@@ -140,6 +140,7 @@ export class MemoryServer {
       end(socket) {
         memory(socket).isEnded = true;
       },
+      reset() {},
       destroy(socket) {
         memory(socket).isDestroyed = true;
       },

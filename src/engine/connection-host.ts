@@ -1,0 +1,46 @@
+/** What a connection borrows from its engine. */
+import type { Buffer } from 'node:buffer';
+import type { Call, Handler } from './call.ts';
+import type { Clock } from './clock.ts';
+import type { Exchange, ExchangeHost } from './exchange.ts';
+import type { TakeOver } from './hand-over.ts';
+import type { EngineLimits } from './limits.ts';
+import type { LiveConnection } from './live-connection.ts';
+import type { Output } from './output.ts';
+import type { Transport, TransportSocket } from './transport.ts';
+
+/** How an exchange ended; for logs and metrics. */
+export interface AnswerEnd {
+  /** 0 if there was no answer. */
+  readonly status: number;
+  /** Of content that was put out. */
+  readonly bytes: number;
+  /** From the call of the handler. */
+  readonly ms: number;
+  /** The client went, or the answer could not be completed. */
+  readonly isAborted: boolean;
+}
+
+export interface ConnectionHost {
+  readonly handler: Handler;
+  readonly state: unknown;
+  readonly limits: EngineLimits;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly output: Output;
+  /** When a connection that becomes idle now has been so for too long. */
+  readonly idleDeadline: number;
+  /** Every answer after which nothing is waiting says "Connection: close". */
+  readonly isClosing: boolean;
+  readonly report: (error: unknown) => void;
+  readonly done: ((call: Call, end: AnswerEnd) => void) | null;
+  takeExchange(host: ExchangeHost): Exchange;
+  returnExchange(exchange: Exchange): void;
+  waitUntil(work: Promise<unknown>): void;
+  /** One more request has been answered. */
+  countAnswer(): void;
+  /** Another protocol is spoken on `socket` from now on, by what `take` makes. */
+  handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void;
+  /** The connection has closed. */
+  forget(connection: LiveConnection): void;
+}

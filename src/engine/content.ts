@@ -1,0 +1,74 @@
+/** The content of a request on its way to the handler, or dropped if nobody reads it. */
+import type { Buffer } from 'node:buffer';
+import { CONTINUE } from '../http/answer.ts';
+import { Outcome } from '../http/outcome.ts';
+import { ReplyKind } from '../http/reply.ts';
+import { type Exchange, Reading, Responding } from './exchange.ts';
+import type { Output } from './output.ts';
+
+/** What comes of reading content. */
+export const Content = {
+  /** All of it has been read. */
+  complete: 0,
+  /** The client must send more. */
+  needMore: 1,
+  /** The handler has not asked for it, or must take what it has first. */
+  unwanted: 2,
+  /** The answer need not wait for it. */
+  answerFirst: 3,
+  refused: 4,
+} as const;
+export type ContentValue = (typeof Content)[keyof typeof Content];
+
+/** Reads from bytes[exchange.position, end), for the handler or to drop it; moves `exchange.position`. */
+export function readContent(
+  exchange: Exchange,
+  bytes: Buffer,
+  end: number,
+  maxDropped: number,
+  output: Output,
+): ContentValue {
+  const { parser, body } = exchange;
+  const isDropped = isContentDropped(exchange);
+  if (!isDropped && body === null) return Content.unwanted;
+  if (exchange.responding === Responding.ready && answersFirst(exchange, maxDropped)) return Content.answerFirst;
+  if (parser.expectsContinue) {
+    parser.expectsContinue = false;
+    // A client that sends without waiting needs no invitation.
+    if (exchange.position === end) output.push(CONTINUE);
+  }
+  for (;;) {
+    const outcome = parser.readBody(bytes, exchange.position, end);
+    exchange.position = parser.position;
+    switch (outcome) {
+      case Outcome.content:
+        if (isDropped) exchange.droppedBytes += parser.contentEnd - parser.contentStart;
+        else body?.push(bytes, parser.contentStart, parser.contentEnd);
+        break;
+      case Outcome.complete:
+        exchange.reading = Reading.done;
+        body?.complete();
+        return Content.complete;
+      case Outcome.refused:
+        body?.refuse(parser.refusalReason);
+        return Content.refused;
+      default:
+        if (isDropped) return exchange.droppedBytes > maxDropped ? Content.answerFirst : Content.needMore;
+        return body?.isWanted === true ? Content.needMore : Content.unwanted;
+    }
+  }
+}
+
+/** Nobody will read it any more. */
+function isContentDropped({ responding, reply, body }: Exchange): boolean {
+  if (responding === Responding.done) return true;
+  return responding === Responding.ready && (reply?.kind !== ReplyKind.stream || body === null);
+}
+
+/** Too much would have to be dropped before the answer, or the handler answers while it reads. */
+function answersFirst({ reply, body, parser, contentLength, droppedBytes }: Exchange, maxDropped: number): boolean {
+  if (reply?.kind === ReplyKind.stream && body !== null) return true;
+  if (maxDropped === Number.POSITIVE_INFINITY) return false;
+  // A client that waits for an invitation need not send its content at all.
+  return parser.expectsContinue || contentLength - droppedBytes > maxDropped;
+}

@@ -1,0 +1,47 @@
+/** An answer after which the connection speaks another protocol (RFC 9110 §7.8), or is a tunnel. */
+import type { Buffer } from 'node:buffer';
+import { type Fields, pairsOf } from '../http/fields.ts';
+import { Reply, ReplyKind } from '../http/reply.ts';
+import { statusLine } from '../http/status.ts';
+import type { LiveConnection } from './live-connection.ts';
+import type { SocketOwner, Transport, TransportSocket } from './transport.ts';
+
+/** What the new owner of a socket gets. */
+export interface HandedOver {
+  readonly transport: Transport;
+  readonly socket: TransportSocket;
+  /** The present time of the engine's clock, in milliseconds. */
+  readonly now: () => number;
+  readonly report: (error: unknown) => void;
+  /** Must be called once, when the connection has closed. */
+  readonly forget: (connection: LiveConnection) => void;
+}
+
+/** Speaks another protocol on a connection. */
+export interface NewOwner extends LiveConnection, SocketOwner {
+  /** Called once it owns the connection; `leftover` came behind the request, and is its own. */
+  begin(leftover: Buffer): void;
+}
+
+/** Called right after the answer was written. */
+export type TakeOver = (connection: HandedOver) => NewOwner;
+
+export class HandOverReply extends Reply {
+  readonly status = 101;
+  /** The whole head. */
+  readonly head: string;
+  readonly take: TakeOver;
+
+  /** `fields` name the protocol in Upgrade; Connection is made here. */
+  constructor(fields: Fields, take: TakeOver) {
+    super();
+    let lines = '';
+    for (const [name, value] of pairsOf(fields)) lines += `${name}: ${value}\r\n`;
+    this.head = `${statusLine(101)}Connection: Upgrade\r\n${lines}\r\n`;
+    this.take = take;
+  }
+
+  get kind(): typeof ReplyKind.handOver {
+    return ReplyKind.handOver;
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * The content of one request as its handler reads it: whole within a limit, or in pieces with back-pressure. Made when a handler
+ * asks for it. Owns the pieces that have arrived and have not been taken.
+ */
+import { Buffer } from 'node:buffer';
+import type { UnderlyingByteSource } from 'node:stream/web';
+import type { RefusalReason } from '../http/refusals.ts';
+import type { Body } from './call.ts';
+import { RequestError } from './request-error.ts';
+
+/** What a body needs of its exchange. */
+export interface BodySource {
+  /** Content-Length, 0 without content, -1 if chunked. */
+  readonly contentLength: number;
+  /** The largest content that is read as a whole unless the handler says otherwise. */
+  readonly maxWhole: number;
+  /** Brings what has arrived already, as pieces that are valid now; true if that is all. */
+  readArrived(body: RequestBody): boolean;
+  /** Somebody waits for more. */
+  resumeContent(): void;
+}
+
+const State = {
+  /** Nobody has asked for it. */
+  untouched: 0,
+  reading: 1,
+  /** All has arrived. */
+  complete: 2,
+  failed: 3,
+} as const;
+type StateValue = (typeof State)[keyof typeof State];
+
+const NOTHING = Buffer.alloc(0);
+/** Bytes that may wait for a handler that reads in pieces. */
+const QUEUE_SIZE = 64 * 1024;
+
+export class RequestBody implements Body {
+  /** Content-Length, 0 if there is no content, or null if it is chunked. */
+  readonly length: number | null;
+  readonly #maxWhole: number;
+  readonly #source: BodySource;
+  #state: StateValue = State.untouched;
+  /** Copies of what has arrived. */
+  #pieces: Buffer[] = [];
+  #size = 0;
+  /** While reading as a whole: more than this is refused. */
+  #max = Number.POSITIVE_INFINITY;
+  #isTaken = false;
+  /** It is read as a whole, so every piece can be used. */
+  #isWhole = false;
+  #error: Error | null = null;
+  /** Resolves the promise of who waits for more. */
+  #wake: (() => void) | null = null;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+    this.length = source.contentLength < 0 ? null : source.contentLength;
+    this.#maxWhole = source.maxWhole;
+  }
+
+  get now(): Uint8Array | null {
+    this.#open();
+    return this.#state === State.complete ? this.#joined() : null;
+  }
+
+  /** More pieces can be used: reading from the socket may go on. */
+  get isWanted(): boolean {
+    return this.#isWhole || this.#wake !== null || this.#size < QUEUE_SIZE;
+  }
+
+  async bytes(max: number = this.#maxWhole): Promise<Uint8Array> {
+    return this.#whole(max);
+  }
+
+  async text(max: number = this.#maxWhole): Promise<string> {
+    return (await this.#whole(max)).toString('utf8');
+  }
+
+  async json<T = unknown>(max: number = this.#maxWhole): Promise<T> {
+    const text = await this.text(max);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new RequestError('contentNotJson');
+    }
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    const pieces = this[Symbol.asyncIterator]();
+    const source: UnderlyingByteSource = {
+      type: 'bytes',
+      pull: async (controller) => {
+        const { done, value } = await pieces.next();
+        if (done !== true) {
+          // A byte stream takes the memory over, so it gets its own.
+          controller.enqueue(new Uint8Array(value));
+          return;
+        }
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+      cancel: async () => {
+        await pieces.return?.();
+      },
+    };
+    return new ReadableStream(source, { highWaterMark: 0 });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.#take();
+    this.#open();
+    return {
+      next: async () => {
+        while (this.#pieces.length === 0 && this.#state === State.reading) await this.#more();
+        const piece = this.#pieces.shift();
+        if (piece !== undefined) {
+          this.#size -= piece.length;
+          return { done: false, value: piece };
+        }
+        if (this.#error !== null) throw this.#error;
+        return { done: true, value: undefined };
+      },
+      return: async () => {
+        this.#pieces = [];
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /** Takes one piece that has arrived; it is copied. */
+  push(bytes: Buffer, start: number, end: number): void {
+    this.#size += end - start;
+    if (this.#size > this.#max) {
+      this.fail(new RequestError('bodyTooLarge'));
+      return;
+    }
+    if (this.#state === State.failed) return;
+    const copy = Buffer.allocUnsafe(end - start);
+    bytes.copy(copy, 0, start, end);
+    this.#pieces.push(copy);
+    this.#wakeUp();
+  }
+
+  /** All has arrived. */
+  complete(): void {
+    if (this.#state === State.failed) return;
+    this.#state = State.complete;
+    this.#wakeUp();
+  }
+
+  /** No more will come. */
+  fail(error: Error): void {
+    if (this.#state === State.complete || this.#state === State.failed) return;
+    this.#state = State.failed;
+    this.#error = error;
+    this.#wakeUp();
+  }
+
+  refuse(reason: RefusalReason): void {
+    this.fail(new RequestError(reason));
+  }
+
+  async #whole(max: number): Promise<Buffer> {
+    this.#take();
+    this.#max = max;
+    this.#isWhole = true;
+    if (this.length !== null && this.length > max) throw new RequestError('bodyTooLarge');
+    this.#open();
+    if (this.#size > max) throw new RequestError('bodyTooLarge');
+    while (this.#state === State.reading) await this.#more();
+    if (this.#error !== null) throw this.#error;
+    return this.#joined();
+  }
+
+  #take(): void {
+    if (this.#isTaken) throw new TypeError('the content of a request can be read only once');
+    this.#isTaken = true;
+  }
+
+  /** Starts reading, with what has arrived already. */
+  #open(): void {
+    if (this.#state !== State.untouched) return;
+    this.#state = State.reading;
+    if (this.length === 0 || this.#source.readArrived(this)) this.complete();
+  }
+
+  #joined(): Buffer {
+    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0] ?? NOTHING;
+  }
+
+  #more(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    this.#source.resumeContent();
+    return promise;
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}

@@ -1,0 +1,241 @@
+/** A request as its handler sees it, over the bytes it came in. What is not asked for is not made. */
+import { Buffer } from 'node:buffer';
+import { HTAB, SP } from '../http/byte-classes.ts';
+import type { Fields } from '../http/fields.ts';
+import type { RequestParser } from '../http/request-parser.ts';
+import type { Body, Call } from './call.ts';
+import { type BodySource, RequestBody } from './request-body.ts';
+import type { Address } from './transport.ts';
+
+/** What a view needs of the exchange it shows. */
+export interface ViewSource extends BodySource {
+  readonly state: unknown;
+  remoteAddress(): Address;
+  localAddress(): Address;
+  /** Aborts when the exchange ends without its answer. */
+  makeSignal(): AbortSignal;
+  makeSent(): Promise<void>;
+  setTimeout(ms: number): void;
+  inform(status: number, fields: Fields): void;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
+
+export class RequestView implements Call {
+  params: Readonly<Record<string, string>> = NO_PARAMS;
+  /** Made when a handler asks for the content. */
+  openedBody: RequestBody | null = null;
+  /** The view has bytes of its own, so it must not be used for another request. */
+  isKept = false;
+
+  #source: ViewSource | null = null;
+  #bytes: Buffer | null = null;
+  // Places in #bytes.
+  #methodStart = 0;
+  #methodEnd = 0;
+  #targetStart = 0;
+  #targetEnd = 0;
+  #queryStart = -1;
+  #sectionStart = 0;
+  #sectionEnd = 0;
+  #minorVersion = 1;
+  /** The header section as text, and the same in lower case; made when a field is asked for. */
+  #section: string | null = null;
+  #lowered = '';
+  #remote: Address | null = null;
+  #local: Address | null = null;
+
+  /** Shows the head that `parser` has read, which begins at bytes[base]. */
+  open(source: ViewSource, parser: RequestParser, bytes: Buffer, base: number): void {
+    const { line, fields } = parser;
+    this.#source = source;
+    this.#bytes = bytes;
+    this.#methodStart = base + line.methodStart;
+    this.#methodEnd = base + line.methodEnd;
+    this.#targetStart = base + line.targetStart;
+    this.#targetEnd = base + line.targetEnd;
+    this.#queryStart = line.queryStart < 0 ? -1 : base + line.queryStart;
+    this.#sectionStart = base + fields.sectionStart;
+    this.#sectionEnd = base + fields.sectionEnd;
+    this.#minorVersion = line.minorVersion;
+  }
+
+  /** The bytes are about to be overwritten, and the next request is to be shown. Only for a view that is not kept. */
+  close(): void {
+    this.#source = null;
+    this.#bytes = null;
+    this.#section = null;
+    this.#remote = null;
+    this.#local = null;
+    this.openedBody = null;
+    this.params = NO_PARAMS;
+  }
+
+  /** Its exchange is over. */
+  detach(): void {
+    this.#source = null;
+  }
+
+  keep(): this {
+    void this.remote;
+    void this.local;
+    this.keepHead();
+    return this;
+  }
+
+  /** As `keep`, without asking the system for the addresses. */
+  keepHead(): void {
+    if (this.isKept) return;
+    const start = this.#methodStart;
+    this.#bytes = Buffer.from(this.head);
+    this.#methodStart = 0;
+    this.#methodEnd -= start;
+    this.#targetStart -= start;
+    this.#targetEnd -= start;
+    if (this.#queryStart >= 0) this.#queryStart -= start;
+    this.#sectionStart -= start;
+    this.#sectionEnd -= start;
+    this.isKept = true;
+  }
+
+  get method(): string {
+    return this.#text(this.#methodStart, this.#methodEnd);
+  }
+
+  get target(): string {
+    return this.#text(this.#targetStart, this.#targetEnd);
+  }
+
+  get path(): string {
+    if (this.#queryStart >= 0) return this.#text(this.#targetStart, this.#queryStart - 1);
+    const { target } = this;
+    if (target.startsWith('/')) return target;
+    // absolute-form (RFC 9112 §3.2.2): the path after the authority.
+    const authority = target.indexOf('://');
+    if (authority < 0) return target;
+    const end = target.indexOf('?', authority + 3);
+    const withoutQuery = end < 0 ? target : target.slice(0, end);
+    const start = withoutQuery.indexOf('/', authority + 3);
+    return start < 0 ? '/' : withoutQuery.slice(start);
+  }
+
+  get query(): string {
+    if (this.#queryStart >= 0) return this.#text(this.#queryStart, this.#targetEnd);
+    const { target } = this;
+    const end = target.startsWith('/') ? -1 : target.indexOf('?');
+    return end < 0 ? '' : target.slice(end + 1);
+  }
+
+  get version(): '1.0' | '1.1' {
+    return this.#minorVersion === 0 ? '1.0' : '1.1';
+  }
+
+  get head(): Uint8Array {
+    return this.#view().subarray(this.#methodStart, this.#sectionEnd);
+  }
+
+  get body(): Body {
+    this.openedBody ??= new RequestBody(this.#exchange());
+    return this.openedBody;
+  }
+
+  get remote(): Address {
+    this.#remote ??= this.#exchange().remoteAddress();
+    return this.#remote;
+  }
+
+  get local(): Address {
+    this.#local ??= this.#exchange().localAddress();
+    return this.#local;
+  }
+
+  get state(): unknown {
+    return this.#exchange().state;
+  }
+
+  get signal(): AbortSignal {
+    // After its answer nothing can abort it any more.
+    return this.#source === null && this.isKept ? new AbortController().signal : this.#exchange().makeSignal();
+  }
+
+  get sent(): Promise<void> {
+    return this.#exchange().makeSent();
+  }
+
+  timeout(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`a timeout must be a number of milliseconds from 0, got ${ms}`);
+    this.#exchange().setTimeout(ms);
+  }
+
+  inform(status: number, fields: Fields): void {
+    this.#exchange().inform(status, fields);
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#exchange().waitUntil(work);
+  }
+
+  header(name: string): string | null {
+    const section = this.#headerSection();
+    const lowered = name.toLowerCase();
+    const wanted = `\n${lowered}:`;
+    let found: string | null = null;
+    for (let at = this.#lowered.indexOf(wanted); at >= 0; ) {
+      const valueStart = at + wanted.length;
+      const valueEnd = section.indexOf('\r', valueStart);
+      const value = trimSpace(section, valueStart, valueEnd);
+      // RFC 9110 §5.3, and RFC 9113 §8.2.3 for Cookie.
+      found = found === null ? value : found + (lowered === 'cookie' ? '; ' : ', ') + value;
+      at = this.#lowered.indexOf(wanted, valueEnd);
+    }
+    return found;
+  }
+
+  *fields(): IterableIterator<[name: string, value: string]> {
+    const section = this.#headerSection();
+    for (let at = 1; at < section.length; ) {
+      const colon = section.indexOf(':', at);
+      const end = section.indexOf('\r', colon);
+      yield [section.slice(at, colon), trimSpace(section, colon + 1, end)];
+      at = end + 2;
+    }
+  }
+
+  /** Every field line with an LF before it and its CR LF behind it, without the empty line. */
+  #headerSection(): string {
+    if (this.#section === null) {
+      this.#section = this.#text(this.#sectionStart - 1, this.#sectionEnd - 2);
+      this.#lowered = this.#section.toLowerCase();
+    }
+    return this.#section;
+  }
+
+  #text(start: number, end: number): string {
+    return this.#view().toString('latin1', start, end);
+  }
+
+  #view(): Buffer {
+    if (this.#bytes === null) throw new Error(USED_TOO_LATE);
+    return this.#bytes;
+  }
+
+  #exchange(): ViewSource {
+    if (this.#source === null) throw new Error(USED_TOO_LATE);
+    return this.#source;
+  }
+}
+
+const USED_TOO_LATE = 'a request must not be used after its handler has returned';
+
+function trimSpace(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === HTAB;
+}

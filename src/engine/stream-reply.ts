@@ -1,0 +1,55 @@
+/** Answers whose content comes in pieces (RFC 9112 §7.1): what is streamed, and how it is framed. */
+import { type Fields, renderFields } from '../http/fields.ts';
+import { Reply, ReplyKind } from '../http/reply.ts';
+import { checkStatus, mustBeEmpty, statusLine } from '../http/status.ts';
+
+export type Content = string | Uint8Array;
+
+/** Takes the pieces of a stream. */
+export interface Sink {
+  /**
+   * Sends a piece, a string as UTF-8. Returns true if the kernel took it, otherwise a promise that resolves when it has;
+   * that rejects, like every further write, once the client is gone.
+   */
+  write(piece: Content): true | Promise<void>;
+  /** Aborts when the client goes. */
+  readonly signal: AbortSignal;
+}
+
+/** The next piece is asked for when the kernel has taken the last one. */
+export type StreamSource = AsyncIterable<Content> | ReadableStream<Uint8Array> | ((out: Sink) => void | Promise<void>);
+
+export class StreamReply extends Reply {
+  readonly status: number;
+  /** Status line and fields, without those that frame the content. */
+  readonly start: string;
+  readonly source: StreamSource;
+  /** null: not known beforehand. */
+  readonly length: number | null;
+
+  constructor(status: number, fields: Fields, source: StreamSource, length: number | null) {
+    super();
+    checkStatus(status);
+    if (mustBeEmpty(status))
+      throw new RangeError(`an answer with status ${status} must not have content, got a stream`);
+    if (length !== null && !(Number.isSafeInteger(length) && length >= 0)) {
+      throw new RangeError(`the length of a stream must be a whole number of bytes, got ${length}`);
+    }
+    this.status = status;
+    this.start = statusLine(status) + renderFields(fields);
+    this.source = source;
+    this.length = length;
+  }
+
+  get kind(): typeof ReplyKind.stream {
+    return ReplyKind.stream;
+  }
+}
+
+/**
+ * An answer in pieces. Chunked unless `length` is given (to HTTP/1.0 the connection closes after it). If the source fails or does
+ * not keep to `length`, the connection is cut off, so that no client takes a part for the whole.
+ */
+export function stream(status: number, fields: Fields, source: StreamSource, length?: number): StreamReply {
+  return new StreamReply(status, fields, source, length ?? null);
+}

@@ -1,0 +1,169 @@
+/**
+ * One streamed answer under way: takes pieces from its source, frames them, and asks for the next when the kernel has taken the
+ * last. Owns the source: it is ended with the answer, whatever happens.
+ */
+import { Buffer } from 'node:buffer';
+import type { Output } from './output.ts';
+import type { Content, Sink, StreamReply } from './stream-reply.ts';
+
+/** How content in pieces is framed (RFC 9112 §6.3). */
+export const Framing = { length: 0, chunked: 1, close: 2 } as const;
+export type FramingValue = (typeof Framing)[keyof typeof Framing];
+
+/** What a writer needs of its connection. */
+export interface StreamHost {
+  readonly output: Output;
+  /** Sends what was put out; true if the kernel took all of it, or will be given it soon. */
+  flushContent(): boolean;
+  makeSignal(): AbortSignal;
+  /** Everything has been put out; `error` is null, or why the answer must not look complete. */
+  onStreamEnd(writer: StreamWriter, error: unknown): void;
+}
+
+/** HTTP/1.0 knows no chunks: only the end of the connection ends content of unknown length. */
+export function framingOf(length: number | null, minorVersion: number): FramingValue {
+  if (length !== null) return Framing.length;
+  return minorVersion === 0 ? Framing.close : Framing.chunked;
+}
+
+/** The field line that says how content is framed. */
+export function framingField(framing: FramingValue, length: number | null): string {
+  switch (framing) {
+    case Framing.length:
+      return `Content-Length: ${length}\r\n`;
+    case Framing.chunked:
+      return 'Transfer-Encoding: chunked\r\n';
+    case Framing.close:
+      return '';
+  }
+}
+
+export class StreamWriter implements Sink {
+  readonly framing: FramingValue;
+  /** Of content, put out so far. */
+  bytes = 0;
+  readonly #host: StreamHost;
+  /** Bytes still to come, as promised. */
+  #remaining: number;
+  #isOver = false;
+  #error: Error | null = null;
+  /** Resolves when the kernel has taken what was written. */
+  #drained: PromiseWithResolvers<void> | null = null;
+  /** Owned: ends an iterated source. */
+  #cancel: (() => void) | null = null;
+
+  constructor(host: StreamHost, framing: FramingValue, length: number | null) {
+    this.#host = host;
+    this.framing = framing;
+    this.#remaining = length ?? Number.POSITIVE_INFINITY;
+  }
+
+  get signal(): AbortSignal {
+    return this.#host.makeSignal();
+  }
+
+  /** Runs the source. May call onStreamEnd before it returns. */
+  run({ source }: StreamReply): void {
+    let work: void | Promise<void>;
+    try {
+      work = typeof source === 'function' ? source(this) : this.#iterate(source);
+    } catch (error) {
+      this.#end(error ?? new Error('the source of the stream failed'));
+      return;
+    }
+    if (work === undefined) this.#end(null);
+    else
+      work.then(
+        () => this.#end(null),
+        (error) => this.#end(error ?? new Error('the source of the stream failed')),
+      );
+  }
+
+  write(piece: Content): true | Promise<void> {
+    if (this.#error !== null) return this.#refused(this.#error);
+    if (this.#isOver) return this.#refused(new Error('a stream must not be written to after its end'));
+    const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : asBuffer(piece);
+    if (bytes.length === 0) return true;
+    this.#remaining -= bytes.length;
+    if (this.#remaining < 0) {
+      const error = new RangeError('a stream must not be longer than the length it was given');
+      this.#end(error);
+      return this.#refused(error);
+    }
+    this.#put(bytes);
+    if (this.#host.flushContent()) return true;
+    if (this.#error !== null) return this.#refused(this.#error);
+    this.#drained ??= Promise.withResolvers();
+    return this.#drained.promise;
+  }
+
+  /** The kernel has taken everything. */
+  onDrained(): void {
+    const drained = this.#drained;
+    this.#drained = null;
+    drained?.resolve();
+  }
+
+  /** The client is gone, or the time is over: the source is ended. */
+  abort(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    const drained = this.#drained;
+    this.#drained = null;
+    if (drained !== null) {
+      // Nobody may be waiting.
+      drained.promise.catch(ignore);
+      drained.reject(error);
+    }
+    this.#cancel?.();
+  }
+
+  #put(bytes: Buffer): void {
+    const { output } = this.#host;
+    this.bytes += bytes.length;
+    if (this.framing === Framing.chunked) output.pushLatin1(`${bytes.length.toString(16)}\r\n`);
+    output.pushCopy(bytes);
+    if (this.framing === Framing.chunked) output.pushLatin1('\r\n');
+  }
+
+  #refused(error: Error): Promise<void> {
+    const refused = Promise.reject(error);
+    refused.catch(ignore);
+    return refused;
+  }
+
+  async #iterate(source: AsyncIterable<Content> | ReadableStream<Uint8Array>): Promise<void> {
+    const iterator = (source as AsyncIterable<Content>)[Symbol.asyncIterator]();
+    this.#cancel = () => void Promise.resolve(iterator.return?.()).catch(ignore);
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done === true || this.#isOver) break;
+      const taken = this.write(value);
+      if (taken !== true) await taken;
+    }
+    this.#cancel = null;
+  }
+
+  #end(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (error !== null) {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.#cancel?.();
+    }
+    if (error === null && this.#remaining > 0 && this.framing === Framing.length) {
+      const message = `a stream must be as long as it said: ${this.#remaining} bytes are missing`;
+      this.#host.onStreamEnd(this, new RangeError(message));
+      return;
+    }
+    if (error === null && this.framing === Framing.chunked) this.#host.output.pushLatin1('0\r\n\r\n');
+    this.#host.onStreamEnd(this, error);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function ignore(): void {}
