@@ -6,7 +6,7 @@ import { connectionsThatFit } from './open-files.ts';
 import type { Settings } from './settings.ts';
 
 export interface Printer {
-  print(text: string): void;
+  print(text: string): unknown;
   printError(text: string): void;
 }
 
@@ -26,7 +26,7 @@ export async function runServer(settings: Settings, version: string, printer: Pr
 
 async function start(settings: Settings, printer: Printer): Promise<Supervisor> {
   const { host, port, limits, sharesPort, transport } = settings;
-  const workers = settings.workers || availableParallelism();
+  const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers;
   const maxConnections = Math.min(limits.maxConnections, connectionsThatFit(workers));
   if (maxConnections < limits.maxConnections && settings.isMaxConnectionsTyped && !settings.isQuiet) {
     printer.printError(
@@ -53,7 +53,7 @@ async function addressOf(host: string): Promise<string> {
 }
 
 async function startStatsd({ statsd }: Settings, supervisor: Supervisor): Promise<(() => void) | null> {
-  if (statsd === null) return null;
+  if (statsd === undefined) return null;
   const module = await import('./statsd.ts');
   return module.startStatsd(statsd, () => supervisor.requests());
 }

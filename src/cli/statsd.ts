@@ -1,17 +1,12 @@
 /** Pushes requests per second by UDP, as a StatsD gauge: `vrypt.rps:<n>|g`. Owns its socket and its timer. */
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import type { HostAndPort } from './rules.ts';
 
 const PERIOD_MS = 1000;
 
-export interface StatsdTarget {
-  /** An address or a name. */
-  readonly host: string;
-  readonly port: number;
-}
-
 /** `requests` gives the answers of each worker so far, modulo 2^32. Returns what stops it. */
-export function startStatsd(target: StatsdTarget, requests: () => number[]): () => void {
+export function startStatsd(target: HostAndPort, requests: () => number[]): () => void {
   const socket = createSocket(isIPv6(target.host) ? 'udp6' : 'udp4');
   // Nobody has to listen there, and we don't wait for it.
   socket.on('error', () => {});
