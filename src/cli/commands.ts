@@ -8,6 +8,8 @@ export interface CommandLine {
 }
 
 export interface Command {
+  /** The first sentence of its help. */
+  readonly description: string;
   readonly rows: readonly OptionRow[];
   /** What its one argument without a name is, for the help. It may be left out. */
   readonly positionalHelp: string;
@@ -21,6 +23,7 @@ export interface CommandRow {
   readonly name: string;
   /** Of its one argument without a name. */
   readonly positional: string;
+  /** For the list of commands. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }
@@ -28,11 +31,19 @@ export interface CommandRow {
 const RESPOND: CommandRow = {
   name: 'respond',
   positional: 'port',
-  summary: 'answer every request with the same response, on every core (runs when no command is typed)',
+  summary: 'serve one answer to every request; this is what runs when no command is typed',
   load: async () => (await import('./respond.ts')).respond,
 };
 
-export const COMMANDS: readonly CommandRow[] = [RESPOND];
+export const COMMANDS: readonly CommandRow[] = [
+  RESPOND,
+  {
+    name: 'healthcheck',
+    positional: 'url',
+    summary: 'ask a running server whether it is well',
+    load: async () => (await import('./healthcheck.ts')).healthcheck,
+  },
+];
 
 export function chooseCommand(args: readonly string[]): { row: CommandRow; rest: readonly string[] } {
   const row = COMMANDS.find(({ name }) => name === args[0]);

@@ -45,7 +45,7 @@ export type ValuesOf<Rows extends readonly OptionRow[]> = {
 export interface Resolved<Rows extends readonly OptionRow[]> {
   readonly values: ValuesOf<Rows>;
   /** Of the options that do not have their default. */
-  readonly sources: ReadonlyMap<Rows[number]['name'], Source>;
+  readonly sources: { readonly [Name in Rows[number]['name']]?: Source };
 }
 
 interface Given {
@@ -76,8 +76,9 @@ export function resolveOptions<const Rows extends readonly OptionRow[]>(
   for (const row of rows) dropExcluded(row, given);
   const values: Record<string, unknown> = {};
   for (const row of rows) values[row.name] = readValue(row, given.get(row.name));
-  const sources = new Map([...given].map(([name, { source }]) => [name, source]));
-  return { values: values as ValuesOf<Rows>, sources };
+  const sources: Record<string, Source> = {};
+  for (const [name, { source }] of given) sources[name] = source;
+  return { values: values as ValuesOf<Rows>, sources: sources as Resolved<Rows>['sources'] };
 }
 
 function findGiven(row: OptionRow, typed: readonly string[] | undefined, environment: Environment): Given | undefined {

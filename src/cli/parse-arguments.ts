@@ -27,7 +27,7 @@ export function parseArguments(row: CommandRow, command: Command, args: readonly
   const name = row.name === 'respond' ? 'vrypt-server' : `vrypt-server ${row.name}`;
   let help = '';
   const program = new commander.Command(name)
-    .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`)
+    .description(command.description)
     .usage(`[${row.positional}] [options]`)
     .argument(`[${row.positional}]`, command.positionalHelp)
     .helpOption('-h, --help', 'print this')

@@ -19,6 +19,7 @@ Examples:
 `;
 
 export const respond: Command = {
+  description: 'Answers every HTTP request with the same response (by default: Vrypt), on every core.',
   rows: OPTION_ROWS,
   positionalHelp: 'the same as --port',
   notes: NOTES,

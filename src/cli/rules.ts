@@ -45,7 +45,7 @@ const DAY_MS = 86_400_000;
 export function duration(minMs: number): Rule<number> {
   return {
     placeholder: 'duration',
-    requirement: `a duration from ${minMs}ms to 24h with a unit (ms, s, m or h), such as 2500ms or 30s`,
+    requirement: `a duration from ${minMs === 0 ? '0s' : `${minMs}ms`} to 24h with a unit (ms, s, m or h), such as 2500ms or 30s`,
     read: (text) => {
       const [, digits, unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
       return within(minMs, DAY_MS, Number(digits) * (DURATION_UNITS[unit] ?? Number.NaN));

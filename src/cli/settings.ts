@@ -1,20 +1,26 @@
 /** The options of the server as rows, and what they come to: `Settings`. */
+import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
+import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
-import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, wholeNumber } from './rules.ts';
+import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from './rules.ts';
 
 export interface Settings {
-  /** An address without brackets, or a name. */
-  readonly host: string;
+  /** An address without brackets, or a name; undefined: every address of the machine, IPv6 and IPv4. */
+  readonly host: string | undefined;
   /** 0: any free port. */
   readonly port: number;
+  /** Listen on this Unix socket instead of host and port. */
+  readonly unixPath: string | undefined;
   /** auto: as many as the machine runs at once. */
   readonly workers: number | 'auto';
+  readonly app: AppSource;
   readonly limits: EngineLimits;
   /** The user asked for this number, so warn when fewer fit. */
   readonly isMaxConnectionsTyped: boolean;
+  readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly statsd: HostAndPort | undefined;
   readonly sharesPort: boolean;
@@ -34,14 +40,20 @@ export const LISTEN_ROWS = [
     variable: 'PORT',
     // Kubernetes sets VRYPT_PORT=tcp://10.0.0.1:80 in every pod beside a Service that is named vrypt.
     ignored: /^(tcp|udp|sctp):\/\//,
-    help: 'port to listen on, 0 for any free one (environment: PORT)',
+    help: 'port to listen on, 0 for any free one (environment: VRYPT_PORT, then PORT)',
   },
   {
     name: 'host',
     short: 'H',
     rule: HOST,
-    default: '0.0.0.0',
-    help: 'address or name to listen on; :: for IPv6 and IPv4',
+    help: 'address or name to listen on (default: every address, IPv6 and IPv4)',
+  },
+  {
+    name: 'unix',
+    // sun_path of unix(7) holds 108 bytes, the last of them NUL.
+    rule: text('path', 'the path of a socket, of 1 to 107 bytes', 107),
+    excludes: ['port', 'host', 'share'],
+    help: 'Unix socket to listen on, instead of a port',
   },
 ] as const satisfies readonly OptionRow[];
 
@@ -54,6 +66,7 @@ export const OPTION_ROWS = [
     default: 'auto',
     help: 'event loops, auto for one per core',
   },
+  ...ANSWER_ROWS,
   {
     name: 'idle-timeout',
     rule: duration(1),
@@ -121,10 +134,16 @@ export const OPTION_ROWS = [
     help: 'most connections at once (503)',
   },
   {
+    name: 'drain-delay',
+    rule: duration(0),
+    default: '0s',
+    help: 'keep accepting for this long after SIGTERM, for balancers to notice',
+  },
+  {
     name: 'drain-timeout',
     rule: duration(1),
     default: '10s',
-    help: 'longest time from SIGTERM to the exit',
+    help: 'longest time from the end of the drain delay to the exit',
   },
   {
     name: 'statsd',
@@ -150,11 +169,14 @@ const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 
 /** Throws a UsageError for a value that breaks its rule and for options that contradict each other. */
 export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
-  const { values, sources } = resolveOptions(OPTION_ROWS, typed, environment);
+  const resolved = resolveOptions(OPTION_ROWS, typed, environment);
+  const { values, sources } = resolved;
   return {
     host: values.host,
     port: values.port,
+    unixPath: values.unix,
     workers: values.workers,
+    app: resolveApp(resolved),
     limits: {
       idleTimeoutMs: values['idle-timeout'],
       headerTimeoutMs: values['header-timeout'],
@@ -168,7 +190,8 @@ export function resolveSettings(typed: TypedOptions, environment: Environment): 
       maxRequests: values['max-requests'] || Number.POSITIVE_INFINITY,
       maxConnections: values['max-connections'],
     },
-    isMaxConnectionsTyped: sources.has('max-connections'),
+    isMaxConnectionsTyped: sources['max-connections'] !== undefined,
+    drainDelayMs: values['drain-delay'],
     drainTimeoutMs: values['drain-timeout'],
     statsd: values.statsd,
     sharesPort: values.share,

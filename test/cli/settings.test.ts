@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { ANSWER_ROWS } from '../../src/cli/own-answer.ts';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';
 import { respond, withPort } from '../../src/cli/respond.ts';
 import { OPTION_ROWS, type OptionName, resolveSettings, type Settings } from '../../src/cli/settings.ts';
@@ -13,9 +14,11 @@ function settingsOf(args: string[], environment: Record<string, string> = {}): S
 }
 
 const DEFAULTS: Settings = {
-  host: '0.0.0.0',
+  host: undefined,
   port: 8080,
+  unixPath: undefined,
   workers: 'auto',
+  app: { kind: 'respond', status: 200, fields: [['Content-Type', 'text/plain']], content: Buffer.from('Vrypt') },
   limits: {
     idleTimeoutMs: 75_000,
     headerTimeoutMs: 10_000,
@@ -30,6 +33,7 @@ const DEFAULTS: Settings = {
     maxConnections: 65_536,
   },
   isMaxConnectionsTyped: false,
+  drainDelayMs: 0,
   drainTimeoutMs: 10_000,
   statsd: undefined,
   sharesPort: false,
@@ -58,7 +62,7 @@ const BAD_SIZES = [
 
 /** Per option: what a good value comes to, and what a bad one is told. */
 const OPTIONS: Record<
-  Exclude<OptionName, 'share' | 'quiet'>,
+  Exclude<OptionName, 'share' | 'quiet' | 'echo' | 'text' | 'body-file' | 'status' | 'header'>,
   { good: Record<string, unknown>; bad: readonly string[]; rule: string; read: (settings: Settings) => unknown }
 > = {
   port: {
@@ -99,6 +103,12 @@ const OPTIONS: Record<
     rule: 'an IPv4 address, an IPv6 address or a host name',
     read: ({ host }) => host,
   },
+  unix: {
+    good: { '/run/vrypt.sock': '/run/vrypt.sock', x: 'x', ['a'.repeat(107)]: 'a'.repeat(107) },
+    bad: ['', 'a'.repeat(108), 'ü'.repeat(54)],
+    rule: 'the path of a socket, of 1 to 107 bytes',
+    read: ({ unixPath }) => unixPath,
+  },
   workers: {
     good: { auto: 'auto', '1': 1, '1024': 1024 },
     bad: ['0', '1025', '', '-1', '2.5', 'Auto', 'many'],
@@ -135,6 +145,12 @@ const OPTIONS: Record<
     rule: DURATION,
     read: ({ limits }) => limits.sendTimeoutMs,
   },
+  'drain-delay': {
+    good: { '0s': 0, '0ms': 0, '5s': 5000, '24h': 86_400_000 },
+    bad: BAD_DURATIONS.filter((text) => text !== '0s'),
+    rule: 'a duration from 0s to 24h with a unit (ms, s, m or h), such as 2500ms or 30s',
+    read: ({ drainDelayMs }) => drainDelayMs,
+  },
   'drain-timeout': {
     good: { '1s': 1000 },
     bad: BAD_DURATIONS,
@@ -142,7 +158,7 @@ const OPTIONS: Record<
     read: ({ drainTimeoutMs }) => drainTimeoutMs,
   },
   'max-request-line': {
-    good: { '64': 64, '64B': 64, '8KiB': 8192, '1MiB': 1024 ** 2 },
+    good: { '64': 64, '64B': 64, '8KiB': 8192, '8KB': 8000, '1MB': 1_000_000, '1MiB': 1024 ** 2, '0064': 64 },
     bad: [...BAD_SIZES, '63', '2MiB', '1GiB'],
     rule: SECTION_SIZE,
     read: ({ limits }) => limits.maxRequestLine,
@@ -160,7 +176,7 @@ const OPTIONS: Record<
     read: ({ limits }) => limits.maxHeaderCount,
   },
   'max-body-size': {
-    good: { '0': 0, '1GiB': 1024 ** 3, '1048576GiB': 1024 ** 5 },
+    good: { '0': 0, '0B': 0, '0GB': 0, '1000': 1000, '3GB': 3_000_000_000, '1GiB': 1024 ** 3, '1048576GiB': 1024 ** 5 },
     bad: [...BAD_SIZES, '1048577GiB'],
     rule: `a size from 0B to 1048576GiB ${UNITS}`,
     read: ({ limits }) => limits.maxBodySize,
@@ -191,8 +207,9 @@ const OPTIONS: Record<
 
 const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 
-test('every option but the switches is tried here', () => {
-  const valued = OPTION_ROWS.filter((row) => 'rule' in row).map(({ name }) => name);
+test('every option with a value is tried here or in own-answer.test.ts', () => {
+  const answer = new Set<string>(ANSWER_ROWS.map(({ name }) => name));
+  const valued = OPTION_ROWS.filter((row) => 'rule' in row && !answer.has(row.name)).map(({ name }) => name);
   expect(NAMES.toSorted()).toEqual(valued.toSorted());
 });
 
@@ -237,8 +254,12 @@ describe('the port', () => {
   });
 
   test.each([
-    [['x'], {}, 'port must be a whole number from 0 to 65535, got "x"; the commands are respond'],
-    [['helthcheck'], {}, 'port must be a whole number from 0 to 65535, got "helthcheck"; the commands are respond'],
+    [['x'], {}, 'port must be a whole number from 0 to 65535, got "x"; the commands are respond, healthcheck'],
+    [
+      ['helthcheck'],
+      {},
+      'port must be a whole number from 0 to 65535, got "helthcheck"; the commands are respond, healthcheck',
+    ],
     [['65536'], {}, 'port must be a whole number from 0 to 65535, got "65536"'],
     [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],
     [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
