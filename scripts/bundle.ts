@@ -9,6 +9,7 @@ import { command } from './command.ts';
 import { Failure } from './problem.ts';
 import { build, commit, name, root, version } from './project.ts';
 import { once, runStep, sha256, sha256File } from './step.ts';
+import { readTargets } from './targets.ts';
 
 export interface Bundle {
   readonly file: string;
@@ -50,8 +51,18 @@ async function bundleProgram(stamp: string): Promise<{ text: string; packages: s
     WORKER_SOURCE: JSON.stringify(worker.text),
     BUILD_VERSION: JSON.stringify(version),
     BUILD_COMMIT: JSON.stringify(stamp),
+    BUILD_TARGETS: JSON.stringify(buildTargets()),
   });
   return { text: main.text, packages: [...new Set([...worker.packages, ...main.packages])].sort() };
+}
+
+/** What `--version --json` tells of the executable that it runs in: by Node's name of the architecture and the C library. */
+function buildTargets(): Record<string, { triple: string; runtime: string }> {
+  const architectures = { x86_64: 'x64', i386: 'ia32', aarch64: 'arm64', arm: 'arm' } as const;
+  const rows = readTargets().targets.flatMap(({ triple, elf, libc, runtime }) =>
+    runtime === null ? [] : [[`${architectures[elf.machine]}-${libc}`, { triple, runtime: runtime.sha256 }] as const],
+  );
+  return Object.fromEntries(rows);
 }
 
 async function bundleOne(file: string, define: Record<string, string>): Promise<{ text: string; packages: string[] }> {
