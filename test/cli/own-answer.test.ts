@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { AppSource } from '../../src/app/source.ts';
+import { type AppSource, VRYPT } from '../../src/app/source.ts';
 import { resolveSettings } from '../../src/cli/settings.ts';
 
 type Typed = Record<string, readonly string[]>;
@@ -47,6 +47,11 @@ describe('own answers', () => {
     const app = appOf(typed);
     expect(app).toMatchObject({ kind: 'respond', status, fields });
     expect(app.kind === 'respond' && Buffer.from(app.content).toString()).toBe(content);
+  });
+
+  test('without any option it is what the library calls VRYPT', () => {
+    const app = appOf({});
+    expect({ ...app, content: app.kind === 'respond' && new Uint8Array(app.content) }).toEqual(VRYPT);
   });
 
   test.each([
