@@ -40,7 +40,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'healthcheck',
     positional: 'url',
-    summary: 'ask a running server whether it is well',
+    summary: 'ask a running server whether it is healthy',
     load: async () => (await import('./healthcheck.ts')).healthcheck,
   },
 ];

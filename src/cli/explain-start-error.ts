@@ -21,6 +21,10 @@ export function explainStartError(error: unknown, settings: Settings): string {
     case 'EAI_NODATA':
     case 'EAI_NONAME':
       return `--host ${settings.host} was not found (${code})`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      if (settings.unixPath !== undefined) return `${placeOf(settings)} has no folder (${code})`;
+      return message;
     default:
       return message;
   }

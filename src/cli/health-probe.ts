@@ -1,9 +1,9 @@
-/** Asks a server whether it is well: one GET, by `node:net`. Owns one socket at a time. */
+/** Asks a server whether it is healthy: one GET, by `node:net`. Owns one socket at a time. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { lookUp } from './look-up.ts';
 
 export interface HealthTarget {
-  /** undefined where a Unix socket is asked. */
+  /** undefined if a Unix socket is asked. */
   readonly host: string | undefined;
   readonly port: number;
   readonly unixPath: string | undefined;
@@ -17,7 +17,7 @@ export interface HealthTarget {
 /** A response head that is longer than this is not one that a health check sends. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
-/** null where the server is well; otherwise what is wrong, as the end of a sentence about it. */
+/** null if the server is healthy; otherwise what is wrong, as the end of a sentence about it. */
 export async function check(target: HealthTarget, userAgent: string): Promise<string | null> {
   const ending = new AbortController();
   const timeout = Promise.withResolvers<string>();
@@ -52,7 +52,7 @@ async function placesOf({ host, port, unixPath }: HealthTarget, signal: AbortSig
   return addresses.map((address) => ({ host: address, port }));
 }
 
-/** Rejects where there is no connection. */
+/** Rejects if the connection fails. */
 function askOne(place: NetConnectOpts, request: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const socket = connect(place).setEncoding('latin1');

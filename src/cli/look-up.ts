@@ -1,6 +1,6 @@
 /**
- * Names to addresses, without the system's resolver: getaddrinfo holds a thread of libuv's pool, and the process cannot end before
- * the call returns, which takes up to 20 s when no name server answers. Here /etc/hosts is read, and c-ares asks the name servers on
+ * Resolves names without getaddrinfo, which holds a thread of libuv's pool: the process cannot end before the call returns, and with
+ * a silent name server that takes up to 20 s. Here /etc/hosts is read, and c-ares asks the name servers on
  * the event loop. Owns nothing between calls.
  */
 import { Resolver } from 'node:dns';
@@ -10,7 +10,7 @@ import { isIP } from 'node:net';
 export interface Found {
   /** IPv4 before IPv6; at least one. */
   readonly addresses: readonly string[];
-  /** Shortest time to live of the records; undefined where it is not known, as in /etc/hosts. */
+  /** Shortest time to live of the records; undefined if unknown, as for /etc/hosts. */
   readonly ttlMs: number | undefined;
 }
 
@@ -141,7 +141,7 @@ function readResolvConf(name: string, file: string): ResolvConf {
   return { servers, searched: isFirst ? [name, ...inDomains] : [...inDomains, name] };
 }
 
-/** Without comments; none where the file cannot be read. */
+/** Without comments; none if the file cannot be read. */
 function linesOf(file: string): string[] {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');

@@ -62,7 +62,7 @@ export function variableOf(row: OptionRow): string {
   return `VRYPT_${row.name.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** Throws a UsageError where a value breaks its rule, or two options exclude each other. */
+/** Throws a UsageError if a value breaks its rule or two options exclude each other. */
 export function resolveOptions<const Rows extends readonly OptionRow[]>(
   rows: Rows,
   typed: TypedOptions,

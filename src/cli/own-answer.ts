@@ -100,7 +100,7 @@ interface Content {
   readonly type: string;
 }
 
-/** Throws a UsageError where the options contradict each other or the file cannot be read. */
+/** Throws a UsageError if the options contradict each other or the file cannot be read. */
 export function resolveApp({ values, sources }: Resolved<typeof ANSWER_ROWS>): AppSource {
   const { status, header: fields, echo } = values;
   const hasContent = !STATUSES_WITHOUT_CONTENT.has(status);

@@ -10,11 +10,11 @@ export interface Rule<Value> {
   readonly placeholder: string;
   /** Completes "--name must be …". */
   readonly requirement: string;
-  /** undefined where the text breaks the rule. */
+  /** undefined if the text breaks the rule. */
   readonly read: (text: string) => Value | undefined;
 }
 
-/** Throws a UsageError where `text` breaks the rule; `label` is what the person typed or set, such as "--port". */
+/** Throws a UsageError if `text` breaks the rule; `label` is what the person typed or set, such as "--port". */
 export function readBy<Value>(rule: Rule<Value>, label: string, text: string, hint = ''): Value {
   const value = rule.read(text);
   if (value !== undefined) return value;

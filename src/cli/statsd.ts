@@ -52,7 +52,7 @@ class Route {
   #addresses: readonly string[] = [];
   /** Index of the address that is used. */
   #current = 0;
-  /** When to look up the name; Infinity while that is being done, or where there is no name. */
+  /** When to look up the name; Infinity during a lookup, or if the target is an address. */
   #nextLookup = 0;
   #isNameLost = false;
   /** Owned: connected, or null. */
@@ -130,7 +130,7 @@ class Route {
     this.#socket = socket;
     this.#isConnected = false;
     socket.on('error', (error) => this.#fail(socket, error));
-    // Only a connected socket learns that nobody listens.
+    // Only a connected socket reports ECONNREFUSED.
     socket.connect(this.#target.port, address);
     socket.once('connect', () => {
       this.#isConnected = true;
@@ -149,7 +149,7 @@ class Route {
     this.#quietPeriods = 0;
     this.#hasSent = false;
     this.#failures++;
-    // Where nobody listens at the only address, the socket is still good; otherwise the next address gets a new one.
+    // A refusal leaves the socket usable, so keep it if there is no other address to try.
     if (error.code !== 'ECONNREFUSED' || count > 1) {
       this.#disconnect();
       this.#current = (this.#current + 1) % count;

@@ -12,7 +12,7 @@ export function versionJson(build: BuildStamp): string {
   return `${JSON.stringify({ name: 'vrypt-server', version, commit, target: triple, runtime, versions: process.versions })}\n`;
 }
 
-/** The report names glibc where the executable is linked to it; ours is linked to musl otherwise. */
+/** The report names glibc if the executable is linked to it; otherwise it is one of ours with musl. */
 function ownTarget({ targets }: BuildStamp): BuildTarget | undefined {
   // Otherwise the report asks the name server for the names of all peers. Not in Node's types yet.
   (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;

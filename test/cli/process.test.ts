@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { describe, test } from 'vitest';
 import { RawClient } from '../engine/raw-client.ts';
@@ -114,6 +115,19 @@ describe.concurrent('the program', () => {
     const second = await start(context, [...args, '--share']);
     await first.stop();
     expect((await (await connect(context, second.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test('does not advise --share to a user who has typed it', async (context) => {
+    const { expect } = context;
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    context.onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    expect(await end(['-p', String(port), '-H', '127.0.0.1', '-w', '1', '--share'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `vrypt-server: port ${port} on 127.0.0.1 is in use (EADDRINUSE); the program that holds it is not a vrypt-server of the same user, so it cannot be shared\n`,
+    });
   });
 
   test.for([['192.0.2.1', '--host 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)']] as const)(
