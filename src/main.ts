@@ -1,29 +1,37 @@
 /** The program's entry: argv and environment in, exit code out. */
 import { writeSync } from 'node:fs';
+import type { BuildStamp } from './cli/process-io.ts';
 import { run } from './cli/run.ts';
 
-/** Stamped in when the program is bundled. */
+/** Defined when the program is bundled (`scripts/bundle.ts`). */
 declare const BUILD_VERSION: string | undefined;
 declare const BUILD_COMMIT: string | undefined;
+declare const BUILD_TARGETS: BuildStamp['targets'] | undefined;
 
-const version = typeof BUILD_VERSION === 'string' ? BUILD_VERSION : 'source';
-const commit = typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'not bundled';
+const build: BuildStamp = {
+  version: typeof BUILD_VERSION === 'string' ? BUILD_VERSION : 'source',
+  commit: typeof BUILD_COMMIT === 'string' ? BUILD_COMMIT : 'not bundled',
+  targets: typeof BUILD_TARGETS === 'object' ? BUILD_TARGETS : {},
+};
 
-// Warnings about how we use Node are for us, not for whoever runs the server with NODE_PENDING_DEPRECATION set.
+// Deprecations of Node are ours to fix; a user who sets NODE_PENDING_DEPRECATION cannot act on them.
 process.noDeprecation = true;
 
 void run({
   args: process.argv.slice(2),
   environment: process.env,
-  version,
-  commit,
+  build,
   print: (text) => write(1, text),
   printError: (text) => write(2, text),
 }).then((code) => process.exit(code));
 
-/** Straight to the descriptor: process.stdout costs 3 ms at the start. A reader who has gone away is no reason to end. */
-function write(descriptor: number, text: string): void {
+/** Writes straight to the descriptor: opening process.stdout costs 3 ms at the start. */
+function write(descriptor: number, text: string): string | null {
+  const bytes = Buffer.from(text);
   try {
-    writeSync(descriptor, text);
-  } catch {}
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'ERROR';
+  }
 }

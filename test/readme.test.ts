@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { version } from '../scripts/support/checkout.ts';
 import { markdownTable } from '../scripts/targets/target-facts.ts';
 import { readTargets } from '../scripts/targets/targets.ts';
-import { OPTION_ROWS, type OptionRow } from '../src/cli/settings.ts';
+import type { OptionRow } from '../src/cli/options.ts';
+import { OPTION_ROWS } from '../src/cli/settings.ts';
 import type { Results } from './bench/results.ts';
 
 const file = new URL('../README.md', import.meta.url);
@@ -13,7 +14,7 @@ function optionTable(): string {
   const rows: readonly OptionRow[] = OPTION_ROWS;
   const lines = rows.map((row) => {
     const flags = [...(row.short ? [`-${row.short}`] : []), `--${row.name}`].join(', ');
-    return `| \`${flags}${row.value ? ` <${row.value}>` : ''}\` | ${row.default ?? ''} | ${row.help.replaceAll('|', '\\|')} |`;
+    return `| \`${flags}${row.rule ? ` <${row.rule.placeholder}>` : ''}\` | ${row.default ?? ''} | ${row.help.replaceAll('|', '\\|')} |`;
   });
   return ['| Option | Default | Meaning |', '| --- | --- | --- |', ...lines].join('\n');
 }

@@ -8,8 +8,8 @@ export interface Program {
   readonly entry: string;
   /** Bundled first; its text is available to the entry as a string constant. */
   readonly worker: { readonly entry: string; readonly constant: string };
-  /** Constants of the entry that hold the version and the commit. */
-  readonly stamps: { readonly version: string; readonly commit: string };
+  /** Constants of the entry that hold the version, the commit, and the runtime of each target. */
+  readonly stamps: { readonly version: string; readonly commit: string; readonly targets: string };
   /** Modules that the bundle replaces: name to file. */
   readonly replaced: Readonly<Record<string, string>>;
   /** Files and folders that decide the bundle; a change of one marks the commit. */

@@ -6,7 +6,7 @@ export const program: Program = {
   description: 'One file that answers Vrypt to every HTTP request',
   entry: 'src/main.ts',
   worker: { entry: 'src/workers/worker.ts', constant: 'WORKER_SOURCE' },
-  stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT' },
+  stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT', targets: 'BUILD_TARGETS' },
   // commander can start programs for subcommands, and there are none; loading what starts them takes 3 ms.
   replaced: { 'node:child_process': './src/cli/no-child-process.ts' },
   sources: ['src', 'package.json', 'package-lock.json'],

@@ -12,6 +12,7 @@ import { sha256, sha256File } from '../support/hash.ts';
 import { once } from '../support/once.ts';
 import { runStep } from '../support/step.ts';
 import { withTargets } from '../targets/select.ts';
+import { readTargets } from '../targets/targets.ts';
 
 export interface Bundle {
   readonly file: string;
@@ -51,8 +52,17 @@ async function bundleProgram(stamp: string): Promise<{ text: string; packages: s
     [worker.constant]: JSON.stringify(inside.text),
     [stamps.version]: JSON.stringify(version),
     [stamps.commit]: JSON.stringify(stamp),
+    [stamps.targets]: JSON.stringify(runtimesInUse()),
   });
   return { text: main.text, packages: [...new Set([...inside.packages, ...main.packages])].sort() };
+}
+
+/** What an executable says of the target and the runtime that it runs on, by Node's name of the architecture and the C library. */
+function runtimesInUse(): Record<string, { triple: string; runtime: string }> {
+  const rows = readTargets().targets.flatMap(({ triple, architecture, libc, runtime }) =>
+    runtime === null ? [] : [[`${architecture.node.cpu}-${libc}`, { triple, runtime: runtime.sha256 }] as const],
+  );
+  return Object.fromEntries(rows);
 }
 
 async function bundleOne(entry: string, define: Record<string, string>): Promise<{ text: string; packages: string[] }> {

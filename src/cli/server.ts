@@ -1,12 +1,11 @@
 /** A server from its start to its end: workers, signals, the line that says it is ready. */
 import { availableParallelism } from 'node:os';
-import { VRYPT } from '../app/source.ts';
 import { type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { connectionsThatFit } from './open-files.ts';
 import type { Settings } from './settings.ts';
 
 export interface Printer {
-  print(text: string): void;
+  print(text: string): unknown;
   printError(text: string): void;
 }
 
@@ -18,31 +17,23 @@ export async function runServer(settings: Settings, version: string, printer: Pr
   if (!supervisor) return;
   process.on('uncaughtException', (error) => supervisor.survive(error));
   if (!settings.isQuiet) printer.print(readyLine(supervisor, version));
-  const stopStatsd = await startStatsd(settings, supervisor);
+  const stopStatsd = await startStatsd(settings, supervisor, printer);
   await signals.first;
   await Promise.race([supervisor.drain(settings.drainTimeoutMs), signals.second]);
   stopStatsd?.();
 }
 
 async function start(settings: Settings, printer: Printer): Promise<Supervisor> {
-  const { host, port, limits, sharesPort, transport } = settings;
-  const workers = settings.workers || availableParallelism();
+  const { app, host, port, limits, sharesPort, transport } = settings;
+  const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers;
   const maxConnections = Math.min(limits.maxConnections, connectionsThatFit(workers));
   if (maxConnections < limits.maxConnections && settings.isMaxConnectionsTyped && !settings.isQuiet) {
     printer.printError(
       `vrypt-server: --max-connections ${limits.maxConnections} does not fit the limit on open files (ulimit -n), serving at most ${maxConnections}\n`,
     );
   }
-  const address = await addressOf(host);
-  return startSupervisor({
-    app: VRYPT,
-    address,
-    port,
-    workers,
-    sharesPort,
-    transport,
-    limits: { ...limits, maxConnections },
-  });
+  const address = await addressOf(host ?? '0.0.0.0');
+  return startSupervisor({ app, address, port, workers, sharesPort, transport, limits: { ...limits, maxConnections } });
 }
 
 /** Names are looked up; what does that is loaded only for them. */
@@ -52,10 +43,18 @@ async function addressOf(host: string): Promise<string> {
   return (await lookup(host)).address;
 }
 
-async function startStatsd({ statsd }: Settings, supervisor: Supervisor): Promise<(() => void) | null> {
-  if (statsd === null) return null;
+async function startStatsd(
+  { statsd }: Settings,
+  supervisor: Supervisor,
+  printer: Printer,
+): Promise<(() => void) | null> {
+  if (statsd === undefined) return null;
   const module = await import('./statsd.ts');
-  return module.startStatsd(statsd, () => supervisor.requests());
+  return module.startStatsd(
+    statsd,
+    () => supervisor.requests(),
+    (line) => printer.printError(`vrypt-server: ${line}\n`),
+  );
 }
 
 function readyLine(supervisor: Supervisor, version: string): string {

@@ -1,149 +1,203 @@
-/** The options as rows (name, default, rule, help), and what they come to: `Settings`, or a `UsageError`. */
+/** The options of the server as rows, and what they come to: `Settings`. */
+import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
-import type { StatsdTarget } from './statsd.ts';
-import { duration, hostAndPort, size, UsageError, wholeNumber, wrong } from './units.ts';
+import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
+import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
+import type { Environment } from './process-io.ts';
+import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from './rules.ts';
 
 export interface Settings {
-  /** As typed, without brackets: an address or a name. */
-  readonly host: string;
-  /** 0: any free one. */
+  /** An address without brackets, or a name; undefined: every address of the machine, IPv6 and IPv4. */
+  readonly host: string | undefined;
+  /** 0: any free port. */
   readonly port: number;
-  /** 0: as many as the machine runs at once. */
-  readonly workers: number;
+  /** Listen on this Unix socket instead of host and port. */
+  readonly unixPath: string | undefined;
+  /** auto: as many as the machine runs at once. */
+  readonly workers: number | 'auto';
+  readonly app: AppSource;
   readonly limits: EngineLimits;
-  /** Somebody asked for this many connections, so that fewer are worth a word. */
+  /** The user asked for this number, so warn when fewer fit. */
   readonly isMaxConnectionsTyped: boolean;
+  readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
-  readonly statsd: StatsdTarget | null;
+  readonly statsd: HostAndPort | undefined;
   readonly sharesPort: boolean;
   readonly isQuiet: boolean;
   readonly transport: TransportName;
 }
 
-export interface OptionRow {
-  readonly name: string;
-  readonly short?: string;
-  /** What stands for the value in the help; without it the option is a switch. */
-  readonly value?: string;
-  readonly default?: string;
-  readonly help: string;
-}
+export const PORT = wholeNumber(0, 65_535);
 
-export const OPTION_ROWS = [
+/** Where a server listens; `healthcheck` asks it there. */
+export const LISTEN_ROWS = [
   {
     name: 'port',
     short: 'p',
-    value: 'number',
+    rule: PORT,
     default: '8080',
-    help: 'port to listen on, 0 for any free one (environment: PORT)',
+    variable: 'PORT',
+    // Kubernetes sets VRYPT_PORT=tcp://10.0.0.1:80 in every pod beside a Service that is named vrypt.
+    ignored: /^(tcp|udp|sctp):\/\//,
+    help: 'port to listen on, 0 for any free one (environment: VRYPT_PORT, then PORT)',
   },
   {
     name: 'host',
     short: 'H',
-    value: 'address',
-    default: '0.0.0.0',
-    help: 'address or name to listen on; :: for IPv6 and IPv4',
+    rule: HOST,
+    help: 'address or name to listen on (default: every address, IPv6 and IPv4)',
   },
-  { name: 'workers', short: 'w', value: 'number', default: 'auto', help: 'event loops, auto for one per core' },
-  { name: 'idle-timeout', value: 'duration', default: '75s', help: 'close a connection without a request after this' },
-  { name: 'header-timeout', value: 'duration', default: '10s', help: 'longest time for the head of a request (408)' },
+  {
+    name: 'unix',
+    // sun_path of unix(7) holds 108 bytes, the last of them NUL.
+    rule: text('path', 'the path of a socket, of 1 to 107 bytes', 107),
+    excludes: ['port', 'host', 'share'],
+    help: 'Unix socket to listen on, instead of a port',
+  },
+] as const satisfies readonly OptionRow[];
+
+export const OPTION_ROWS = [
+  ...LISTEN_ROWS,
+  {
+    name: 'workers',
+    short: 'w',
+    rule: orWord(wholeNumber(1, 1024), 'auto', 'auto' as const),
+    default: 'auto',
+    help: 'event loops, auto for one per core',
+  },
+  ...ANSWER_ROWS,
+  {
+    name: 'idle-timeout',
+    rule: duration(1),
+    default: '75s',
+    help: 'close a connection that has had no request for this long',
+  },
+  {
+    name: 'header-timeout',
+    rule: duration(1),
+    default: '10s',
+    help: 'longest time for the head of a request (408)',
+  },
   {
     name: 'body-timeout',
-    value: 'duration',
+    rule: duration(1),
     default: '30s',
-    help: 'longest time without progress of the content (408)',
+    help: 'longest time without progress of the content of a request (408)',
   },
-  { name: 'request-timeout', value: 'duration', default: '5m', help: 'longest time for a whole request (408)' },
+  {
+    name: 'request-timeout',
+    rule: duration(1),
+    default: '5m',
+    help: 'longest time for a whole request (408)',
+  },
   {
     name: 'send-timeout',
-    value: 'duration',
+    rule: duration(1),
     default: '30s',
     help: 'cut off a client that takes nothing for this long',
   },
-  { name: 'max-request-line', value: 'size', default: '8KiB', help: 'longest request line (414)' },
-  { name: 'max-header-size', value: 'size', default: '16KiB', help: 'largest header section (431)' },
-  { name: 'max-header-count', value: 'number', default: '100', help: 'most field lines in a header section (431)' },
-  { name: 'max-body-size', value: 'size', default: '1GiB', help: 'largest content (413)' },
+  {
+    name: 'max-request-line',
+    rule: size(64, 1024 ** 2),
+    default: '8KiB',
+    help: 'longest request line (414)',
+  },
+  {
+    name: 'max-header-size',
+    rule: size(64, 1024 ** 2),
+    default: '16KiB',
+    help: 'largest header section (431)',
+  },
+  {
+    name: 'max-header-count',
+    rule: wholeNumber(1, 10_000),
+    default: '100',
+    help: 'most field lines in a header section (431)',
+  },
+  {
+    name: 'max-body-size',
+    rule: size(0, 1024 ** 5),
+    default: '1GiB',
+    help: 'largest content of a request (413)',
+  },
   {
     name: 'max-requests',
-    value: 'number',
+    rule: wholeNumber(0, 2 ** 31),
     default: '1000000',
     help: 'most requests on one connection, 0 for any number',
   },
-  { name: 'max-connections', value: 'number', default: '65536', help: 'most connections at once (503)' },
-  { name: 'drain-timeout', value: 'duration', default: '10s', help: 'longest time from SIGTERM to the end' },
-  { name: 'statsd', value: 'host:port', help: 'push vrypt.rps:<n>|g there by UDP each second' },
-  { name: 'share', help: 'join a server that already listens on the port' },
-  { name: 'quiet', short: 'q', help: 'print nothing but errors' },
+  {
+    name: 'max-connections',
+    rule: wholeNumber(1, 2 ** 24),
+    default: '65536',
+    help: 'most connections at once (503)',
+  },
+  {
+    name: 'drain-delay',
+    rule: duration(0),
+    default: '0s',
+    help: 'keep accepting for this long after SIGTERM, for balancers to notice',
+  },
+  {
+    name: 'drain-timeout',
+    rule: duration(1),
+    default: '10s',
+    help: 'longest time from the end of the drain delay to the exit',
+  },
+  {
+    name: 'statsd',
+    rule: HOST_AND_PORT,
+    help: 'push vrypt.rps:<n>|g there by UDP each second',
+  },
+  {
+    name: 'share',
+    help: 'join a server that already listens on the port',
+  },
+  {
+    name: 'quiet',
+    short: 'q',
+    help: 'print nothing but errors',
+  },
 ] as const satisfies readonly OptionRow[];
 
 export type OptionName = (typeof OPTION_ROWS)[number]['name'];
+export type TypedOptions = TypedOptionsOf<OptionName>;
 
-/** What was typed, by option; a switch that was given is "". */
-export type TypedOptions = Readonly<Partial<Record<OptionName, string>>>;
+/** Internal, for the tests of the second transport. No option has this form. */
+const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 
-/** Not in the help: for tests of the second transport. */
-const TRANSPORT_VARIABLE = 'VRYPT_TRANSPORT';
-
-/** Flags go above the environment, the environment above defaults. */
-export function resolveSettings(
-  typed: TypedOptions,
-  positionalPort: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Settings {
-  const text = (name: OptionName): string => typed[name] ?? (defaultOf(name) as string);
+/** Throws a UsageError for a value that breaks its rule and for options that contradict each other. */
+export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
+  const resolved = resolveOptions(OPTION_ROWS, typed, environment);
+  const { values, sources } = resolved;
   return {
-    host: resolveHost(text('host')),
-    port: resolvePort(typed.port, positionalPort, environment['PORT']),
-    workers: text('workers') === 'auto' ? 0 : resolveWorkers(text('workers')),
+    host: values.host,
+    port: values.port,
+    unixPath: values.unix,
+    workers: values.workers,
+    app: resolveApp(resolved),
     limits: {
-      idleTimeoutMs: duration('--idle-timeout', text('idle-timeout')),
-      headerTimeoutMs: duration('--header-timeout', text('header-timeout')),
-      bodyTimeoutMs: duration('--body-timeout', text('body-timeout')),
-      requestTimeoutMs: duration('--request-timeout', text('request-timeout')),
-      sendTimeoutMs: duration('--send-timeout', text('send-timeout')),
-      maxRequestLine: size('--max-request-line', text('max-request-line'), 64, 1024 ** 2),
-      maxHeaderSize: size('--max-header-size', text('max-header-size'), 64, 1024 ** 2),
-      maxHeaderCount: wholeNumber('--max-header-count', text('max-header-count'), 1, 10_000),
-      maxBodySize: size('--max-body-size', text('max-body-size'), 0, 1024 ** 5),
+      idleTimeoutMs: values['idle-timeout'],
+      headerTimeoutMs: values['header-timeout'],
+      bodyTimeoutMs: values['body-timeout'],
+      requestTimeoutMs: values['request-timeout'],
+      sendTimeoutMs: values['send-timeout'],
+      maxRequestLine: values['max-request-line'],
+      maxHeaderSize: values['max-header-size'],
+      maxHeaderCount: values['max-header-count'],
+      maxBodySize: values['max-body-size'],
       maxDropped: Number.POSITIVE_INFINITY,
       handlerTimeoutMs: Number.POSITIVE_INFINITY,
-      maxRequests: wholeNumber('--max-requests', text('max-requests'), 0, 2 ** 31) || Number.POSITIVE_INFINITY,
-      maxConnections: wholeNumber('--max-connections', text('max-connections'), 1, 2 ** 24),
+      maxRequests: values['max-requests'] || Number.POSITIVE_INFINITY,
+      maxConnections: values['max-connections'],
     },
-    isMaxConnectionsTyped: typed['max-connections'] !== undefined,
-    drainTimeoutMs: duration('--drain-timeout', text('drain-timeout')),
-    statsd: typed.statsd === undefined ? null : hostAndPort('--statsd', typed.statsd),
-    sharesPort: typed.share !== undefined,
-    isQuiet: typed.quiet !== undefined,
+    isMaxConnectionsTyped: sources['max-connections'] !== undefined,
+    drainDelayMs: values['drain-delay'],
+    drainTimeoutMs: values['drain-timeout'],
+    statsd: values.statsd,
+    sharesPort: values.share,
+    isQuiet: values.quiet,
     transport: environment[TRANSPORT_VARIABLE] === 'net' ? 'net' : 'handle',
   };
-}
-
-export function defaultOf(name: OptionName): string | undefined {
-  const row: OptionRow | undefined = OPTION_ROWS.find((one) => one.name === name);
-  return row?.default;
-}
-
-function resolvePort(flag: string | undefined, positional: string | undefined, variable: string | undefined): number {
-  const fromFlag = flag === undefined ? undefined : wholeNumber('--port', flag, 0, 65535);
-  const fromPosition = positional === undefined ? undefined : wholeNumber('port', positional, 0, 65535);
-  if (fromFlag !== undefined && fromPosition !== undefined && fromFlag !== fromPosition) {
-    throw new UsageError(`--port and the port given without a name must not differ, got ${flag} and ${positional}`);
-  }
-  const typed = fromFlag ?? fromPosition;
-  if (typed !== undefined) return typed;
-  return variable ? wholeNumber('PORT', variable, 0, 65535) : Number(defaultOf('port'));
-}
-
-function resolveWorkers(text: string): number {
-  if (!/^\d+$/.test(text)) throw wrong('--workers', 'a whole number from 1 to 1024 or auto', text);
-  return wholeNumber('--workers', text, 1, 1024);
-}
-
-function resolveHost(text: string): string {
-  const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (!/^[0-9A-Za-z:.%_-]+$/.test(host)) throw wrong('--host', 'an IP address or a host name', text);
-  return host;
 }

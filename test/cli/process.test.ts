@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { describe, test } from 'vitest';
 import { RawClient } from '../engine/raw-client.ts';
@@ -97,7 +98,7 @@ describe.concurrent('the program', () => {
   });
 
   test('serves on the second transport too', async (context) => {
-    const environment = { VRYPT_TRANSPORT: 'net' };
+    const environment = { __VRYPT_TRANSPORT: 'net' };
     const server = await start(context, ['-p', '0', '-w', '2', '-H', '127.0.0.1'], { environment });
     context.expect((await (await connect(context, server.port)).send(GET).response()).status).toBe(200);
   });
@@ -116,17 +117,29 @@ describe.concurrent('the program', () => {
     expect((await (await connect(context, second.port)).send(GET).response()).status).toBe(200);
   });
 
-  test.for([
-    ['192.0.2.1', '--host 192.0.2.1 is no address of this machine (EADDRNOTAVAIL)'],
-    ['1:2', '--host 1:2 cannot be listened on (EINVAL)'],
-    ['999.1.1.1', '--host 999.1.1.1 cannot be listened on (EINVAL)'],
-  ] as const)('refuses --host %s with 1', async ([host, message], { expect }) => {
-    expect(await end(['-p', '0', '-H', host])).toMatchObject({
+  test('does not advise --share to a user who has typed it', async (context) => {
+    const { expect } = context;
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    context.onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    expect(await end(['-p', String(port), '-H', '127.0.0.1', '-w', '1', '--share'])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `vrypt-server: ${message}\n`,
+      stderr: `vrypt-server: port ${port} on 127.0.0.1 is in use (EADDRINUSE); the program that holds it is not a vrypt-server of the same user, so it cannot be shared\n`,
     });
   });
+
+  test.for([['192.0.2.1', '--host 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)']] as const)(
+    'refuses --host %s with 1',
+    async ([host, message], { expect }) => {
+      expect(await end(['-p', '0', '-H', host])).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: `vrypt-server: ${message}\n`,
+      });
+    },
+  );
 
   test('refuses a name that nobody knows with 1', async ({ expect }) => {
     const { code, stdout, stderr } = await end(['-p', '0', '-H', 'nobody.invalid']);
@@ -134,37 +147,60 @@ describe.concurrent('the program', () => {
     expect(stderr).toMatch(/^vrypt-server: --host nobody\.invalid was not found \(E\w+\)\n$/);
   });
 
-  test('refuses what it does not understand with one line and 2', async ({ expect }) => {
-    expect(await end(['--port', '80a'])).toMatchObject({
-      code: 2,
+  test('ends with 2 and one line for what it does not understand', async ({ expect }) => {
+    const stderr = 'vrypt-server: PORT must be a whole number from 0 to 65535, got "x"\n';
+    expect(await end([], { PORT: 'x' })).toMatchObject({ code: 2, stdout: '', stderr });
+  });
+
+  test('does not end with 0 when what it was asked for cannot be printed', async ({ expect }) => {
+    const command = ['sh', '-c', 'exec "$0" "$@" >/dev/full', ...SOURCE];
+    const stderr = 'vrypt-server: cannot write to standard output (ENOSPC)\n';
+    expect(await new ServerProcess(['--version'], { command }).ended).toMatchObject({ code: 1, stderr });
+    expect(await new ServerProcess(['--help'], { command }).ended).toMatchObject({ code: 1, stderr });
+  });
+
+  test('asks a running server with healthcheck, found by the same environment', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1', '--status', '404']);
+    const { port } = server;
+    expect(await end(['healthcheck'], { PORT: String(port) })).toMatchObject({
+      code: 1,
       stdout: '',
-      stderr: 'vrypt-server: --port wants a whole number from 0 to 65535, got "80a"\n',
+      stderr: `vrypt-server: http://127.0.0.1:${port}/ answered with 404\n`,
     });
-    expect(await end(['--prot'])).toMatchObject({
-      code: 2,
+    await server.stop();
+    const well = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1', '--status', '204']);
+    expect(await end(['healthcheck', `http://localhost:${well.port}/`])).toMatchObject({
+      code: 0,
       stdout: '',
-      stderr: "vrypt-server: unknown option '--prot'\n",
-    });
-    expect(await end([], { PORT: 'x' })).toMatchObject({
-      code: 2,
-      stderr: 'vrypt-server: PORT wants a whole number from 0 to 65535, got "x"\n',
+      stderr: '',
     });
   });
 
-  test.for(['--version', '-V'])('prints its version with %s', async (flag, { expect }) => {
-    expect(await end([flag])).toMatchObject({ code: 0, stdout: 'source (not bundled)\n', stderr: '' });
-  });
-
-  test.for(['--help', '-h'])('prints every option and its default with %s', async (flag, { expect }) => {
-    const { code, stdout, stderr } = await end([flag]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Usage: vrypt-server \[options\] \[port\]\n/);
-    const { OPTION_ROWS } = await import('../../src/cli/settings.ts');
-    const text = stdout.replace(/\s+/g, ' ');
-    for (const row of OPTION_ROWS) {
-      expect(text).toContain(`--${row.name} `);
-      expect(text).toContain('default' in row ? `${row.help} (default: ${row.default})` : row.help);
+  test('gives its own answer on every worker', async (context) => {
+    const { expect } = context;
+    const args = ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--header', 'X-One: 1', '--header=X-Two: 2'];
+    const server = await start(context, [...args, '--status', '418', '--text', 'grüß'], {});
+    for (let i = 0; i < 16; i++) {
+      const client = await connect(context, server.port);
+      const { status, head, body } = await client.send(GET).response();
+      expect({ status, body: Buffer.from(body, 'latin1').toString() }).toEqual({ status: 418, body: 'grüß' });
+      expect(head).toContain('\r\nContent-Type: text/plain; charset=utf-8\r\nX-One: 1\r\nX-Two: 2\r\n');
+      client.close();
     }
+  });
+
+  test('answers with the request with --echo', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1'], {
+      environment: { VRYPT_ECHO: '1' },
+    });
+    const client = await connect(context, server.port);
+    const { status, head, body } = await client.send('PUT /a?b HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n').response();
+    expect(status).toBe(200);
+    expect(head).toContain('\r\nContent-Type: application/json\r\n');
+    expect(JSON.parse(body)).toMatchObject({ method: 'PUT', target: '/a?b', headers: { host: 'h', x: 'y' } });
+    expect(body).toContain('127.0.0.1');
   });
 
   test('sends requests per second as a gauge by UDP, from every worker', async (context) => {

@@ -1,16 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { readCommandLine } from '../../src/cli/program.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { ANSWER_ROWS } from '../../src/cli/own-answer.ts';
+import { parseArguments } from '../../src/cli/parse-arguments.ts';
+import { respond, withPort } from '../../src/cli/respond.ts';
 import { OPTION_ROWS, type OptionName, resolveSettings, type Settings } from '../../src/cli/settings.ts';
 
 function settingsOf(args: string[], environment: Record<string, string> = {}): Settings {
-  const { options, port } = readCommandLine(args, 'x');
-  return resolveSettings(options, port, environment);
+  const [row] = COMMANDS;
+  if (row === undefined) throw new Error('there is no command');
+  const request = parseArguments(row, respond, args);
+  if (request.kind !== 'command') throw new Error(`asks for ${request.kind}`);
+  return resolveSettings(withPort(request.line.options, request.line.positional), environment);
 }
 
 const DEFAULTS: Settings = {
-  host: '0.0.0.0',
+  host: undefined,
   port: 8080,
-  workers: 0,
+  unixPath: undefined,
+  workers: 'auto',
+  app: { kind: 'respond', status: 200, fields: [['Content-Type', 'text/plain']], content: Buffer.from('Vrypt') },
   limits: {
     idleTimeoutMs: 75_000,
     headerTimeoutMs: 10_000,
@@ -27,21 +35,36 @@ const DEFAULTS: Settings = {
     maxConnections: 65_536,
   },
   isMaxConnectionsTyped: false,
+  drainDelayMs: 0,
   drainTimeoutMs: 10_000,
-  statsd: null,
+  statsd: undefined,
   sharesPort: false,
   isQuiet: false,
   transport: 'handle',
 };
 
-const DURATION = 'a duration from 1ms to 24h, such as 2500ms, 30s or 5m';
-const SECTION_SIZE = 'a size from 64B to 1MiB, such as 8KiB';
+const DURATION = 'a duration from 1ms to 24h with a unit (ms, s, m or h), such as 2500ms or 30s';
+const UNITS = 'in bytes or with a unit (B, KB, MB, GB, KiB, MiB or GiB), such as 8KiB';
+const SECTION_SIZE = `a size from 64B to 1MiB ${UNITS}`;
 const BAD_DURATIONS = ['', '30', 's', '0s', '1.5s', '30 s', '-1s', '25h', '86400001ms', '1d', '1S', '1s1s', '1e3s'];
-const BAD_SIZES = ['', 'KiB', '1.5KiB', '8KB', '8kib', '-1', '8 KiB', '99999999999999999999', '0x10'];
+const BAD_SIZES = [
+  '',
+  'KiB',
+  '1.5KiB',
+  '8Kb',
+  '8kib',
+  '8K',
+  '8KIB',
+  'KB',
+  '-1',
+  '8 KiB',
+  '99999999999999999999',
+  '0x10',
+];
 
 /** Per option: what a good value comes to, and what a bad one is told. */
 const OPTIONS: Record<
-  Exclude<OptionName, 'share' | 'quiet'>,
+  Exclude<OptionName, 'share' | 'quiet' | 'echo' | 'text' | 'body-file' | 'status' | 'header'>,
   { good: Record<string, unknown>; bad: readonly string[]; rule: string; read: (settings: Settings) => unknown }
 > = {
   port: {
@@ -58,14 +81,40 @@ const OPTIONS: Record<
       localhost: 'localhost',
       'fe80::1%eth0': 'fe80::1%eth0',
     },
-    bad: ['', '[]', 'a b', 'http://a', 'a/b', 'a\n', '[::1', 'ä'],
-    rule: 'an IP address or a host name',
+    bad: [
+      '',
+      '[]',
+      '999.1.1.1',
+      '256.0.0.1',
+      '1.2.3',
+      '1',
+      '0x7f.1',
+      '01.2.3.4',
+      '1:2',
+      ':::',
+      '::g',
+      '[a]',
+      'a..b',
+      'a b',
+      'http://a',
+      'a/b',
+      'a\n',
+      '[::1',
+      'ä',
+    ],
+    rule: 'an IPv4 address, an IPv6 address or a host name',
     read: ({ host }) => host,
   },
+  unix: {
+    good: { '/run/vrypt.sock': '/run/vrypt.sock', x: 'x', ['a'.repeat(107)]: 'a'.repeat(107) },
+    bad: ['', 'a'.repeat(108), 'ü'.repeat(54)],
+    rule: 'the path of a socket, of 1 to 107 bytes',
+    read: ({ unixPath }) => unixPath,
+  },
   workers: {
-    good: { auto: 0, '1': 1, '1024': 1024 },
+    good: { auto: 'auto', '1': 1, '1024': 1024 },
     bad: ['0', '1025', '', '-1', '2.5', 'Auto', 'many'],
-    rule: 'a whole number from 1 to 1024',
+    rule: 'a whole number from 1 to 1024 or auto',
     read: ({ workers }) => workers,
   },
   'idle-timeout': {
@@ -98,6 +147,12 @@ const OPTIONS: Record<
     rule: DURATION,
     read: ({ limits }) => limits.sendTimeoutMs,
   },
+  'drain-delay': {
+    good: { '0s': 0, '0ms': 0, '5s': 5000, '24h': 86_400_000 },
+    bad: BAD_DURATIONS.filter((text) => text !== '0s'),
+    rule: 'a duration from 0s to 24h with a unit (ms, s, m or h), such as 2500ms or 30s',
+    read: ({ drainDelayMs }) => drainDelayMs,
+  },
   'drain-timeout': {
     good: { '1s': 1000 },
     bad: BAD_DURATIONS,
@@ -105,7 +160,7 @@ const OPTIONS: Record<
     read: ({ drainTimeoutMs }) => drainTimeoutMs,
   },
   'max-request-line': {
-    good: { '64': 64, '64B': 64, '8KiB': 8192, '1MiB': 1024 ** 2 },
+    good: { '64': 64, '64B': 64, '8KiB': 8192, '8KB': 8000, '1MB': 1_000_000, '1MiB': 1024 ** 2, '0064': 64 },
     bad: [...BAD_SIZES, '63', '2MiB', '1GiB'],
     rule: SECTION_SIZE,
     read: ({ limits }) => limits.maxRequestLine,
@@ -123,9 +178,9 @@ const OPTIONS: Record<
     read: ({ limits }) => limits.maxHeaderCount,
   },
   'max-body-size': {
-    good: { '0': 0, '1GiB': 1024 ** 3, '1048576GiB': 1024 ** 5 },
+    good: { '0': 0, '0B': 0, '0GB': 0, '1000': 1000, '3GB': 3_000_000_000, '1GiB': 1024 ** 3, '1048576GiB': 1024 ** 5 },
     bad: [...BAD_SIZES, '1048577GiB'],
-    rule: 'a size from 0B to 1048576GiB, such as 8KiB',
+    rule: `a size from 0B to 1048576GiB ${UNITS}`,
     read: ({ limits }) => limits.maxBodySize,
   },
   'max-requests': {
@@ -147,15 +202,16 @@ const OPTIONS: Record<
       'metrics.example:1': { host: 'metrics.example', port: 1 },
     },
     bad: ['', 'a', 'a:', ':1', 'a:0', 'a:65536', '::1:8125', 'a b:1', 'http://a:1'],
-    rule: 'host:port, such as 127.0.0.1:8125 or [::1]:8125',
+    rule: 'host:port with a port from 1 to 65535, such as 127.0.0.1:8125 or [::1]:8125',
     read: ({ statsd }) => statsd,
   },
 };
 
 const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 
-test('every option but the switches is tried here', () => {
-  const valued = OPTION_ROWS.filter((row) => 'value' in row).map(({ name }) => name);
+test('every option with a value is tried here or in own-answer.test.ts', () => {
+  const answer = new Set<string>(ANSWER_ROWS.map(({ name }) => name));
+  const valued = OPTION_ROWS.filter((row) => 'rule' in row && !answer.has(row.name)).map(({ name }) => name);
   expect(NAMES.toSorted()).toEqual(valued.toSorted());
 });
 
@@ -174,8 +230,7 @@ describe.each(NAMES)('--%s', (name) => {
   });
 
   test.each(bad)('refuses %j, naming the option, the rule and the text', (text) => {
-    const end = name === 'workers' && !/^\d+$/.test(text) ? ' or auto' : '';
-    const message = `--${name} wants ${rule}${end}, got ${JSON.stringify(text)}`;
+    const message = `--${name} must be ${rule}, got ${JSON.stringify(text)}`;
     expect(() => settingsOf([`--${name}=${text}`])).toThrow(expect.objectContaining({ name: 'UsageError', message }));
   });
 });
@@ -201,14 +256,19 @@ describe('the port', () => {
   });
 
   test.each([
-    [['x'], {}, 'port wants a whole number from 0 to 65535, got "x"'],
-    [['65536'], {}, 'port wants a whole number from 0 to 65535, got "65536"'],
-    [[], { PORT: 'http' }, 'PORT wants a whole number from 0 to 65535, got "http"'],
+    [['x'], {}, 'port must be a whole number from 0 to 65535, got "x"; the commands are respond, healthcheck'],
+    [
+      ['helthcheck'],
+      {},
+      'port must be a whole number from 0 to 65535, got "helthcheck"; the commands are respond, healthcheck',
+    ],
+    [['65536'], {}, 'port must be a whole number from 0 to 65535, got "65536"'],
+    [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],
     [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
-    [['3000', '3000'], {}, 'too many arguments. Expected 1 argument but got 2: 3000, 3000.'],
-    [['--prot', '1'], {}, "unknown option '--prot'"],
-    [['--port'], {}, "option '-p, --port <number>' argument missing"],
-    [['--quiet=yes'], {}, "unknown option '--quiet=yes'"],
+    [['3000', '3000'], {}, 'too many arguments. Expected 1 argument but got 2: 3000, 3000, see vrypt-server --help'],
+    [['--prot', '1'], {}, 'unknown option --prot (did you mean --port?), see vrypt-server --help'],
+    [['--port'], {}, '--port must be followed by a value, see vrypt-server --help'],
+    [['--quiet=yes'], {}, '--quiet is a switch and must have no value, got "yes", see vrypt-server --help'],
   ])('%j with %j is refused', (args, environment, message) => {
     expect(() => settingsOf(args, environment as Record<string, string>)).toThrow(
       expect.objectContaining({ name: 'UsageError', message }),
@@ -216,7 +276,7 @@ describe('the port', () => {
   });
 });
 
-test('VRYPT_TRANSPORT=net chooses the transport on public interfaces', () => {
-  expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).transport).toBe('net');
-  expect(settingsOf([], { VRYPT_TRANSPORT: 'other' }).transport).toBe('handle');
+test('an internal variable chooses the transport on public interfaces', () => {
+  expect(settingsOf([], { __VRYPT_TRANSPORT: 'net' }).transport).toBe('net');
+  expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).transport).toBe('handle');
 });

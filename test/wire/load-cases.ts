@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { defaultOf, OPTION_ROWS, type OptionName, resolveSettings, type TypedOptions } from '../../src/cli/settings.ts';
+import { OPTION_ROWS, type OptionName, resolveSettings, type TypedOptions } from '../../src/cli/settings.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
 import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
 import { type Bytes, readBytes } from './notation.ts';
@@ -196,14 +196,14 @@ function isCause(name: string): name is RefusalReason {
 function limitsOf(options: string, hasBlock: boolean): EngineLimits {
   const words = argumentsOf(options);
   if (hasBlock && words.length === 0) throw new Error('the block "options" is empty');
-  const typed: Partial<Record<OptionName, string>> = {};
+  const typed: Partial<Record<OptionName, string[]>> = {};
   for (let i = 0; i < words.length; i += 2) {
     const row = OPTION_ROWS.find((one) => `--${one.name}` === words[i]);
     const value = words[i + 1];
-    if (row === undefined || value === undefined || defaultOf(row.name) === undefined) {
+    if (row === undefined || value === undefined || !('default' in row)) {
       throw new Error(`options are "--name value": "${options}"`);
     }
-    typed[row.name] = value;
+    typed[row.name] = [value];
   }
-  return resolveSettings(typed satisfies TypedOptions, undefined, {}).limits;
+  return resolveSettings(typed satisfies TypedOptions, {}).limits;
 }

@@ -1,0 +1,51 @@
+/** The commands, each loaded only when it is typed. Without one, `respond` runs. */
+import type { OptionRow, TypedOptions } from './options.ts';
+import type { ExitCodeValue, ProcessIO } from './process-io.ts';
+
+export interface CommandLine {
+  readonly options: TypedOptions;
+  readonly positional: string | undefined;
+}
+
+export interface Command {
+  /** The first sentence of its help. */
+  readonly description: string;
+  readonly rows: readonly OptionRow[];
+  /** What its one argument without a name is, for the help. It may be left out. */
+  readonly positionalHelp: string;
+  /** Stands below the options in the help. */
+  readonly notes: string;
+  /** Throws a UsageError for what was typed wrong. */
+  run(line: CommandLine, io: ProcessIO): Promise<ExitCodeValue>;
+}
+
+export interface CommandRow {
+  readonly name: string;
+  /** Of its one argument without a name. */
+  readonly positional: string;
+  /** For the list of commands. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const RESPOND: CommandRow = {
+  name: 'respond',
+  positional: 'port',
+  summary: 'serve one answer to every request; this is what runs when no command is typed',
+  load: async () => (await import('./respond.ts')).respond,
+};
+
+export const COMMANDS: readonly CommandRow[] = [
+  RESPOND,
+  {
+    name: 'healthcheck',
+    positional: 'url',
+    summary: 'ask a running server whether it is healthy',
+    load: async () => (await import('./healthcheck.ts')).healthcheck,
+  },
+];
+
+export function chooseCommand(args: readonly string[]): { row: CommandRow; rest: readonly string[] } {
+  const row = COMMANDS.find(({ name }) => name === args[0]);
+  return row === undefined ? { row: RESPOND, rest: args } : { row, rest: args.slice(1) };
+}

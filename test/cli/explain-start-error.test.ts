@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { explainStartError } from '../../src/cli/explain-start-error.ts';
+import { resolveSettings } from '../../src/cli/settings.ts';
+
+function explain(code: string, typed: Record<string, readonly string[]>): string {
+  return explainStartError(Object.assign(new Error('as the system says'), { code }), resolveSettings(typed, {}));
+}
+
+const JOINS = '--share joins a running vrypt-server of the same user';
+const HELD = 'the program that holds it is not a vrypt-server of the same user, so it cannot be shared';
+
+test.each<[string, Record<string, readonly string[]>, string]>([
+  ['EADDRINUSE', { port: ['80'] }, `port 80 is in use (EADDRINUSE); ${JOINS}`],
+  ['EADDRINUSE', { host: ['::1'] }, `port 8080 on ::1 is in use (EADDRINUSE); ${JOINS}`],
+  ['EADDRINUSE', { share: [''] }, `port 8080 is in use (EADDRINUSE); ${HELD}`],
+  ['EADDRINUSE', { unix: ['/x'] }, 'the socket /x is in use (EADDRINUSE); a server already listens there'],
+  ['EACCES', { port: ['80'] }, 'port 80 may not be opened by this user (EACCES)'],
+  ['EACCES', { unix: ['/x'] }, 'the socket /x may not be opened by this user (EACCES)'],
+  ['ENOENT', { unix: ['/no/x'] }, 'the socket /no/x has no folder (ENOENT)'],
+  ['EADDRNOTAVAIL', { host: ['192.0.2.1'] }, '--host 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)'],
+  ['ENOTFOUND', { host: ['nobody.invalid'] }, '--host nobody.invalid was not found (ENOTFOUND)'],
+  ['EMFILE', {}, 'as the system says'],
+])('%s with %j', (code, typed, message) => {
+  expect(explain(code, typed)).toBe(message);
+});
