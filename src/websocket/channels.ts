@@ -36,7 +36,8 @@ export interface ChannelRelay {
 export class Channels {
   readonly #topics = new Map<string, Set<Subscriber>>();
   readonly #name: string;
-  readonly #relay: ChannelRelay | null;
+  /** Null where there is no other worker, or this one has said goodbye. */
+  #relay: ChannelRelay | null;
   /** By worker. */
   readonly #elsewhere = new Map<string, Map<string, number>>();
   /** Topics whose count the others do not know yet. */
@@ -104,6 +105,7 @@ export class Channels {
   /** The others forget this worker. */
   close(): void {
     this.#relay?.send({ kind: 'bye', from: this.#name });
+    this.#relay = null;
   }
 
   #deliver(
