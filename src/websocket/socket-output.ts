@@ -3,7 +3,7 @@
  * waits here, published messages by reference. Owns the queue.
  */
 import { Buffer } from 'node:buffer';
-import { type Link, type LinkOwner, type Transport, WriteResult } from '../engine/transport.ts';
+import { type SocketOwner, type Transport, type TransportSocket, WriteResult } from '../engine/transport.ts';
 import { encodeFrame, FrameWriter } from './frame-encoder.ts';
 
 /** Small pieces of the queue are written together up to this length. */
@@ -26,8 +26,8 @@ export class SocketOutput {
   /** Writes that have begun: changes tell that there is life. */
   writeCount = 0;
   readonly #transport: Transport;
-  readonly #link: Link;
-  readonly #owner: LinkOwner;
+  readonly #transportSocket: TransportSocket;
+  readonly #owner: SocketOwner;
   readonly #pool: WriterPool;
   /** Borrowed while corked. */
   #writer: FrameWriter | null = null;
@@ -38,13 +38,13 @@ export class SocketOutput {
   #isClosed = false;
 
   /** `owner` is told of a write that fails. */
-  constructor(transport: Transport, link: Link, owner: LinkOwner, pool: WriterPool) {
+  constructor(transport: Transport, transportSocket: TransportSocket, owner: SocketOwner, pool: WriterPool) {
     this.#transport = transport;
-    this.#link = link;
+    this.#transportSocket = transportSocket;
     this.#owner = owner;
     this.#pool = pool;
     // What was sent before, the 101 for one, may still be under way.
-    this.#isWriting = transport.pendingOctets(link) > 0;
+    this.#isWriting = transport.pendingBytes(transportSocket) > 0;
   }
 
   /** The kernel has not taken everything. */
@@ -59,7 +59,7 @@ export class SocketOutput {
   }
 
   get pendingBytes(): number {
-    return this.#isClosed ? 0 : this.#transport.pendingOctets(this.#link);
+    return this.#isClosed ? 0 : this.#transport.pendingBytes(this.#transportSocket);
   }
 
   /** From here on frames are gathered. False where they already are: then somebody else uncorks. */
@@ -118,11 +118,11 @@ export class SocketOutput {
 
   /** The transport's onWritten. True where all has been taken now, and was not before. */
   onWritten(): boolean {
-    if (!this.#isWriting || this.#isClosed || this.#transport.pendingOctets(this.#link) > 0) return false;
+    if (!this.#isWriting || this.#isClosed || this.#transport.pendingBytes(this.#transportSocket) > 0) return false;
     this.#isWriting = false;
     while (this.#queue !== null && !this.#isWriting && !this.#isClosed) this.#write(this.#nextBatch());
     if (this.#isWriting || this.#isClosed) return false;
-    if (this.#endsWhenWritten) this.#transport.end(this.#link);
+    if (this.#endsWhenWritten) this.#transport.end(this.#transportSocket);
     return true;
   }
 
@@ -131,10 +131,10 @@ export class SocketOutput {
     if (this.#writer !== null) this.#flush(this.#writer);
     if (this.#isClosed) return;
     if (this.#isWriting) this.#endsWhenWritten = true;
-    else this.#transport.end(this.#link);
+    else this.#transport.end(this.#transportSocket);
   }
 
-  /** The link is destroyed: nothing is sent any more. */
+  /** The transportSocket is destroyed: nothing is sent any more. */
   close(): void {
     this.#isClosed = true;
     this.#queue = null;
@@ -165,7 +165,7 @@ export class SocketOutput {
   /** True where the bytes are still in use. */
   #write(bytes: Buffer): boolean {
     this.writeCount = (this.writeCount + 1) | 0;
-    const result = this.#transport.write(this.#link, bytes);
+    const result = this.#transport.write(this.#transportSocket, bytes);
     if (result === WriteResult.failed) this.#owner.onFailure();
     if (result !== WriteResult.pending) return false;
     this.#isWriting = true;

@@ -3,7 +3,7 @@
  * of an accepted connection after the 101; owns that connection and the compression of this client.
  */
 import { Buffer, isUtf8 } from 'node:buffer';
-import type { Link, LinkOwner } from '../engine/transport.ts';
+import type { SocketOwner, TransportSocket } from '../engine/transport.ts';
 import { CloseCode, closePayload, isSendableCloseCode } from './close-codes.ts';
 import type { DeflateAgreement } from './deflate-negotiation.ts';
 import { FirstByte } from './frame-encoder.ts';
@@ -39,7 +39,7 @@ export interface SocketSession {
   readonly deflate: DeflateAgreement | null;
 }
 
-export class ServerSocket<D = unknown> implements LinkOwner {
+export class ServerSocket<D = unknown> implements SocketOwner {
   data: D;
   /** What binary messages are given as. */
   binaryType: 'nodebuffer' | 'arraybuffer' | 'uint8array' = 'nodebuffer';
@@ -49,7 +49,7 @@ export class ServerSocket<D = unknown> implements LinkOwner {
   readonly #group: WebSockets;
   readonly #settings: SocketSettings;
   /** Owned: destroyed in #end(). */
-  readonly #link: Link;
+  readonly #transportSocket: TransportSocket;
   readonly #output: SocketOutput;
   readonly #parser: FrameParser;
   /** Owned: closed with the socket. */
@@ -72,14 +72,20 @@ export class ServerSocket<D = unknown> implements LinkOwner {
   /** While closing and lingering. */
   #deadline = 0;
 
-  constructor(group: WebSockets, link: Link, settings: SocketSettings, session: SocketSession, data: D) {
+  constructor(
+    group: WebSockets,
+    transportSocket: TransportSocket,
+    settings: SocketSettings,
+    session: SocketSession,
+    data: D,
+  ) {
     this.data = data;
     this.protocol = session.protocol;
     this.remoteAddress = session.remoteAddress;
     this.#group = group;
     this.#settings = settings;
-    this.#link = link;
-    this.#output = new SocketOutput(group.transport, link, this, group.writers);
+    this.#transportSocket = transportSocket;
+    this.#output = new SocketOutput(group.transport, transportSocket, this, group.writers);
     this.#parser = new FrameParser(settings.maxPayloadLength, session.deflate !== null);
     const { deflate } = settings;
     this.#deflate =
@@ -445,7 +451,7 @@ export class ServerSocket<D = unknown> implements LinkOwner {
     if (this.#phase === Phase.closed) return;
     this.#phase = Phase.closed;
     this.#output.close();
-    this.#group.transport.destroy(this.#link);
+    this.#group.transport.destroy(this.#transportSocket);
     this.#group.remove(this);
     this.#forget(code, reason);
   }
@@ -512,14 +518,14 @@ export class ServerSocket<D = unknown> implements LinkOwner {
   #pauseIfFull(): void {
     if (this.#output.bufferedBytes <= this.#settings.backpressureLimit / 2) return;
     this.#isPaused = true;
-    this.#group.transport.pause(this.#link);
+    this.#group.transport.pause(this.#transportSocket);
   }
 
   #resume(): void {
     if (!this.#isPaused || this.#phase === Phase.closed) return;
     this.#isPaused = false;
     this.#aliveAt = this.#group.now;
-    this.#group.transport.resume(this.#link);
+    this.#group.transport.resume(this.#transportSocket);
   }
 
   /** What an asynchronous handler fails with is reported; nobody waits for it. */

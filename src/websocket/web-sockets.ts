@@ -1,5 +1,5 @@
 /** All WebSockets of one worker, what they share, and their end. Owns the sockets. */
-import type { Link, Transport } from '../engine/transport.ts';
+import type { Transport, TransportSocket } from '../engine/transport.ts';
 import { type ChannelRelay, Channels } from './channels.ts';
 import { CloseCode } from './close-codes.ts';
 import { resolveSettings, type SocketHandlers, type SocketSettings } from './options.ts';
@@ -64,8 +64,13 @@ export class WebSockets {
    * Takes over a connection whose 101 has been written; the caller makes the socket its owner and then calls `start` with the
    * bytes that came behind the request's head.
    */
-  accept<D>(link: Link, settings: SocketSettings, session: SocketSession, data: D): ServerSocket<D> {
-    const socket = new ServerSocket(this, link, settings, session, data);
+  accept<D>(
+    transportSocket: TransportSocket,
+    settings: SocketSettings,
+    session: SocketSession,
+    data: D,
+  ): ServerSocket<D> {
+    const socket = new ServerSocket(this, transportSocket, settings, session, data);
     this.#sockets.add(socket);
     return socket;
   }

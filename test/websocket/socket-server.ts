@@ -1,5 +1,5 @@
 /** A WebSocket server on a real transport. It does the HTTP upgrade itself, so that nothing but src/websocket is tried. */
-import type { Link, LinkOwner, Listener, Transport } from '../../src/engine/transport.ts';
+import type { Listener, SocketOwner, Transport, TransportSocket } from '../../src/engine/transport.ts';
 import type { ChannelRelay } from '../../src/websocket/channels.ts';
 import { chooseProtocol, type HandshakeRequest, handshake } from '../../src/websocket/handshake.ts';
 import type { SocketHandlers } from '../../src/websocket/options.ts';
@@ -41,8 +41,8 @@ export async function listenForSockets(
   const sockets = new WebSockets({ transport, clock, report: (error) => errors.push(error), relay, workerName });
   const listener: Listener = await transport.listen(
     { address: '127.0.0.1', port: wanted, backlog: 512, reusePort: false },
-    (link) => {
-      transport.attach(link, new Upgrading(transport, link, sockets, handlers, protocols));
+    (transportSocket) => {
+      transport.attach(transportSocket, new Upgrading(transport, transportSocket, sockets, handlers, protocols));
     },
   );
   const stop = () => {
@@ -52,26 +52,26 @@ export async function listenForSockets(
   return { port: listener.port, url: `ws://127.0.0.1:${listener.port}/`, sockets, clock, errors, stop };
 }
 
-/** Owner of a link: until the upgrade itself, then on behalf of the socket. */
-class Upgrading implements LinkOwner {
+/** Owner of a transportSocket: until the upgrade itself, then on behalf of the socket. */
+class Upgrading implements SocketOwner {
   #socket: ServerSocket | null = null;
   #head = Buffer.alloc(0);
   #isRefused = false;
   readonly #transport: Transport;
-  readonly #link: Link;
+  readonly #transportSocket: TransportSocket;
   readonly #sockets: WebSockets;
   readonly #handlers: SocketHandlers;
   readonly #protocols: readonly string[];
 
   constructor(
     transport: Transport,
-    link: Link,
+    transportSocket: TransportSocket,
     sockets: WebSockets,
     handlers: SocketHandlers,
     protocols: readonly string[],
   ) {
     this.#transport = transport;
-    this.#link = link;
+    this.#transportSocket = transportSocket;
     this.#sockets = sockets;
     this.#handlers = handlers;
     this.#protocols = protocols;
@@ -90,12 +90,12 @@ class Upgrading implements LinkOwner {
 
   onEnd(): void {
     if (this.#socket !== null) this.#socket.onEnd();
-    else this.#transport.destroy(this.#link);
+    else this.#transport.destroy(this.#transportSocket);
   }
 
   onFailure(): void {
     if (this.#socket !== null) this.#socket.onFailure();
-    else this.#transport.destroy(this.#link);
+    else this.#transport.destroy(this.#transportSocket);
   }
 
   onWritten(): void {
@@ -109,14 +109,14 @@ class Upgrading implements LinkOwner {
     const result = handshake(request, { protocol, deflate: settings.deflate });
     const fields = result.fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     const reason = result.status === 101 ? 'Switching Protocols' : 'Refused';
-    this.#transport.write(this.#link, Buffer.from(`HTTP/1.1 ${result.status} ${reason}\r\n${fields}\r\n`));
+    this.#transport.write(this.#transportSocket, Buffer.from(`HTTP/1.1 ${result.status} ${reason}\r\n${fields}\r\n`));
     if (result.status !== 101) {
       this.#isRefused = true;
-      this.#transport.end(this.#link);
+      this.#transport.end(this.#transportSocket);
       return;
     }
     const session = { protocol: result.protocol, remoteAddress: '127.0.0.1', deflate: result.deflate };
-    this.#socket = this.#sockets.accept(this.#link, settings, session, undefined);
+    this.#socket = this.#sockets.accept(this.#transportSocket, settings, session, undefined);
     this.#socket.start(leftover);
   }
 }
