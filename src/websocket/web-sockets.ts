@@ -1,0 +1,99 @@
+/** All WebSockets of one worker, what they share, and their end. Owns the sockets. */
+import type { Transport, TransportSocket } from '../engine/transport.ts';
+import { type ChannelRelay, Channels } from './channels.ts';
+import { CloseCode } from './close-codes.ts';
+import { resolveSettings, type SocketHandlers, type SocketSettings } from './options.ts';
+import { ServerSocket, type SocketSession } from './socket.ts';
+import { SharedDeflate } from './socket-deflate.ts';
+import { WriterPool } from './socket-output.ts';
+
+/** A socket, whatever its data are. */
+interface Member {
+  onTick(now: number): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+export interface WebSocketsHost {
+  readonly transport: Transport;
+  /** The engine's clock. */
+  readonly clock: { readonly now: number };
+  readonly report: (error: unknown) => void;
+  /** This worker among those that the relay reaches. */
+  readonly workerName: string;
+  /** Null where there is no other worker. */
+  readonly relay: ChannelRelay | null;
+}
+
+export class WebSockets {
+  readonly transport: Transport;
+  readonly report: (error: unknown) => void;
+  readonly channels: Channels;
+  readonly writers = new WriterPool();
+  readonly sharedDeflate = new SharedDeflate();
+  readonly #clock: { readonly now: number };
+  readonly #sockets = new Set<Member>();
+  readonly #settings = new WeakMap<SocketHandlers, SocketSettings>();
+
+  constructor({ transport, clock, report, workerName, relay }: WebSocketsHost) {
+    this.transport = transport;
+    this.report = report;
+    this.#clock = clock;
+    this.channels = new Channels(workerName, relay);
+  }
+
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  /** Open ones, and those whose closing is under way. */
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  /** What handlers come to; throws a RangeError where an option is wrong. */
+  settingsOf(handlers: SocketHandlers): SocketSettings {
+    const known = this.#settings.get(handlers);
+    if (known !== undefined) return known;
+    const settings = resolveSettings(handlers);
+    this.#settings.set(handlers, settings);
+    return settings;
+  }
+
+  /**
+   * Takes over a connection whose 101 has been written; the caller makes the socket its owner and then calls `start` with the
+   * bytes that came behind the request's head.
+   */
+  accept<D>(
+    transportSocket: TransportSocket,
+    settings: SocketSettings,
+    session: SocketSession,
+    data: D,
+  ): ServerSocket<D> {
+    const socket = new ServerSocket(this, transportSocket, settings, session, data);
+    this.#sockets.add(socket);
+    return socket;
+  }
+
+  /** At every tick of the engine's clock. True while another one is needed. */
+  onTick(): boolean {
+    const { now } = this;
+    for (const socket of this.#sockets) socket.onTick(now);
+    return this.#sockets.size > 0;
+  }
+
+  /** A drain: every client is told that the server goes away, and goes to another one. */
+  closeAll(code: number = CloseCode.goingAway, reason = ''): void {
+    for (const socket of this.#sockets) socket.close(code, reason);
+  }
+
+  /** The end of a drain. */
+  terminateAll(): void {
+    for (const socket of this.#sockets) socket.terminate();
+    this.channels.close();
+  }
+
+  remove(socket: Member): void {
+    this.#sockets.delete(socket);
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { resolveSettings, type SocketHandlers } from '../../src/websocket/options.ts';
+
+const resolve = (options: Partial<SocketHandlers>) => resolveSettings({ message() {}, ...options });
+
+describe('the options of WebSockets', () => {
+  test("have Bun's defaults", () => {
+    expect(resolve({})).toMatchObject({
+      maxPayloadLength: 16 * 1024 * 1024,
+      backpressureLimit: 16 * 1024 * 1024,
+      closeOnBackpressureLimit: false,
+      idleTimeoutMs: 120_000,
+      sendPings: true,
+      publishToSelf: false,
+      deflate: null,
+    });
+  });
+
+  test('an idle timeout of 0 is none', () =>
+    expect(resolve({ idleTimeout: 0 }).idleTimeoutMs).toBe(Number.POSITIVE_INFINITY));
+
+  test("know Bun's compressors", () => {
+    const deflate = (options: Partial<SocketHandlers>) => resolve(options).deflate;
+    expect(deflate({ perMessageDeflate: true })).toMatchObject({
+      serverKeepsContext: false,
+      clientKeepsContext: false,
+    });
+    expect(deflate({ perMessageDeflate: {} })).toMatchObject({ serverKeepsContext: false, threshold: 1024 });
+    expect(deflate({ perMessageDeflate: { compress: '8KB', decompress: 'dedicated' } })).toMatchObject({
+      serverKeepsContext: true,
+      serverWindowBits: 10,
+      memoryLevel: 3,
+      clientKeepsContext: true,
+      clientWindowBits: 15,
+    });
+    expect(resolve({ perMessageDeflate: { compress: false } }).compresses).toBe(false);
+    expect(resolve({ perMessageDeflate: { compress: 'disable' } }).compresses).toBe(false);
+    expect(resolve({ perMessageDeflate: true }).compresses).toBe(true);
+  });
+
+  test.each<[Partial<SocketHandlers>, string]>([
+    [{ idleTimeout: -1 }, 'websocket.idleTimeout must be a whole number from 0, got -1'],
+    [{ maxPayloadLength: 1.5 }, 'websocket.maxPayloadLength must be a whole number from 0, got 1.5'],
+    [{ backpressureLimit: Number.NaN }, 'websocket.backpressureLimit must be a whole number from 0, got NaN'],
+    [
+      { perMessageDeflate: { compress: '5KB' as '4KB' } },
+      'websocket.perMessageDeflate.compress must be one of disable, shared, 3KB, 4KB, 8KB, 16KB, 32KB, 64KB, 128KB, 256KB, dedicated, got "5KB"',
+    ],
+    [{ message: undefined as never }, 'websocket.message must be a function'],
+  ])('refuse %j', (options, message) => expect(() => resolve(options)).toThrow(message));
+});
