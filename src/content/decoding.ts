@@ -73,29 +73,32 @@ export async function decodeWhole(
   return Buffer.concat(pieces);
 }
 
-function undone(source: AsyncIterable<Uint8Array>, coding: RequestCoding): AsyncGenerator<Uint8Array> {
-  if (coding === 'deflate') return inflated(source);
-  return through(source, decoderFor(coding), (error) => notValid(coding, error));
-}
-
-/** RFC 9110 §8.4.1.2 means the zlib format, but some clients have always sent deflate without it. */
-async function* inflated(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Content of nothing has no coding to be wrong in. */
+async function* undone(source: AsyncIterable<Uint8Array>, coding: RequestCoding): AsyncGenerator<Uint8Array> {
   const pieces = source[Symbol.asyncIterator]();
+  let isLeft = true;
   try {
     let first = await pieces.next();
     while (first.done !== true && first.value.length === 0) first = await pieces.next();
     if (first.done === true) return;
-    const hasZlibHeader = ((first.value[0] as number) & 0x0f) === 8;
-    const decoder = hasZlibHeader ? zlib.createInflate() : zlib.createInflateRaw();
-    yield* through(withFirst(first.value, pieces), decoder, (error) => notValid('deflate', error));
+    isLeft = false;
+    const decoder = decoderFor(coding, first.value[0] as number);
+    yield* through(withFirst(first.value, pieces), decoder, (error) => notValid(coding, error));
   } finally {
-    await pieces.return?.();
+    if (isLeft) await pieces.return?.();
   }
 }
 
-async function* withFirst(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+function withFirst(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  let isFirst = true;
+  const next = (): Promise<IteratorResult<Uint8Array>> => {
+    if (!isFirst) return rest.next();
+    isFirst = false;
+    return Promise.resolve({ done: false, value: first });
+  };
+  const leave = (): Promise<IteratorResult<Uint8Array>> =>
+    rest.return?.() ?? Promise.resolve({ done: true, value: undefined });
+  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
 function notValid(coding: RequestCoding, cause: unknown): ContentError {
@@ -106,8 +109,16 @@ function isKnown(coding: string): coding is RequestCoding {
   return coding === 'gzip' || coding === 'deflate' || coding === 'br' || (coding === 'zstd' && HAS_ZSTD);
 }
 
-function decoderFor(coding: 'gzip' | 'br' | 'zstd'): Transform {
-  if (coding === 'gzip') return zlib.createGunzip();
-  if (coding === 'br') return zlib.createBrotliDecompress();
-  return zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+function decoderFor(coding: RequestCoding, firstByte: number): Transform {
+  switch (coding) {
+    case 'gzip':
+      return zlib.createGunzip();
+    case 'deflate':
+      // RFC 9110 §8.4.1.2 means the zlib format, but some clients have always sent deflate without it.
+      return (firstByte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
+    case 'br':
+      return zlib.createBrotliDecompress();
+    case 'zstd':
+      return zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+  }
 }

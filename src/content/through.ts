@@ -1,32 +1,71 @@
 /** Pieces through one of Node's transforms (zlib), pulled: nothing is asked of the source before somebody asks for output. */
-import { pipeline, Readable, type Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 
 /**
- * Owns `transform`: it is destroyed when the output ends, fails, or nobody reads on, and then the source is ended too. An error of
- * the source comes through as it is, one of the transform as `wrapError` makes it.
+ * Owns `transform`: it is destroyed when the output ends, fails, or nobody reads on, and then the source is left too. An error of
+ * the source comes through as it is, one of the transform as `wrapError` makes it. Pieces of the source are copied: zlib works on
+ * one in another thread while the next is read, perhaps into the same buffer.
  */
 export async function* through(
   source: AsyncIterable<Uint8Array>,
   transform: Transform,
   wrapError: (error: unknown) => unknown,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let sourceError: { readonly error: unknown } | null = null;
-  const input = Readable.from(watched(), { objectMode: false });
-  // Errors reach whoever reads the transform; the callback only keeps them from being thrown.
-  pipeline(input, transform, () => undefined);
+  const pieces = source[Symbol.asyncIterator]();
+  const pump = new Pump(pieces, transform);
+  // Whoever reads the transform gets its errors; this keeps the last of them from being thrown.
+  transform.on('error', () => undefined);
+  void pump.run();
   try {
     for await (const piece of transform) yield piece as Uint8Array;
   } catch (error) {
-    throw sourceError === null ? wrapError(error) : (sourceError as { readonly error: unknown }).error;
+    throw pump.failure === null ? wrapError(error) : pump.failure.error;
+  } finally {
+    // Not awaited: a source that is in the middle of waiting may never come back.
+    if (!pump.isDone) void pieces.return?.().catch(() => undefined);
+  }
+}
+
+class Pump {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #transform: Transform;
+  /** The source is at its end, or has failed. */
+  isDone = false;
+  failure: { readonly error: unknown } | null = null;
+
+  constructor(pieces: AsyncIterator<Uint8Array>, transform: Transform) {
+    this.#pieces = pieces;
+    this.#transform = transform;
   }
 
-  async function* watched(): AsyncGenerator<Uint8Array> {
+  async run(): Promise<void> {
+    const transform = this.#transform;
     try {
-      // zlib works on one piece in another thread while the next is read, perhaps into the same buffer: it gets a copy.
-      for await (const piece of source) if (piece.length > 0) yield Uint8Array.from(piece);
+      for (let next = await this.#pieces.next(); next.done !== true; next = await this.#pieces.next()) {
+        if (transform.destroyed) return;
+        if (!transform.write(Uint8Array.from(next.value))) await drained(transform);
+        if (transform.destroyed) return;
+      }
+      this.isDone = true;
+      transform.end();
     } catch (error) {
-      sourceError = { error };
-      throw error;
+      this.isDone = true;
+      this.failure = { error };
+      transform.destroy(new Error('the source failed', { cause: error }));
     }
   }
+}
+
+/** Or destroyed. */
+function drained(transform: Transform): Promise<void> {
+  return new Promise((resolve) => {
+    transform.once('drain', settle);
+    transform.once('close', settle);
+
+    function settle(): void {
+      transform.off('drain', settle);
+      transform.off('close', settle);
+      resolve();
+    }
+  });
 }
