@@ -1,0 +1,103 @@
+/** The answers to plain requests for one representation, made once: what is asked most often costs nothing but a look-up. */
+import type { Validators } from '../content/conditional.ts';
+import { parseHttpDate } from '../content/http-date.ts';
+import { emptyPlan, type FieldList, FilePlan } from './file-plan.ts';
+import { FileSlices } from './open-file.ts';
+import type { Representation } from './representation.ts';
+
+/** What an answer says of a file beside what the file says itself. One object for all answers that are alike. */
+export interface FileStyle {
+  /** The Content-Type. */
+  readonly type: string;
+  /** Further fields; one of a name that we would send too takes its place. */
+  readonly fields: FieldList;
+}
+
+/** Not with a 304 (RFC 9110 §15.4.5): it says only what a cache may not know. */
+const OF_CONTENT: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'last-modified',
+  'accept-ranges',
+]);
+
+export class PlanSet implements Validators {
+  readonly style: FileStyle;
+  /** The app's, if it gives one. */
+  readonly etag: string;
+  readonly lastModified: number;
+  /** Whether the answer depends on Accept-Encoding. */
+  readonly isNegotiated: boolean;
+  readonly #representation: Representation;
+  #fields: FieldList | null = null;
+  #get: FilePlan | null = null;
+  #head: FilePlan | null = null;
+  #notModified: FilePlan | null = null;
+
+  constructor(representation: Representation, style: FileStyle, isNegotiated: boolean) {
+    this.#representation = representation;
+    this.style = style;
+    this.isNegotiated = isNegotiated;
+    this.etag = valueIn(style.fields, 'etag') ?? representation.etag;
+    const date = valueIn(style.fields, 'last-modified');
+    this.lastModified = (date === null ? null : parseHttpDate(date)) ?? representation.lastModified;
+  }
+
+  /** Of a 200. */
+  get fields(): FieldList {
+    this.#fields ??= fieldsOf(this.#representation, this.style, this.isNegotiated);
+    return this.#fields;
+  }
+
+  get(): FilePlan {
+    const { body, file, size } = this.#representation;
+    if (this.#get !== null) return this.#get;
+    if (body !== null) {
+      this.#get = new FilePlan(200, this.fields, size, body);
+      return this.#get;
+    }
+    if (file === null) throw new Error('a representation has neither body nor file');
+    return new FilePlan(200, this.fields, size, new FileSlices(file, [{ start: 0, end: size - 1 }], size));
+  }
+
+  head(): FilePlan {
+    this.#head ??= new FilePlan(200, this.fields, this.#representation.size, null);
+    return this.#head;
+  }
+
+  notModified(): FilePlan {
+    this.#notModified ??= new FilePlan(
+      304,
+      this.fields.filter(([name]) => !OF_CONTENT.has(name.toLowerCase())),
+      null,
+      null,
+    );
+    return this.#notModified;
+  }
+
+  preconditionFailed(): FilePlan {
+    return emptyPlan(412, [['ETag', this.etag]]);
+  }
+}
+
+function fieldsOf(representation: Representation, style: FileStyle, isNegotiated: boolean): FieldList {
+  const own: [string, string][] = [['Content-Type', style.type]];
+  if (representation.coding !== 'identity') own.push(['Content-Encoding', representation.coding]);
+  own.push(
+    ['ETag', representation.etag],
+    ['Last-Modified', representation.lastModifiedText],
+    ['Accept-Ranges', 'bytes'],
+  );
+  if (isNegotiated) own.push(['Vary', 'Accept-Encoding']);
+  if (style.fields.length === 0) return own;
+  const taken = new Set(style.fields.map(([name]) => name.toLowerCase()));
+  // A Vary of the app's does not take away that there is a choice of codings.
+  return [...own.filter(([name]) => name === 'Vary' || !taken.has(name.toLowerCase())), ...style.fields];
+}
+
+function valueIn(fields: FieldList, lowerName: string): string | null {
+  return fields.find(([name]) => name.toLowerCase() === lowerName)?.[1] ?? null;
+}
