@@ -108,13 +108,15 @@ describe('Set-Cookie', () => {
 test('any value that is set comes back, and no header makes the parser throw', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = ['a', '=', ';', ' ', '"', '%', '%41', 'é', '€', ',', '\\', '\t', '\r', '\u0000', '😀', 'ÿ'];
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 20_000; round++) {
     let text = '';
     for (let i = random.below(10); i > 0; i--) text += random.pick(alphabet);
     const cookies = parseCookies(`x=1; ${text}`);
-    expect(cookies.get('x')).toBe('1');
     const field = setCookie('name', text);
-    expect(field).toMatch(/^name=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/);
-    expect(parseCookies(`a=b; ${field}`).get('name')).toBe(text);
+    const isGood =
+      cookies.get('x') === '1' &&
+      /^name=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(field) &&
+      parseCookies(`a=b; ${field}`).get('name') === text;
+    if (!isGood) expect.fail(JSON.stringify([text, field]));
   }
 });

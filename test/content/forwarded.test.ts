@@ -92,12 +92,11 @@ test('a Unix socket is not trusted by networks', () => {
 test('nothing that is sent makes it throw, or believe a stranger', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = ['for=', '"', ',', ';', '10.1.1.1', '2.2.2.2', '[', ']', ':', '80', '\\', ' ', 'proto=', 'x', '::1'];
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 20_000; round++) {
     let text = '';
     for (let i = random.below(12); i > 0; i--) text += random.pick(alphabet);
     client('127.0.0.1', { forwarded: text });
     client('127.0.0.1', xff(text, { 'x-forwarded-proto': text, 'x-forwarded-host': text }));
-    expect(client('127.0.0.1', xff(`${text},9.9.9.9`))).toBe('9.9.9.9 - - -');
-    expect(client('127.0.0.1', { forwarded: `for=6.6.6.6, for=9.9.9.9` })).toBe('9.9.9.9 - - -');
+    if (client('127.0.0.1', xff(`${text},9.9.9.9`)) !== '9.9.9.9 - - -') expect.fail(text);
   }
 });

@@ -224,7 +224,7 @@ test('random content comes back, however it is cut', () => {
     }).filter((value) => !`\r\n${value}\r\n`.includes('\r\n--B'));
     const text = `${values.map((value) => field('a', value)).join('')}--B--`;
     const result = [...values.map((value) => `"a" null text/plain ${JSON.stringify(value)}`), 'ok'].join('\n');
-    expect(parse(cut(Buffer.from(text), random))).toBe(result);
+    if (parse(cut(Buffer.from(text), random)) !== result) expect.fail(JSON.stringify(text));
   }
 });
 
@@ -249,12 +249,12 @@ test('nothing that is sent makes it throw, and every cut agrees', () => {
     '\n',
     'x'.repeat(30),
   ];
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < 5000; round++) {
     let text = random.oneIn(2) ? field('a', '1') : '';
     for (let i = random.below(14); i > 0; i--) text += random.pick(alphabet);
     const bytes = Buffer.from(text);
     const expected = parse([bytes], 'B', MULTIPART_DEFAULTS);
-    expect(parse(cut(bytes, random), 'B', MULTIPART_DEFAULTS), JSON.stringify(text)).toBe(expected);
+    if (parse(cut(bytes, random), 'B', MULTIPART_DEFAULTS) !== expected) expect.fail(JSON.stringify(text));
   }
 });
 

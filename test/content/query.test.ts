@@ -35,13 +35,15 @@ describe('decodes as URLSearchParams does', () => {
   test('whatever is sent', () => {
     const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
     const alphabet = ['a', 'b', '=', '&', '+', '%', '%41', '%C3', '%A9', '%E2%82%AC', '%f0', '%zz', '0', 'F', 'x'];
-    for (let round = 0; round < 30_000; round++) {
+    for (let round = 0; round < 20_000; round++) {
       let query = '';
       for (let i = random.below(10); i > 0; i--) query += random.pick(alphabet);
       const pairs = [...parseQuery(query)];
-      expect(pairs, query).toEqual([...new URLSearchParams(query)]);
+      const theirs = new URLSearchParams(query);
+      // Not with `expect`, which takes as long as all the rest.
+      if (JSON.stringify(pairs) !== JSON.stringify([...theirs])) expect(pairs, query).toEqual([...theirs]);
       const name = pairs[0]?.[0] ?? 'a';
-      expect(queryValue(query, name), query).toBe(new URLSearchParams(query).get(name));
+      if (queryValue(query, name) !== theirs.get(name)) expect.fail(query);
     }
   });
 });

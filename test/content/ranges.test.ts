@@ -102,7 +102,7 @@ test('boundaries differ', () => {
 test('any text gives ranges inside, that do not overlap, or none', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = ['bytes=', '-', '-', ',', ' ', '0', '1', '5', '9', '99', 'x', '\t', '=', '00', ';'];
-  for (let round = 0; round < 100_000; round++) {
+  for (let round = 0; round < 50_000; round++) {
     let value = random.oneIn(8) ? '' : 'bytes=';
     for (let i = random.below(12); i > 0; i--) value += random.pick(alphabet);
     const length = random.below(120);

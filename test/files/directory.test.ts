@@ -14,6 +14,7 @@ beforeAll(() => {
   folder = new Folder({
     'index.html': PAGE,
     'a.txt': 'text',
+    'abcdefghi.txt': 'text',
     'a b.txt': 'space',
     '.env': 'hidden',
     '.well-known/security.txt': 'contact',
@@ -246,11 +247,11 @@ test('another index, or none', () => {
 
 test('many paths to one file are not all remembered', () => {
   const directory = serve();
-  for (let i = 0; i < 10_000; i++) {
-    const escaped = Array.from('a.txt', (char, at) =>
+  for (let i = 0; i < 5000; i++) {
+    const escaped = Array.from('abcdefghi.txt', (char, at) =>
       (i >> at) & 1 ? `%${char.charCodeAt(0).toString(16)}` : char,
     ).join('');
-    expect(ask(directory, `/${escaped}`)).toBe('200 text');
+    if (ask(directory, `/${escaped}`) !== '200 text') expect.fail(escaped);
   }
 });
 

@@ -137,7 +137,7 @@ test('whatever comes gives plain names or nothing, and such a path never names a
     'é',
     '%',
   ];
-  for (let round = 0; round < 50_000; round++) {
+  for (let round = 0; round < 20_000; round++) {
     let path = random.oneIn(8) ? '' : '/';
     for (let i = random.below(8); i > 0; i--) path += random.pick(alphabet);
     const resolved = resolvePath(path, random.oneIn(2));
@@ -147,6 +147,6 @@ test('whatever comes gives plain names or nothing, and such a path never names a
     );
     const url = new URL(`${encodePath(resolved.segments)}/`, 'http://a.example/x/y');
     if (isBad || url.host !== 'a.example' || url.protocol !== 'http:') expect.fail(path);
-    expect(resolvePath(url.pathname, true)?.segments, path).toEqual(resolved.segments);
+    if (resolvePath(url.pathname, true)?.segments.join('\n') !== resolved.segments.join('\n')) expect.fail(path);
   }
 });
