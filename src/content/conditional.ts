@@ -1,32 +1,32 @@
 /**
- * Conditional requests (RFC 9110 §13): what the If-* fields of a request say about the representation that would be sent or
- * changed. For files, and for answers that an app makes itself: ask when everything else says 2xx (§13.2.1).
+ * Conditional requests (RFC 9110 §13): evaluates the If-* fields of a request against the current representation. Used for
+ * files, and by apps for their own answers. Evaluate only when the answer would otherwise be 2xx (§13.2.1).
  */
 import { listHasTag, matchesStrongly, matchesWeakly } from './entity-tags.ts';
 import { parseHttpDate } from './http-date.ts';
 
-/** The part of a request that preconditions look at. */
+/** The part of a request that preconditions need. */
 export interface ConditionalRequest {
   readonly method: string;
-  /** The value of a field whose name is given in lower case, or null. */
+  /** The value of a field, or null. Names are passed in lower case. */
   header(name: string): string | null;
 }
 
-/** The current representation of the target; null in its place: there is none. */
+/** Identifies the current representation of the target. Pass null instead if there is none. */
 export interface Validators {
-  /** As it stands in the ETag field, with quotes; null: it has none. */
+  /** The value of the ETag field, quotes included; null without one. */
   readonly etag: string | null;
   /** Milliseconds since 1970; null: unknown. */
   readonly lastModified: number | null;
 }
 
-/** 0: go on. Otherwise the status to answer with, and no content. */
+/** 0: proceed. Otherwise answer with this status and without content. */
 export type PreconditionStatus = 0 | 304 | 412;
 
-/** If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of RFC 9110 §13.2.2. */
+/** Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since in the order of RFC 9110 §13.2.2. */
 export function evaluatePreconditions(request: ConditionalRequest, current: Validators | null): PreconditionStatus {
   const { method } = request;
-  // These do not select or change a representation (RFC 9110 §13.2.1).
+  // These methods neither select nor change a representation (RFC 9110 §13.2.1).
   if (method === 'OPTIONS' || method === 'CONNECT' || method === 'TRACE') return 0;
 
   const ifMatch = request.header('if-match');
@@ -49,8 +49,8 @@ export function evaluatePreconditions(request: ConditionalRequest, current: Vali
 }
 
 /**
- * If-Range (RFC 9110 §13.1.5): whether the Range of this request is to be heeded. A date counts only where it is a strong
- * validator: the second of the change must be over (§8.8.2.2).
+ * If-Range (RFC 9110 §13.1.5): whether to honor the request's Range. A date counts only as a strong validator: the second of
+ * the change must be over (§8.8.2.2).
  */
 export function isRangeCurrent(request: ConditionalRequest, current: Validators, now: number): boolean {
   const value = request.header('if-range');
@@ -69,7 +69,7 @@ function hasMatch(list: string, current: Validators | null, matches: (a: string,
   return current.etag !== null && listHasTag(list, current.etag, matches);
 }
 
-/** The date of a field; null where the field must be ignored: absent, not a date, or nothing to compare it with. */
+/** The date in a field; null if the field must be ignored: it is absent, not a date, or there is nothing to compare it with. */
 function dateIn(request: ConditionalRequest, name: string, current: Validators | null): number | null {
   if (current === null || current.lastModified === null) return null;
   const value = request.header(name);

@@ -1,9 +1,9 @@
-/** Why content could not be read as what it should be: the client's fault, so it has a status for the answer. */
+/** Errors in request content: the client's fault, so each maps to a 4xx status. */
 export type ContentFault = 'malformed' | 'tooLarge' | 'unsupported';
 
 const STATUSES = { malformed: 400, tooLarge: 413, unsupported: 415 } as const;
 
-/** What readers of content reject with. Its message is fit for the client. */
+/** Readers of request content reject with it. The message may be sent to the client. */
 export class ContentError extends Error {
   override readonly name = 'ContentError';
   readonly fault: ContentFault;

@@ -1,18 +1,18 @@
-/** Cookies (RFC 6265bis): the Cookie field read, the Set-Cookie field written. */
+/** Cookies (RFC 6265bis): parses Cookie, writes Set-Cookie. */
 import { isToken, trimOws } from './field-syntax.ts';
 import { formatHttpDate } from './http-date.ts';
 import { percentDecode } from './query.ts';
 
-/** User agents keep a cookie for 400 days at most (RFC 6265bis §5.5). */
+/** User agents cap a cookie's lifetime at 400 days (RFC 6265bis §5.5). */
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
-/** Name and value together, and each attribute: what user agents must take (RFC 6265bis §5.6, §5.7). */
+/** What user agents accept (RFC 6265bis §5.6, §5.7): name and value together, and each attribute. */
 const MAX_PAIR_LENGTH = 4096;
 const MAX_ATTRIBUTE_LENGTH = 1024;
 
 /**
- * The cookies of a request by name. Of two with the same name the first counts: user agents send the one with the longer path
- * first (RFC 6265bis §5.8.3). Quotes around a value are dropped and escapes are decoded, as `setCookie` made them; what cannot be
- * decoded stays as it is. Pairs without a name are ignored.
+ * The cookies of a request by name. The first of two with the same name wins: user agents send longer paths first (RFC 6265bis
+ * §5.8.3). Strips quotes around a value and decodes the escapes that `setCookie` writes; leaves broken escapes alone. Ignores
+ * pairs without a name.
  */
 export function parseCookies(header: string | null): Map<string, string> {
   const cookies = new Map<string, string>();
@@ -32,23 +32,23 @@ export function parseCookies(header: string | null): Map<string, string> {
 }
 
 export interface CookieAttributes {
-  /** A host name; the cookie then also goes to its subdomains. */
+  /** A host name; its subdomains get the cookie too. */
   readonly domain?: string;
-  /** Starts with "/". */
+  /** Must start with "/". */
   readonly path?: string;
   readonly expires?: Date;
-  /** Whole seconds, cut to 400 days; 0 or less deletes the cookie. */
+  /** In whole seconds, capped at 400 days; 0 or less deletes the cookie. */
   readonly maxAge?: number;
   readonly secure?: boolean;
   readonly httpOnly?: boolean;
   readonly sameSite?: 'Strict' | 'Lax' | 'None';
-  /** One cookie jar per top-level site (CHIPS). */
+  /** A separate cookie for each top-level site (CHIPS). */
   readonly partitioned?: boolean;
 }
 
 /**
- * The value of a Set-Cookie field. Characters of `value` that a cookie cannot hold are percent-encoded in UTF-8. Throws a
- * RangeError for what user agents would drop or read differently.
+ * The value of a Set-Cookie field. Percent-encodes the characters of `value` that a cookie cannot hold. Throws a RangeError for
+ * anything that user agents would drop or read differently.
  */
 export function setCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
   if (!isToken(name)) throw new RangeError(`the name of a cookie must be a token, got ${JSON.stringify(name)}`);
@@ -69,7 +69,7 @@ export function setCookie(name: string, value: string, attributes: CookieAttribu
   return text;
 }
 
-/** The value of a Set-Cookie field that deletes a cookie; domain and path must be those with which it was set. */
+/** A Set-Cookie value that deletes a cookie. Domain and path must be the ones it was set with. */
 export function deleteCookie(name: string, attributes: CookieAttributes = {}): string {
   return setCookie(name, '', { ...attributes, expires: new Date(0), maxAge: 0 });
 }
@@ -80,7 +80,7 @@ function cookieValue(text: string): string {
   return inner.includes('%') ? percentDecode(inner) : inner;
 }
 
-/** Rules between attributes, and of the name prefixes (RFC 6265bis §4.1.3, §5.7), which user agents match in any case. */
+/** Rules between attributes and for name prefixes (RFC 6265bis §4.1.3, §5.7). User agents match prefixes in any case. */
 function checkTogether(name: string, attributes: CookieAttributes): void {
   const { sameSite } = attributes;
   const lowerName = name.toLowerCase();
@@ -128,7 +128,7 @@ function checkedPath(path: string): string {
 
 function checkedDate(date: Date): string {
   const year = date.getUTCFullYear();
-  // A user agent reads no year before 1601, and the form has four digits (RFC 6265bis §5.1.1).
+  // User agents reject years before 1601, and the format has four digits (RFC 6265bis §5.1.1).
   if (!(year >= 1601 && year <= 9999)) throw new RangeError(`expires must be a date from 1601 to 9999, got ${date}`);
   return formatHttpDate(date.getTime());
 }

@@ -1,6 +1,6 @@
 /**
- * Request content with a Content-Encoding (RFC 9110 §8.4): decoded as it is read, within a limit on what comes out, so that a
- * small request cannot become a large one.
+ * Decodes request content with a Content-Encoding (RFC 9110 §8.4) while it is read. A limit on the output stops
+ * decompression bombs.
  */
 import { Buffer } from 'node:buffer';
 import type { Transform } from 'node:stream';
@@ -9,20 +9,18 @@ import { ContentError } from './content-error.ts';
 import { trimOws } from './field-syntax.ts';
 import { through } from './through.ts';
 
-/** Each coding multiplies what a byte can become; nobody honest uses two. */
+/** Each coding multiplies the possible growth, and honest clients use one. */
 const MAX_CODINGS = 2;
-/** The window that RFC 9659 §3 lets a zstd frame for HTTP have: 8 MiB. Without it a frame can ask for 128. */
+/** RFC 9659 §3 limits zstd windows in HTTP to 8 MiB. By default a frame could demand 128 MiB. */
 const ZSTD_WINDOW_LOG = 23;
 const HAS_ZSTD = typeof zlib.createZstdDecompress === 'function';
 
 type RequestCoding = 'gzip' | 'deflate' | 'br' | 'zstd';
 
-/** What an answer 415 says in Accept-Encoding (RFC 9110 §15.5.16). */
+/** The Accept-Encoding field of a 415 (RFC 9110 §15.5.16). */
 export const ACCEPTED_CODINGS: string = HAS_ZSTD ? 'gzip, deflate, br, zstd' : 'gzip, deflate, br';
 
-/**
- * The codings of the field in the order in which they are undone; [] for none; null: one that we do not have, or too many.
- */
+/** The codings of a Content-Encoding field in the order of decoding. Null: one is not supported, or there are too many. */
 export function requestCodings(contentEncoding: string | null): readonly RequestCoding[] | null {
   const codings: RequestCoding[] = [];
   for (const element of (contentEncoding ?? '').split(',')) {
@@ -36,8 +34,8 @@ export function requestCodings(contentEncoding: string | null): readonly Request
 }
 
 /**
- * The content that `source` gives, decoded. Rejects with a `ContentError`: unsupported (415), malformed (400: corrupt or cut off)
- * or too large (413: more than `maxBytes` come out). Errors of the source pass through; it is ended when nobody reads on.
+ * Decodes the content of `source`. Rejects with a `ContentError`: unsupported (415), malformed (400: corrupt or truncated) or
+ * tooLarge (413: more than `maxBytes` of output). Errors of the source pass through. Returns the source when the reader stops.
  */
 export async function* decodeContent(
   source: AsyncIterable<Uint8Array>,
@@ -61,19 +59,19 @@ export async function* decodeContent(
   }
 }
 
-/** All of it in one buffer; see `decodeContent`. */
+/** Like `decodeContent`, collected in one buffer. */
 export async function decodeWhole(
   source: AsyncIterable<Uint8Array>,
   contentEncoding: string | null,
   maxBytes: number,
 ): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  // A piece may be a view of a buffer that is used again.
+  // Copied: the source may reuse its buffer.
   for await (const piece of decodeContent(source, contentEncoding, maxBytes)) pieces.push(Uint8Array.from(piece));
   return Buffer.concat(pieces);
 }
 
-/** Content of nothing has no coding to be wrong in. */
+/** Empty content passes: it has no coding that could be wrong. */
 async function* undone(source: AsyncIterable<Uint8Array>, coding: RequestCoding): AsyncGenerator<Uint8Array> {
   const pieces = source[Symbol.asyncIterator]();
   let isLeft = true;
@@ -114,7 +112,7 @@ function decoderFor(coding: RequestCoding, firstByte: number): Transform {
     case 'gzip':
       return zlib.createGunzip();
     case 'deflate':
-      // RFC 9110 §8.4.1.2 means the zlib format, but some clients have always sent deflate without it.
+      // RFC 9110 §8.4.1.2 means the zlib format, but some clients send raw deflate.
       return (firstByte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
     case 'br':
       return zlib.createBrotliDecompress();

@@ -1,6 +1,6 @@
 /**
- * Answers compressed when a handler asks for it: which coding, which fields change, and the content. Small content at once,
- * streams and large content in the thread pool, in pieces.
+ * Compresses answers on request of a handler: chooses the coding, adapts the fields, encodes the content. Small content is
+ * encoded synchronously, streams and large content in the thread pool.
  */
 import type { Buffer } from 'node:buffer';
 import type { Transform } from 'node:stream';
@@ -10,14 +10,14 @@ import { isCompressible } from './media-types.ts';
 import { type ContentCoding, chooseCoding, codingWeights, withVary } from './negotiation.ts';
 import { through } from './through.ts';
 
-/** Up to here compressing blocks the event loop for less than handing it to the pool costs: 10 KB take 42 µs, in the pool 220. */
+/** Up to this size the event loop is blocked for less time than the thread pool costs: 10 KB take 42 µs, in the pool 220. */
 export const MAX_SYNC_BYTES: number = 64 * 1024;
-/** Below this a coding saves no packet. */
+/** Smaller content fits into one packet anyway. */
 export const MIN_BYTES = 512;
 
-/** Node 22 has zstd from 22.15 on. */
+/** Node 22 has zstd since 22.15. */
 const HAS_ZSTD = typeof zlib.createZstdCompress === 'function';
-/** At these levels zstd is the fastest, and brotli twice as slow as gzip. */
+/** Best first: at these levels zstd is the fastest; brotli is half as fast as gzip, but smaller. */
 const PREFERRED: readonly ContentCoding[] = HAS_ZSTD ? ['zstd', 'br', 'gzip'] : ['br', 'gzip'];
 const GZIP_OPTIONS: zlib.ZlibOptions = { level: 3 };
 const BROTLI_OPTIONS: zlib.BrotliOptions = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
@@ -25,15 +25,15 @@ const BROTLI_OPTIONS: zlib.BrotliOptions = { params: { [zlib.constants.BROTLI_PA
 type FieldList = readonly (readonly [name: string, value: string])[];
 
 export interface EncodingChoice {
-  /** `identity`: the content stays as it is. */
+  /** `identity`: send the content as it is. */
   readonly coding: ContentCoding | 'identity';
-  /** The fields of the answer, changed as the choice wants it: Vary always where there was a choice. */
+  /** The adapted fields. Vary is there even for `identity`, because the choice depended on the request. */
   readonly fields: FieldList;
 }
 
 /**
- * What to do with an answer of `length` bytes, null: unknown. Not compressed: what has a coding or a range already, what must not
- * be transformed (RFC 9111 §5.2.2.6), statuses without content, small content, and types that do not shrink.
+ * Chooses a coding for an answer of `length` bytes (null: unknown). Never compresses answers that already have a coding or a
+ * range, are marked no-transform (RFC 9111 §5.2.2.6), carry no content, are small, or have a type that does not shrink.
  */
 export function chooseEncoding(
   status: number,
@@ -52,9 +52,27 @@ export function encodeNow(content: Uint8Array, coding: ContentCoding): Buffer {
   return coding === 'zstd' ? zlib.zstdCompressSync(content) : zlib.gzipSync(content, GZIP_OPTIONS);
 }
 
+/** Content that is sent often, compressed once: a prepared answer, a page in memory. Forgotten with its content. */
+const kept = new WeakMap<Uint8Array, Map<ContentCoding, Buffer>>();
+
+/** Like `encodeNow`, but keeps the result as long as `content`, which must not be changed. */
+export function encodeOnce(content: Uint8Array, coding: ContentCoding): Buffer {
+  let codings = kept.get(content);
+  if (codings === undefined) {
+    codings = new Map();
+    kept.set(content, codings);
+  }
+  let encoded = codings.get(coding);
+  if (encoded === undefined) {
+    encoded = encodeNow(content, coding);
+    codings.set(coding, encoded);
+  }
+  return encoded;
+}
+
 /**
- * Whatever `source` gives, compressed; each piece leaves before the next is asked for, so that slow sources are seen as they
- * come. Ends and fails with the source, and ends it when nobody reads on.
+ * Compresses a stream. Flushes after each piece, so that output of a slow source is not held back. Fails with the source, and
+ * returns it when the reader stops.
  */
 export function encodeStream(source: AsyncIterable<Uint8Array>, coding: ContentCoding): AsyncIterable<Uint8Array> {
   return through(source, encoderFor(coding), (error) => error);
@@ -81,7 +99,7 @@ function changedFields(fields: FieldList, coding: ContentCoding | 'identity'): F
     const name = field[0].toLowerCase();
     if (name === 'vary') continue;
     if (coding === 'identity') changed.push(field);
-    // Other bytes cannot have the same strong tag (RFC 9110 §8.8.3.3), nor be asked for by ranges that meant the old ones.
+    // Different bytes need a different strong tag (RFC 9110 §8.8.3.3), and ranges would refer to the old bytes.
     else if (name === 'etag') changed.push([field[0], weaken(field[1])]);
     else if (name !== 'content-length' && name !== 'accept-ranges') changed.push(field);
   }
@@ -90,7 +108,7 @@ function changedFields(fields: FieldList, coding: ContentCoding | 'identity'): F
   return changed;
 }
 
-/** All values of a field in one, or null. */
+/** All values of a field, joined; null without one. */
 function fieldValue(fields: FieldList, lowerName: string): string | null {
   let value: string | null = null;
   for (const [name, one] of fields) {

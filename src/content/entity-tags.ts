@@ -1,16 +1,16 @@
-/** Entity tags (RFC 9110 §8.8.3): how they are written, listed and compared. A tag is kept as it is written, quotes and `W/` with it. */
+/** Entity tags (RFC 9110 §8.8.3): syntax, lists, comparison. A tag is a string as it appears on the wire, quotes and `W/` included. */
 
-/** Whether `text` is `[W/]"…"` and nothing else. */
+/** Whether the whole of `text` is one entity tag. */
 export function isEntityTag(text: string): boolean {
   return endOfEntityTag(text, 0) === text.length;
 }
 
-/** Strong comparison: the same, and neither is weak (RFC 9110 §8.8.3.2). */
+/** Strong comparison: equal, and both strong (RFC 9110 §8.8.3.2). */
 export function matchesStrongly(one: string, other: string): boolean {
   return one === other && !one.startsWith('W/');
 }
 
-/** Weak comparison: the same but for `W/` (RFC 9110 §8.8.3.2). */
+/** Weak comparison: equal apart from `W/` (RFC 9110 §8.8.3.2). */
 export function matchesWeakly(one: string, other: string): boolean {
   if (one === other) return true;
   const from = one.startsWith('W/') ? 2 : 0;
@@ -19,14 +19,14 @@ export function matchesWeakly(one: string, other: string): boolean {
 }
 
 /**
- * Whether a tag in the list of If-Match or If-None-Match is `tag`. Reading stops at the first thing that is not a tag: what was
- * read before it counts, and what comes after it does not, since a quote may be missing.
+ * Whether the list in If-Match or If-None-Match contains `tag`. Stops at the first element that is not a tag: if a quote is
+ * missing, nothing after it can be trusted.
  */
 export function listHasTag(list: string, tag: string, matches: (one: string, other: string) => boolean): boolean {
   let at = 0;
   while (at < list.length) {
     const code = list.charCodeAt(at);
-    // Empty elements are to be ignored (RFC 9110 §5.6.1.2).
+    // Empty elements are ignored (RFC 9110 §5.6.1.2).
     if (code === 0x20 || code === 0x09 || code === 0x2c) {
       at++;
       continue;
@@ -41,7 +41,7 @@ export function listHasTag(list: string, tag: string, matches: (one: string, oth
   return false;
 }
 
-/** A strong tag made weak, for content that is the same only in meaning (RFC 9110 §8.8.1); a weak one stays. */
+/** Makes a tag weak, for content that is only equivalent, not identical (RFC 9110 §8.8.1). */
 export function weaken(tag: string): string {
   return tag.startsWith('W/') ? tag : `W/${tag}`;
 }

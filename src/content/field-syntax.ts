@@ -1,16 +1,16 @@
-/** The grammar that field values share (RFC 9110 §5.6): tokens, quoted strings, parameters. Over strings, as a `Call` gives them. */
+/** Grammar shared by field values (RFC 9110 §5.6), on strings: tokens, quoted strings, parameters. */
 import { FIELD_VALUE, TOKEN } from '../http/byte-classes.ts';
 
 export function isToken(text: string): boolean {
   return text !== '' && isMadeOf(TOKEN, text);
 }
 
-/** What may stand in a field value: no control characters but HTAB, nothing above U+00FF. */
+/** Whether a field value may hold it: no control characters except HTAB, nothing above U+00FF. */
 export function isFieldValue(text: string): boolean {
   return isMadeOf(FIELD_VALUE, text);
 }
 
-/** Whether there is a control character (RFC 5234 appendix B.1, CTL), HTAB included. */
+/** Whether it contains a control character (CTL, RFC 5234 appendix B.1), HTAB included. */
 export function hasControls(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -19,7 +19,7 @@ export function hasControls(text: string): boolean {
   return false;
 }
 
-/** Without SP and HTAB at both ends; String.prototype.trim takes away much more. */
+/** Strips SP and HTAB from both ends; String.prototype.trim strips much more. */
 export function trimOws(text: string): string {
   let start = 0;
   let end = text.length;
@@ -29,13 +29,13 @@ export function trimOws(text: string): string {
 }
 
 export interface ParameterizedValue {
-  /** What comes before the first ";", in lower case: a media type, a disposition. */
+  /** The part before the first ";", in lower case: a media type, a disposition. */
   readonly value: string;
-  /** Names in lower case. The first of two with the same name counts. */
+  /** By name in lower case. The first of two with the same name wins. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** `value *( ";" name "=" ( token / quoted-string ) )`, or null. */
+/** Parses `value *( ";" name "=" ( token / quoted-string ) )`; null if it is something else. */
 export function parseParameterized(text: string): ParameterizedValue | null {
   const semicolon = text.indexOf(';');
   const value = trimOws(semicolon < 0 ? text : text.slice(0, semicolon)).toLowerCase();
@@ -70,7 +70,7 @@ export function endOfQuoted(text: string, at: number): number {
   return -1;
 }
 
-/** `\"` and `\\` without their backslash; other backslashes stay, since some clients send the paths of Windows as they are. */
+/** Unescapes `\"` and `\\`. Keeps other backslashes: some clients send Windows paths unescaped. */
 export function unquote(inner: string): string {
   if (!inner.includes('\\')) return inner;
   let text = '';

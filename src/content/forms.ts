@@ -17,9 +17,9 @@ import { ConsumerUpload, DiskUpload, type FileConsumer, type FormFile, MemoryUpl
 export interface FormOptions {
   /** Defaults: 1000 parts, 8 KiB of header a part, 1 MiB a field, 16 MiB a file, 32 MiB in all. */
   readonly limits?: Partial<MultipartLimits>;
-  /** Files go there, under random names; without it they are kept in memory. */
+  /** Files are written to this directory under random names. Without it they are kept in memory. */
   readonly directory?: string;
-  /** Files go to what this returns; null: as without it. */
+  /** Returns a consumer for a file, or null for the default. */
   readonly onFile?: (head: PartHead) => FileConsumer | null;
 }
 
@@ -32,7 +32,7 @@ export class Form {
     this.files = files;
   }
 
-  /** Deletes the files on disk that are still where they were put: those to be kept are moved away before. */
+  /** Deletes the files on disk. Move those that you keep first. */
   async dispose(): Promise<void> {
     await deleteFiles(this.files);
   }
@@ -43,8 +43,8 @@ export class Form {
 }
 
 /**
- * The form that `body` is, by its Content-Type. Rejects with a `ContentError`: unsupported (415: no form), malformed (400) or too
- * large (413); and with whatever the body, a consumer or the disk fails with. After a failure nothing is left on disk.
+ * Reads a form of either type. Rejects with a `ContentError`: unsupported (415: not a form), malformed (400) or tooLarge (413).
+ * Errors of the body, a consumer or the disk pass through. After a failure no file is left on disk.
  */
 export function readForm(
   contentType: string | null,
@@ -66,7 +66,7 @@ export function readForm(
   );
 }
 
-/** `a=1&b=2`; null: more than `maxCount` pairs. */
+/** Parses `a=1&b=2`; null if there are more than `maxCount` pairs. */
 export function parseUrlencoded(
   content: Uint8Array,
   maxCount: number = MULTIPART_DEFAULTS.maxParts,
@@ -87,7 +87,7 @@ async function readUrlencoded(body: AsyncIterable<Uint8Array>, limits: Multipart
   return new Form(fields, []);
 }
 
-/** What the parser told of one piece of content, to be done before the next is read. */
+/** What the parser found in one piece of content; handled before the next piece is read. */
 type Event = { kind: 'part'; head: PartHead } | { kind: 'data'; bytes: Uint8Array } | { kind: 'end' };
 
 class MultipartReader {
@@ -97,7 +97,7 @@ class MultipartReader {
   readonly #values: string[] = [];
   readonly #files: FormFile[] = [];
   #events: Event[] = [];
-  /** Owned: ended with its part, or aborted when anything fails. */
+  /** Owned: finished with its part, aborted if anything fails. */
   #upload: Upload | null = null;
   #field: Buffer[] = [];
 

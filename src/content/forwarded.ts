@@ -1,6 +1,6 @@
 /**
- * The client behind proxies (`trustProxy`): X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239). Only what a trusted proxy
- * wrote is believed: addresses are read from the right, and reading stops at the first that is not trusted.
+ * Finds the client behind proxies (`trustProxy`) from X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239). Believes only
+ * trusted proxies: it reads addresses from the right and stops at the first that is not trusted.
  */
 import { NetworkList, parseAddress } from './addresses.ts';
 import { endOfQuoted, trimOws, unquote } from './field-syntax.ts';
@@ -8,17 +8,17 @@ import { endOfQuoted, trimOws, unquote } from './field-syntax.ts';
 export type TrustProxy = false | 'loopback' | readonly string[];
 
 const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1'];
-/** A longer chain of proxies is made up. */
+/** Longer chains are not real. */
 const MAX_HOPS = 64;
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface ForwardedClient {
   readonly address: string;
-  /** Of the client, where a proxy says so; null: unknown. */
+  /** The client's port, if a trusted proxy reported it. */
   readonly port: number | null;
-  /** Null: nobody who is trusted said. */
+  /** Null: no trusted proxy reported it. */
   readonly proto: 'http' | 'https' | null;
-  /** With the port, as in Host; null: nobody who is trusted said. */
+  /** With its port, as in Host. Null: no trusted proxy reported it. */
   readonly host: string | null;
 }
 
@@ -33,14 +33,14 @@ export class TrustedProxies {
   readonly #networks: NetworkList;
   readonly #trustsUnix: boolean;
 
-  /** Throws a RangeError for a network that is none. `'loopback'` may also stand in a list. */
+  /** Throws a RangeError for anything but a network. A list may also contain `'loopback'`. */
   constructor(trust: Exclude<TrustProxy, false>) {
     const list = typeof trust === 'string' ? [trust] : trust;
     this.#trustsUnix = list.includes('loopback');
     this.#networks = new NetworkList(list.flatMap((network) => (network === 'loopback' ? LOOPBACK : [network])));
   }
 
-  /** A Unix socket has no address, '', and is as trusted as loopback. */
+  /** A Unix socket has the address '' and is trusted with loopback. */
   isTrusted(address: string): boolean {
     return address === '' ? this.#trustsUnix : this.#networks.has(address);
   }
@@ -49,7 +49,7 @@ export class TrustedProxies {
   clientOf(peer: string, header: (name: string) => string | null): ForwardedClient {
     const direct: ForwardedClient = { address: peer, port: null, proto: null, host: null };
     if (!this.isTrusted(peer)) return direct;
-    // Most proxies write X-Forwarded-For and pass on whatever Forwarded the client made up, so it is asked first.
+    // Most proxies write X-Forwarded-For and pass on any Forwarded that the client made up, so the former has priority.
     const forwardedFor = header('x-forwarded-for');
     if (forwardedFor !== null) return this.#walk(direct, hopsOfLists(forwardedFor, header));
     const forwarded = header('forwarded');
@@ -61,14 +61,14 @@ export class TrustedProxies {
     };
   }
 
-  /** From the nearest hop outwards; each was written by the one before it. */
+  /** From the nearest hop outwards; each hop was reported by the one before. */
   #walk(direct: ForwardedClient, hops: readonly Hop[]): ForwardedClient {
     let client = direct;
     for (let i = hops.length - 1; i >= 0; i--) {
       const hop = hops[i] as Hop;
       const proto = protoOf(hop.proto) ?? client.proto;
       const host = hostOf(hop.host) ?? client.host;
-      // "unknown" and "_hidden" name nobody: the last address that is known stays.
+      // "unknown" and "_hidden" are not addresses: keep the last known one.
       if (parseAddress(hop.address) === null) return { ...client, proto, host };
       client = { address: hop.address, port: hop.port, proto, host };
       if (!this.isTrusted(hop.address)) break;
@@ -77,7 +77,7 @@ export class TrustedProxies {
   }
 }
 
-/** X-Forwarded-*: lists side by side. One that has another length was not kept in step, so only its last element counts. */
+/** Combines the X-Forwarded-* lists. In a list of a different length only the last element can be assigned to a hop. */
 function hopsOfLists(forwardedFor: string, header: (name: string) => string | null): Hop[] {
   const nodes = elementsOf(forwardedFor);
   const protos = elementsOf(header('x-forwarded-proto') ?? '');
@@ -99,7 +99,7 @@ function lastOf(list: string | null): string | null {
   return list === null ? null : (elementsOf(list).at(-1) ?? null);
 }
 
-/** `for=192.0.2.60;proto=http, for="[2001:db8::1]:4711"`. From the first element that breaks the grammar on, to the left, nothing counts. */
+/** Parses `for=192.0.2.60;proto=http, for="[2001:db8::1]:4711"`. A malformed element discards everything to its left. */
 function hopsOfForwarded(field: string): Hop[] {
   let hops: Hop[] = [];
   let pairs = new Map<string, string>();
@@ -170,7 +170,7 @@ function protoOf(text: string | null): 'http' | 'https' | null {
   return proto === 'http' || proto === 'https' ? proto : null;
 }
 
-/** uri-host [ ":" port ], without userinfo and without whatever could end up in a link as something else. */
+/** uri-host [ ":" port ] without userinfo or escapes, so that it is safe in links. */
 function hostOf(text: string | null): string | null {
   if (text === null || text.length > 255) return null;
   return /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/.test(text) ? text : null;

@@ -1,19 +1,19 @@
 /**
- * HTTP dates (RFC 9110 §5.6.7): milliseconds since 1970 to text and back. We write IMF-fixdate; we read that and the two obsolete
- * forms. No Date.parse: it takes far more than the grammar does.
+ * HTTP dates (RFC 9110 §5.6.7) to and from milliseconds since 1970. Writes IMF-fixdate; also reads the two obsolete forms. Not
+ * with Date.parse, which accepts far more than the grammar.
  */
 const DAYS: readonly string[] = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const LONG_DAYS: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const FIFTY_YEARS = 50;
 
-/** IMF-fixdate, as in `Sun, 06 Nov 1994 08:49:37 GMT`; fractions of a second are dropped. */
+/** IMF-fixdate, as in `Sun, 06 Nov 1994 08:49:37 GMT`. Drops fractions of a second. */
 export function formatHttpDate(ms: number): string {
   // ECMA-262 §21.4.4.43 fixes toUTCString to exactly this form for the years 0 to 9999.
   return new Date(ms).toUTCString();
 }
 
-/** Milliseconds since 1970, or null if `text` is not an HTTP date. Names of days must be names, but need not fit the date. */
+/** Milliseconds since 1970; null if `text` is not an HTTP date. The name of the day must be valid, but need not match the date. */
 export function parseHttpDate(text: string, now: number = Date.now()): number | null {
   const comma = text.indexOf(',');
   if (comma === 3) return parseFixdate(text);
@@ -34,7 +34,7 @@ function parseRfc850(text: string, comma: number, now: number): number | null {
   if (text[comma + 1] !== ' ' || text[at + 2] !== '-' || text[at + 6] !== '-' || text[at + 9] !== ' ') return null;
   const shortYear = digits(text, at + 7, 2);
   if (shortYear < 0) return null;
-  // A year that seems to be more than 50 years ahead is the last one in the past with those digits (RFC 9110 §5.6.7).
+  // A date more than 50 years ahead means the most recent past year with these digits (RFC 9110 §5.6.7).
   const thisYear = new Date(now).getUTCFullYear();
   let year = thisYear - (thisYear % 100) + shortYear;
   if (year > thisYear + FIFTY_YEARS) year -= 100;
@@ -53,11 +53,11 @@ function dateOf(year: number, month: number, day: number, time: number): number 
   if (year < 0 || month < 0 || day < 1 || time < 0) return null;
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month, day);
-  // The 31st of a shorter month would become the 1st of the next.
+  // Date would turn February 31 into March 3.
   return midnight.getUTCDate() === day ? midnight.getTime() + time : null;
 }
 
-/** `08:49:37` in milliseconds, or -1. A leap second is a second like others. */
+/** `08:49:37` in milliseconds, or -1. Accepts a leap second. */
 function timeAt(text: string, at: number): number {
   const hours = digits(text, at, 2);
   const minutes = digits(text, at + 3, 2);

@@ -1,4 +1,4 @@
-/** Media types by what can be done with their content. */
+/** Properties of media types. */
 
 /** The type without parameters, in lower case. */
 export function essenceOf(type: string): string {
@@ -25,10 +25,10 @@ const COMPRESSIBLE: ReadonlySet<string> = new Set([
   'image/vnd.microsoft.icon',
 ]);
 
-/** Whether compressing such content pays: text and its kin; never what is compressed already. */
+/** Whether content of this type shrinks: text and similar formats, not those that are compressed already. */
 export function isCompressible(type: string): boolean {
   const essence = essenceOf(type);
-  // Each event must leave at once, and a compressor keeps it back.
+  // Events must be delivered at once; a compressor in between holds them back.
   if (essence === 'text/event-stream') return false;
   return (
     essence.startsWith('text/') || essence.endsWith('+json') || essence.endsWith('+xml') || COMPRESSIBLE.has(essence)

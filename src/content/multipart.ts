@@ -1,6 +1,6 @@
 /**
- * multipart/form-data (RFC 7578, RFC 2046 §5.1) as an incremental parser: bytes in, parts out, at any cut the same. It keeps what
- * may be the beginning of a boundary, and an unfinished part head; content is handed out as views of what came in.
+ * Incremental parser for multipart/form-data (RFC 7578, RFC 2046 §5.1). The result does not depend on how the input is split. It
+ * buffers only possible starts of boundaries and unfinished part heads; content is passed on as views of the input.
  */
 import { Buffer } from 'node:buffer';
 import { isToken, parseParameterized } from './field-syntax.ts';
@@ -8,13 +8,13 @@ import { type PartHead, parsePartHead } from './part-head.ts';
 
 export interface MultipartLimits {
   readonly maxParts: number;
-  /** Of one part. */
+  /** For the head of one part. */
   readonly maxHeaderBytes: number;
-  /** Of one part without a filename. */
+  /** For a part without a filename. */
   readonly maxFieldBytes: number;
-  /** Of one part with a filename. */
+  /** For a part with a filename. */
   readonly maxFileBytes: number;
-  /** Of everything, boundaries and what is around the parts included. */
+  /** For the whole content, boundaries included. */
   readonly maxTotalBytes: number;
 }
 
@@ -26,7 +26,7 @@ export const MULTIPART_DEFAULTS: MultipartLimits = {
   maxTotalBytes: 32 * 1024 * 1024,
 };
 
-/** What is told of the parts; a view is valid during its call. */
+/** Receives the parts. Views are valid only during the call. */
 export interface PartSink {
   onPart(head: PartHead): void;
   onData(bytes: Uint8Array): void;
@@ -45,12 +45,12 @@ export type MultipartFault =
 
 /** RFC 2046 §5.1.1. */
 const MAX_BOUNDARY_LENGTH = 70;
-/** White space after a boundary is allowed (RFC 2046 §5.1.1), and nobody sends it. */
+/** White space after a boundary is allowed (RFC 2046 §5.1.1), but unusual. */
 const MAX_PADDING = 64;
 const HEAD_END = Buffer.from('\r\n\r\n', 'latin1');
 const NOTHING = Buffer.alloc(0);
 
-/** The boundary of a Content-Type, or null if it is not multipart/form-data with a boundary that is one. */
+/** The boundary in a Content-Type; null unless it is multipart/form-data with a valid boundary. */
 export function multipartBoundary(contentType: string | null): string | null {
   const parsed = contentType === null ? null : parseParameterized(contentType);
   const boundary = parsed?.value === 'multipart/form-data' ? parsed.parameters.get('boundary') : undefined;
@@ -58,7 +58,7 @@ export function multipartBoundary(contentType: string | null): string | null {
   return /^[0-9A-Za-z'()+_,\-./:=? ]*[0-9A-Za-z'()+_,\-./:=?]$/.test(boundary) || isToken(boundary) ? boundary : null;
 }
 
-/** Where the parser is: what the next bytes belong to. */
+/** What the next bytes belong to. */
 const State = { preamble: 0, afterBoundary: 1, head: 2, dataStart: 3, data: 4, epilogue: 5 } as const;
 type StateValue = (typeof State)[keyof typeof State];
 
@@ -69,7 +69,7 @@ export class MultipartParser {
   readonly #delimiter: Buffer;
   #state: StateValue = State.preamble;
   #fault: MultipartFault | null = null;
-  /** Not consumed yet. The CRLF before the first boundary is missing if nothing comes before it, so it is put there. */
+  /** Unconsumed input. Starts with a CRLF, because the first boundary has none before it if there is no preamble. */
   #kept: Buffer = Buffer.from('\r\n', 'latin1');
   #total = 0;
   #parts = 0;
@@ -82,17 +82,17 @@ export class MultipartParser {
     this.#limits = limits;
   }
 
-  /** Null: go on. After a fault nothing more is told. */
+  /** Null: no fault so far. After a fault the sink gets nothing more. */
   push(bytes: Uint8Array): MultipartFault | null {
     if (this.#fault !== null) return this.#fault;
-    // What fits is parsed first, so that the same fault is found however the content was cut.
+    // Parse what fits first, so that every split finds the same fault.
     const length = Math.min(bytes.length, this.#limits.maxTotalBytes - this.#total);
     this.#total += length;
     if (length > 0 && this.#state !== State.epilogue) this.#take(Buffer.from(bytes.buffer, bytes.byteOffset, length));
     return this.#fault ?? (length < bytes.length ? this.#fail('contentTooLarge') : null);
   }
 
-  /** The content is at its end. */
+  /** Call at the end of the content. */
   end(): MultipartFault | null {
     if (this.#fault !== null) return this.#fault;
     return this.#state === State.epilogue ? null : this.#fail('endMissing');
@@ -102,11 +102,11 @@ export class MultipartParser {
     const input = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const consumed = this.#parse(input);
     if (this.#fault !== null) return;
-    // A copy, since what came in may be a view of a buffer that is used again.
+    // Copied: the caller may reuse its buffer.
     this.#kept = consumed === input.length ? NOTHING : Buffer.from(input.subarray(consumed));
   }
 
-  /** How much of `input` is done with. */
+  /** Returns how many bytes of `input` were consumed. */
   #parse(input: Buffer): number {
     let at = 0;
     while (this.#fault === null) {
@@ -122,7 +122,7 @@ export class MultipartParser {
     return at;
   }
 
-  /** Up to the next boundary. */
+  /** Content up to the next boundary. */
   #readData(input: Buffer, at: number): number {
     const delimiter = this.#delimiter;
     const found = input.indexOf(delimiter, at);
@@ -137,7 +137,7 @@ export class MultipartParser {
     return end;
   }
 
-  /** After a boundary: "--" is the end; otherwise white space and CRLF, and a part. */
+  /** After a boundary: "--" ends the form; white space and CRLF start a part. */
   #readBoundaryEnd(input: Buffer, at: number): number {
     if (input.length - at < 2) return at;
     if (input[at] === 0x2d && input[at + 1] === 0x2d) {
@@ -177,7 +177,7 @@ export class MultipartParser {
     return end + HEAD_END.length;
   }
 
-  /** The CRLF that ends the head may be the one that begins the next boundary (RFC 2046 §5.1.1: a part without content). */
+  /** In a part without content, the CRLF that ends the head also starts the next boundary (RFC 2046 §5.1.1). */
   #readDataStart(input: Buffer, at: number): number {
     const wanted = this.#delimiter.length - 2;
     const has = Math.min(input.length - at, wanted);
@@ -192,7 +192,7 @@ export class MultipartParser {
     return at + wanted;
   }
 
-  /** False: too much. What comes before the first boundary is nobody's. */
+  /** Passes content on; false if it exceeds the limit. Drops the preamble. */
   #give(input: Buffer, from: number, to: number): boolean {
     if (from === to || this.#state === State.preamble) return true;
     this.#partBytes += to - from;
@@ -211,7 +211,7 @@ export class MultipartParser {
   }
 }
 
-/** Where at the end of `input` a delimiter may have begun; its length if nowhere. */
+/** The index at which an unfinished delimiter may start; the end of `input` if none does. */
 function startOfPossible(input: Buffer, at: number, delimiter: Buffer): number {
   for (let from = Math.max(at, input.length - delimiter.length + 1); from < input.length; from++) {
     if (input[from] === 0x0d && input.compare(delimiter, 0, input.length - from, from) === 0) return from;

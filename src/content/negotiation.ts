@@ -1,9 +1,9 @@
-/** Accept-Encoding (RFC 9110 §12.5.3): which content coding an answer has. */
+/** Negotiates the content coding of an answer by Accept-Encoding (RFC 9110 §12.5.3). */
 import { trimOws } from './field-syntax.ts';
 
 export type ContentCoding = 'br' | 'zstd' | 'gzip';
 
-/** Weights of 0 to 1000; 0: must not be sent. `identity` is content without a coding. */
+/** Weights from 0 (not acceptable) to 1000. `identity` means no coding. */
 export interface CodingWeights {
   readonly br: number;
   readonly zstd: number;
@@ -11,13 +11,13 @@ export interface CodingWeights {
   readonly identity: number;
 }
 
-/** Without the field anything goes, but who does not ask for a coding may not know it. */
+/** Without the field any coding is allowed, but a client that asks for none may not support any. */
 const IDENTITY_ONLY: CodingWeights = { br: 0, zstd: 0, gzip: 0, identity: 1000 };
-/** Browsers send few different values; beyond this many, the oldest is forgotten. */
+/** Browsers send few different values. Beyond this many the oldest is forgotten. */
 const MAX_REMEMBERED = 64;
 const remembered = new Map<string, CodingWeights>();
 
-/** The same text gives the same object: parsing takes 600 ns, finding it again 30. */
+/** Cached: parsing takes 600 ns, a hit 30. */
 export function codingWeights(acceptEncoding: string | null): CodingWeights {
   if (acceptEncoding === null) return IDENTITY_ONLY;
   let weights = remembered.get(acceptEncoding);
@@ -30,8 +30,8 @@ export function codingWeights(acceptEncoding: string | null): CodingWeights {
 }
 
 /**
- * The coding with the highest weight of those in `available`, the first of them where weights are equal; identity only where it
- * weighs more. Null: the client takes none of them, nor identity (406).
+ * Picks the coding with the highest weight; between equals the first in `available`, and any coding before identity. Null: the
+ * client accepts none of them, not even identity (406).
  */
 export function chooseCoding(
   weights: CodingWeights,
@@ -48,7 +48,7 @@ export function chooseCoding(
   return weights.identity > weight ? 'identity' : best;
 }
 
-/** A value for Vary that has `name` too (RFC 9110 §12.5.5). */
+/** Adds `name` to the value of Vary (RFC 9110 §12.5.5). */
 export function withVary(vary: string | null, name: string): string {
   if (vary === null || trimOws(vary) === '') return name;
   const names = vary.split(',').map((one) => trimOws(one).toLowerCase());
@@ -68,8 +68,8 @@ function parseWeights(text: string): CodingWeights {
       weights[coding] = weight;
     else if (coding === 'x-gzip' && weights.gzip < 0) weights.gzip = weight;
   }
-  // "*" stands for whatever is not named; without it a coding that is not named must not be sent, and identity may be, but is
-  // wanted less than any that is.
+  // "*" matches everything that is not named. Without it, unnamed codings are not acceptable; identity always is, but ranks below
+  // every named coding.
   return {
     br: weights.br < 0 ? Math.max(rest, 0) : weights.br,
     zstd: weights.zstd < 0 ? Math.max(rest, 0) : weights.zstd,
@@ -78,7 +78,7 @@ function parseWeights(text: string): CodingWeights {
   };
 }
 
-/** `q=0.5` in thousandths, or -1: at most three digits after the point, and not above 1 (RFC 9110 §12.4.2). */
+/** Parses `q=0.5` into thousandths; -1 if malformed (RFC 9110 §12.4.2: at most three decimals, at most 1). */
 function parseWeight(text: string): number {
   if (!/^[qQ]=(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(text)) return -1;
   return Math.round(Number(text.slice(2)) * 1000);

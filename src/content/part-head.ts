@@ -1,16 +1,16 @@
-/** The head of a part of multipart/form-data (RFC 7578 §4): its name, its filename, its type. */
+/** The head of a part in multipart/form-data (RFC 7578 §4): name, filename, type. */
 import { Buffer } from 'node:buffer';
 import { hasControls, isToken, parseParameterized, trimOws } from './field-syntax.ts';
 
 export interface PartHead {
   readonly name: string;
-  /** As the client wrote it, null for an ordinary field. Never a path: see `baseName`. */
+  /** As the client sent it; null for an ordinary field. Never use it as a path: see `baseName`. */
   readonly filename: string | null;
-  /** As the client says; "text/plain" if it does not (RFC 7578 §4.4). */
+  /** As the client declared it; "text/plain" by default (RFC 7578 §4.4). */
   readonly type: string;
 }
 
-/** `text` is the head without its empty line, decoded from UTF-8 (RFC 7578 §5.1.2). Null: not the head of a form's part. */
+/** Parses a head without its empty line, decoded from UTF-8 (RFC 7578 §5.1.2). Null if it is malformed. */
 export function parsePartHead(text: string): PartHead | null {
   let disposition: string | null = null;
   let type: string | null = null;
@@ -27,7 +27,7 @@ export function parsePartHead(text: string): PartHead | null {
       if (type !== null) return null;
       type = value;
     } else if (name === 'content-transfer-encoding' && !/^(?:7bit|8bit|binary)$/i.test(value)) {
-      // Deprecated (RFC 7578 §4.7); content in base64 must not pass for what it is not.
+      // Deprecated (RFC 7578 §4.7). Passing encoded content on as if it were decoded would corrupt it.
       return null;
     }
   }
@@ -36,15 +36,15 @@ export function parsePartHead(text: string): PartHead | null {
   if (parsed === null || parsed.value !== 'form-data' || name === undefined) return null;
   const plain = parsed.parameters.get('filename');
   const extended = parsed.parameters.get('filename*');
-  // The extended form is the better one where it can be read (RFC 6266 §4.3).
+  // filename* has priority if it can be decoded (RFC 6266 §4.3).
   const decoded = extended === undefined ? null : decodeExtended(extended);
   const filename = decoded ?? (plain === undefined ? null : unescapeForm(plain));
   return { name: unescapeForm(name), filename, type: type ?? 'text/plain' };
 }
 
 /**
- * A name for a file that is only a name: what comes after the last slash or backslash, without control characters and without
- * dots at the beginning; `fallback` if nothing is left. Not unique, and not for use without a directory of its own.
+ * Makes a safe file name: the part after the last slash or backslash, without control characters and leading dots; `fallback`
+ * if nothing is left. It is not unique.
  */
 export function baseName(filename: string, fallback = 'file'): string {
   const slash = Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\'));
@@ -53,19 +53,19 @@ export function baseName(filename: string, fallback = 'file'): string {
     .replace(/[<>:"|?*]/g, '')
     .replace(/^[. ]+|[. ]+$/g, '');
   let end = Math.min(name.length, 200);
-  // File systems count bytes, 255 of them.
+  // File systems limit names to 255 bytes.
   while (Buffer.byteLength(name.slice(0, end)) > 200) end--;
   const cut = name.slice(0, end).toWellFormed();
   return cut === '' ? fallback : cut;
 }
 
-/** Browsers write `"`, CR and LF as %22, %0D and %0A, and nothing else (HTML standard, multipart/form-data encoding). */
+/** Browsers escape only `"`, CR and LF, as %22, %0D and %0A (HTML standard, multipart/form-data encoding). */
 function unescapeForm(text: string): string {
   if (!text.includes('%')) return text;
   return text.replace(/%(22|0[dD]|0[aA])/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2), or null. */
+/** Decodes `UTF-8''na%C3%AFve.txt` (RFC 8187 §3.2); null if it is malformed. */
 function decodeExtended(text: string): string | null {
   const match = /^([A-Za-z0-9-]+)'[A-Za-z0-9-]*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)$/.exec(text);
   if (match === null) return null;

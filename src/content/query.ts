@@ -1,7 +1,7 @@
-/** Query parameters and urlencoded forms: names and values, decoded as URLSearchParams does it (URL standard, §5.1). */
+/** Query parameters and urlencoded forms, decoded like URLSearchParams (URL standard §5.1). */
 import { Buffer } from 'node:buffer';
 
-/** In the order in which they came; names may repeat, names and values may be empty. */
+/** Names and values in order. Names may repeat; both may be empty. */
 export class Parameters implements Iterable<readonly [name: string, value: string]> {
   readonly #names: readonly string[];
   readonly #values: readonly string[];
@@ -15,7 +15,7 @@ export class Parameters implements Iterable<readonly [name: string, value: strin
     return this.#names.length;
   }
 
-  /** The first value of that name, or null. */
+  /** The first value with this name, or null. */
   get(name: string): string | null {
     const at = this.#names.indexOf(name);
     return at < 0 ? null : (this.#values[at] as string);
@@ -34,12 +34,12 @@ export class Parameters implements Iterable<readonly [name: string, value: strin
   }
 }
 
-/** A query without its "?". Never fails: escapes that are none stay as they are, and bytes that are not UTF-8 become U+FFFD. */
+/** Parses a query without its "?". Never fails: broken escapes are kept, and invalid UTF-8 becomes U+FFFD. */
 export function parseQuery(query: string): Parameters {
   return parsePairs(query, Number.POSITIVE_INFINITY) as Parameters;
 }
 
-/** The first value of one parameter, without decoding the others; null where there is none. */
+/** The first value of one parameter, or null. Does not decode the values of others. */
 export function queryValue(query: string, name: string): string | null {
   let at = 0;
   while (at <= query.length) {
@@ -52,7 +52,7 @@ export function queryValue(query: string, name: string): string | null {
   return null;
 }
 
-/** Null: more than `maxCount` pairs. */
+/** Returns null if there are more than `maxCount` pairs. */
 export function parsePairs(text: string, maxCount: number): Parameters | null {
   const names: string[] = [];
   const values: string[] = [];
@@ -81,7 +81,7 @@ function decode(text: string): string {
   return spaced.includes('%') ? percentDecode(spaced) : spaced;
 }
 
-/** Escapes that are none stay as they are; what is not UTF-8 becomes U+FFFD. */
+/** Keeps broken escapes; invalid UTF-8 becomes U+FFFD. */
 export function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,22 +1,22 @@
-/** Byte ranges (RFC 9110 §14): what a Range field asks of a representation, and the form of a multipart/byteranges answer (§14.6). */
+/** Byte ranges (RFC 9110 §14): parses Range and lays out multipart/byteranges answers (§14.6). */
 import { Buffer } from 'node:buffer';
 
-/** Bytes `start` to `end`, the last one included. */
+/** From `start` to `end` inclusive. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** More ranges than this are not worth their parts: the field is ignored (RFC 9110 §14.2, §17.15). */
+/** Requests with more ranges get the whole representation (RFC 9110 §14.2, §17.15). */
 export const MAX_RANGES = 50;
 
-/** `whole`: ignore the field and send everything. `unsatisfiable`: 416. Otherwise at least one range, none overlapping. */
+/** `whole`: ignore the field. `unsatisfiable`: 416. Otherwise at least one range, and none overlap. */
 export type RangeRequest = 'whole' | 'unsatisfiable' | readonly ByteRange[];
 
-/** What `Range: <value>` means for `length` bytes. */
+/** Applies the value of Range to `length` bytes. */
 export function parseRange(value: string, length: number, maxRanges: number = MAX_RANGES): RangeRequest {
-  // Units other than bytes, and whatever breaks the grammar, must be ignored (RFC 9110 §14.2). So is a range of nothing at all:
-  // clients that always ask for the first so many bytes would get an error for an empty file.
+  // Unknown units and malformed fields are ignored (RFC 9110 §14.2). So is any range of an empty file: clients that always ask for
+  // the first n bytes would otherwise get an error.
   if (length === 0 || value.slice(0, 6).toLowerCase() !== 'bytes=') return 'whole';
   const ranges: ByteRange[] = [];
   let count = 0;
@@ -50,12 +50,12 @@ export function parseRange(value: string, length: number, maxRanges: number = MA
   return ranges.length === 0 ? 'unsatisfiable' : ranges.length === 1 ? ranges : withoutOverlaps(ranges);
 }
 
-/** The value of Content-Range: of a 206 with a range, of a 416 without. */
+/** The value of Content-Range: with a range for 206, with null for 416. */
 export function contentRange(range: ByteRange | null, length: number): string {
   return range === null ? `bytes */${length}` : `bytes ${range.start}-${range.end}/${length}`;
 }
 
-/** An answer in parts: text and ranges of the representation, in the order in which they are sent. */
+/** The layout of an answer in parts: literal bytes and ranges of the representation, in order. */
 export interface ByteRangeParts {
   /** The value of Content-Type. */
   readonly type: string;
@@ -63,7 +63,7 @@ export interface ByteRangeParts {
   readonly pieces: readonly (Uint8Array | ByteRange)[];
 }
 
-/** `type` is the media type of the representation, `boundary` a token that does not occur in it. */
+/** `type` is the media type of the representation. `boundary` must be a token that does not occur in it. */
 export function byteRangeParts(
   ranges: readonly ByteRange[],
   length: number,
@@ -85,14 +85,14 @@ export function byteRangeParts(
   return { type: `multipart/byteranges; boundary=${boundary}`, length: total + tail.length, pieces };
 }
 
-/** 128 bits that nobody can guess: whoever wrote the content must not be able to put the boundary into it. */
+/** 128 random bits, so that the author of the content cannot put the boundary into it. */
 function randomBoundary(): string {
   return process.getBuiltinModule('node:crypto').randomBytes(16).toString('hex');
 }
 
 /**
- * Ranges that overlap become one, at the place of the first of them (RFC 9110 §15.3.7.2): an answer is never longer than the
- * representation and its part heads.
+ * Merges overlapping ranges at the position of the first (RFC 9110 §15.3.7.2), so that an answer is never longer than the
+ * representation plus part heads.
  */
 function withoutOverlaps(ranges: readonly ByteRange[]): ByteRange[] {
   const sorted = ranges.map(({ start, end }, place) => ({ start, end, place })).sort((a, b) => a.start - b.start);
@@ -115,7 +115,7 @@ function skipDigits(text: string, at: number): number {
   return i;
 }
 
-/** The number that text[from, to) spells; what no file can have becomes Infinity or loses digits that do not matter. */
+/** The number in text[from, to). Huge ones become Infinity or lose precision, far beyond the size of any file. */
 function numberOf(text: string, from: number, to: number): number {
   return Number(text.slice(from, to));
 }

@@ -1,8 +1,8 @@
-/** Redirects (RFC 9110 §15.4): a Location that says what was meant, and nothing more. */
+/** Redirects (RFC 9110 §15.4) with a validated Location. */
 
 import { hasControls } from './field-syntax.ts';
 
-/** 301 and 302 may turn POST into GET, 303 always does, 307 and 308 never do. */
+/** Clients may turn POST into GET after 301 and 302, must after 303, and must not after 307 and 308. */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 
 export interface Redirect {
@@ -11,30 +11,30 @@ export interface Redirect {
 }
 
 const STATUSES: readonly number[] = [301, 302, 303, 307, 308];
-/** What a URI may be made of (RFC 3986 §2), and "%", which is left as it is. */
+/** Characters not allowed in a URI (RFC 3986 §2). Existing escapes are kept. */
 const NOT_URI_CHARACTERS = /[^A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/g;
 
-/** Throws a RangeError where `location` has control characters or a scheme that runs code. Other characters are percent-encoded. */
+/** Throws a RangeError for control characters and for schemes that run code. Percent-encodes other invalid characters. */
 export function redirect(location: string, status: RedirectStatus = 302): Redirect {
   if (!STATUSES.includes(status)) throw new RangeError(`a redirect must be 301, 302, 303, 307 or 308, got ${status}`);
   return { status, fields: [['Location', checkedLocation(location)]] };
 }
 
 /**
- * Whether `target` stays on this origin however a browser reads it: a path from the root, not "//host", with no backslash (which
- * browsers take for "/") and no control characters (which they drop). For targets that come from a request, as in `?next=/home`.
+ * Whether every browser resolves `target` to this origin: an absolute path, not "//host", without backslashes (browsers treat
+ * them as "/") and control characters (browsers drop them). Use it for targets taken from a request, as in `?next=/home`.
  */
 export function isLocalTarget(target: string): boolean {
   return /^\/(?!\/)[^\\ ]*$/.test(target) && !hasControls(target);
 }
 
-/** `target` if it stays on this origin, else `fallback`. */
+/** Returns `target` if it stays on this origin, otherwise `fallback`. */
 export function localTarget(target: string | null, fallback = '/'): string {
   return target !== null && isLocalTarget(target) ? target : fallback;
 }
 
 function checkedLocation(location: string): string {
-  // A line end would start another field; a tab or a space at the ends would be dropped and change what follows.
+  // A line break would start another field, and browsers drop tabs, which can change the meaning.
   if (hasControls(location)) {
     throw new RangeError(`location must have no control characters, got ${JSON.stringify(location)}`);
   }

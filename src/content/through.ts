@@ -1,10 +1,10 @@
-/** Pieces through one of Node's transforms (zlib), pulled: nothing is asked of the source before somebody asks for output. */
+/** Pulls pieces through one of Node's transforms (zlib). Reads nothing from the source before output is requested. */
 import type { Transform } from 'node:stream';
 
 /**
- * Owns `transform`: it is destroyed when the output ends, fails, or nobody reads on, and then the source is left too. An error of
- * the source comes through as it is, one of the transform as `wrapError` makes it. Pieces of the source are copied: zlib works on
- * one in another thread while the next is read, perhaps into the same buffer.
+ * Owns `transform`: destroys it when the output ends, fails or is abandoned, and then returns the source. Errors of the source
+ * pass through; errors of the transform go through `wrapError`. Copies the pieces: zlib works on one in another thread while the
+ * source may reuse its buffer for the next.
  */
 export async function* through(
   source: AsyncIterable<Uint8Array>,
@@ -13,7 +13,7 @@ export async function* through(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces = source[Symbol.asyncIterator]();
   const pump = new Pump(pieces, transform);
-  // Whoever reads the transform gets its errors; this keeps the last of them from being thrown.
+  // The reader of the transform gets its errors; this keeps Node from also throwing them as unhandled events.
   transform.on('error', () => undefined);
   void pump.run();
   try {
@@ -21,7 +21,7 @@ export async function* through(
   } catch (error) {
     throw pump.failure === null ? wrapError(error) : pump.failure.error;
   } finally {
-    // Not awaited: a source that is in the middle of waiting may never come back.
+    // Not awaited: a generator that is blocked in its own await settles only when that does.
     if (!pump.isDone) void pieces.return?.().catch(() => undefined);
   }
 }
@@ -29,7 +29,7 @@ export async function* through(
 class Pump {
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #transform: Transform;
-  /** The source is at its end, or has failed. */
+  /** The source has ended or failed. */
   isDone = false;
   failure: { readonly error: unknown } | null = null;
 
@@ -56,7 +56,7 @@ class Pump {
   }
 }
 
-/** Or destroyed. */
+/** Also resolves if the transform is destroyed. */
 function drained(transform: Transform): Promise<void> {
   return new Promise((resolve) => {
     transform.once('drain', settle);

@@ -1,37 +1,37 @@
-/** Where the files of a form go: into memory, into a directory, or to a consumer of the app's own. */
+/** Destinations for the files of a form: memory, a directory, or a consumer provided by the app. */
 import { Buffer } from 'node:buffer';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { PartHead } from './part-head.ts';
 
-/** Takes one file. Either `end` or `abort` is called, once, and last. */
+/** Receives one file. The last call is either `end` or `abort`, once. */
 export interface FileConsumer {
-  /** The view is valid until the promise is settled; nothing more is read before that. */
+  /** The view is valid until the promise settles. No more is read before that. */
   write(bytes: Uint8Array): void | Promise<void>;
   end(): void | Promise<void>;
-  /** The upload failed: drop what has come. */
+  /** The upload failed: discard what was written. */
   abort(error: unknown): void | Promise<void>;
 }
 
-/** A file that came with a form. */
+/** An uploaded file. */
 export interface FormFile {
-  /** Of the form's field. */
+  /** The name of the form field. */
   readonly name: string;
-  /** As the client wrote it; `baseName` makes a name for a file of it. */
+  /** As the client sent it; `baseName` makes it a safe file name. */
   readonly filename: string;
-  /** As the client says. */
+  /** As the client declared it; not verified. */
   readonly type: string;
   readonly size: number;
-  /** Null: it is on disk, or a consumer had it. */
+  /** Null if it went to disk or to a consumer. */
   readonly content: Buffer | null;
-  /** Null: it is in memory, or a consumer had it. */
+  /** Null if it went to memory or to a consumer. */
   readonly path: string | null;
 }
 
-/** One upload while it comes. */
+/** An upload in progress. */
 export interface Upload {
   write(bytes: Uint8Array): void | Promise<void>;
-  /** Done: what became of it. */
+  /** Completes the upload. */
   finish(): FormFile | Promise<FormFile>;
   abort(error: unknown): void | Promise<void>;
 }
@@ -58,7 +58,7 @@ export class MemoryUpload implements Upload {
   }
 }
 
-/** Owns the descriptor until `finish` or `abort`, and on `abort` deletes the file. */
+/** Owns the descriptor until `finish` or `abort`; `abort` also deletes the file. */
 export class DiskUpload implements Upload {
   readonly #head: PartHead;
   readonly #path: string;
@@ -71,7 +71,7 @@ export class DiskUpload implements Upload {
     this.#file = file;
   }
 
-  /** The name is random, nothing of it comes from the client; nobody else may read the file. */
+  /** The name is random, with nothing from the client in it, and other users cannot read the file. */
   static async create(head: PartHead, directory: string): Promise<DiskUpload> {
     const { randomBytes } = await import('node:crypto');
     const filePath = path.join(directory, `upload-${randomBytes(16).toString('hex')}`);
@@ -92,7 +92,7 @@ export class DiskUpload implements Upload {
   }
 
   async abort(): Promise<void> {
-    // Closed already if closing is what failed.
+    // Already closed if `finish` failed.
     await this.#file.close().catch(() => undefined);
     await unlink(this.#path).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-/** A directory that is served: from the path of a URL to a file, an index, a listing, a redirect, the fallback, or nothing. */
+/** Serves a directory: maps the path of a URL to a file, an index, a listing, a redirect, the fallback, or nothing. */
 import { Buffer } from 'node:buffer';
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -11,38 +11,38 @@ import type { FileStyle } from './plan-set.ts';
 import { type FileRequest, METHOD_NOT_ALLOWED, planFile } from './serve-file.ts';
 
 export interface DirectoryOptions {
-  /** The file that stands for its directory; '': none. Default: index.html. */
+  /** The file served for a directory; '' for none. Default: index.html. */
   readonly index?: string;
-  /** For a single-page application: what is answered, with 200, where there is no such file. A path from the root. */
+  /** For single-page applications: the file, relative to the root, that is served with 200 if no other matches. */
   readonly fallback?: string;
-  /** Paths from the root whose content never changes, such as /^\/assets\//: they may be kept for a year (RFC 8246). */
+  /** Matches paths whose content never changes, such as /^\/assets\//: clients may cache them for a year (RFC 8246). */
   readonly immutable?: RegExp;
-  /** Whether a directory without an index is listed. Default: false. */
+  /** Lists directories that have no index. Default: false. */
   readonly listing?: boolean;
-  /** Whether names that start with a dot are served; `.well-known` always is. Default: false. */
+  /** Serves names that start with a dot (`.well-known` is always served). Default: false. */
   readonly dotfiles?: boolean;
-  /** Whether links may lead out of the root. Default: false. */
+  /** Follows symbolic links out of the root. Default: false. */
   readonly allowSymlinks?: boolean;
-  /** Whether `.br`, `.zst` and `.gz` beside a file are used. Default: true. */
+  /** Uses `.br`, `.zst` and `.gz` files beside a file. Default: true. */
   readonly precompressed?: boolean;
-  /** Fields of every answer with a file. */
+  /** Added to every answer with a file. */
   readonly fields?: readonly (readonly [name: string, value: string])[];
-  /** Files up to this many bytes are kept in memory. Default: 1 MiB. */
+  /** Keeps files up to this many bytes in memory. Default: 1 MiB. */
   readonly keepBelow?: number;
   readonly limits?: Partial<FileCacheLimits>;
 }
 
 export interface DirectoryRequest extends FileRequest {
-  /** As it came, percent-encoded, without the query: `/a/b%20c`. */
+  /** Percent-encoded as it came, without the query: `/a/b%20c`. */
   readonly path: string;
   /** Without "?". */
   readonly query?: string;
 }
 
 const IMMUTABLE = ['Cache-Control', 'public, max-age=31536000, immutable'] as const;
-/** A page names the versions of all that it needs; kept too long, it names what is gone. */
+/** A stale page refers to assets that are gone, so pages are always revalidated. */
 const REVALIDATE = ['Cache-Control', 'no-cache'] as const;
-/** Paths that lead to a file straight away. */
+/** Bounds the memory for resolved paths. */
 const MAX_PATHS = 4096;
 
 export class Directory {
@@ -52,17 +52,17 @@ export class Directory {
   readonly #fallback: string | null;
   /** Owned: closed in `close`. */
   readonly #cache: FileCache;
-  /** Of paths as they come, so that they are decoded and judged once. */
+  /** Resolved paths, as they came on the wire, so that each is decoded and checked once. */
   readonly #byPath = new Map<string, CachedFile>();
 
-  /** Throws where `root` is no directory, or the fallback no path in it. */
+  /** Throws if `root` is not a directory or the fallback is not inside it. */
   constructor(root: string, options: DirectoryOptions = {}) {
     this.#root = realpathSync(root);
     if (!statSync(this.#root).isDirectory())
       throw new RangeError(`root must be a directory, got ${JSON.stringify(root)}`);
     this.#options = options;
     const { immutable, fallback, keepBelow } = options;
-    // A global expression would remember where it found something.
+    // Global and sticky expressions keep state between tests.
     this.#immutable =
       immutable === undefined ? null : new RegExp(immutable.source, immutable.flags.replace(/[gy]/g, ''));
     this.#fallback = fallback === undefined ? null : this.#pathOfFallback(fallback);
@@ -71,7 +71,7 @@ export class Directory {
     this.#cache = new FileCache(cacheRoot, keepBelow === undefined ? limits : { ...limits, keepBelow });
   }
 
-  /** Null: there is nothing here, so that whatever else serves this path may be asked. `prefix` is where the root is in the URL. */
+  /** Null: there is nothing here, so another handler may answer. `prefix` is the path in the URL under which the root is served. */
   plan(request: DirectoryRequest, now: number = Date.now(), prefix = ''): FilePlan | null {
     const known = this.#byPath.get(request.path);
     if (known !== undefined) {
@@ -79,7 +79,7 @@ export class Directory {
       this.#byPath.delete(request.path);
     }
     const resolved = resolvePath(request.path, this.#options.dotfiles === true);
-    // Nothing that looks like a way out gets an answer, not even the fallback.
+    // A path that tries to leave the root does not even get the fallback.
     if (resolved === null) return null;
     return this.#find(request, resolved, now, prefix) ?? this.#planFallback(request, now);
   }
@@ -108,7 +108,7 @@ export class Directory {
   #planFound(request: DirectoryRequest, found: CachedFile | string, now: number): FilePlan | null {
     if (typeof found === 'string') return found === 'busy' ? emptyPlan(503, [['Retry-After', '1']]) : null;
     if (this.#byPath.size === MAX_PATHS) this.#byPath.clear();
-    // A copy: the path is a part of the head of a request, and would hold all of it.
+    // Copied: the path is a slice of a request's head and would keep all of it in memory.
     this.#byPath.set(Buffer.from(request.path, 'latin1').toString('latin1'), found);
     return this.#planFile(request, found, now);
   }
@@ -128,7 +128,7 @@ export class Directory {
     return new FilePlan(200, LISTING_FIELDS, content.length, request.method === 'HEAD' ? null : content);
   }
 
-  /** To the path with a slash, so that relative addresses in the index are right; only where there is something. */
+  /** Adds the trailing slash, so that relative links in the index work. */
   #redirect(
     request: DirectoryRequest,
     full: string,
@@ -144,7 +144,7 @@ export class Directory {
     return emptyPlan(301, [['Location', `${prefix}${encodePath(segments)}/${query}`]]);
   }
 
-  /** For what a person went to: pages, and names without an extension. A script that is missing is missing. */
+  /** For navigation only: HTML requests and names without an extension. A missing script stays missing. */
   #planFallback(request: DirectoryRequest, now: number): FilePlan | null {
     if (this.#fallback === null || (request.method !== 'GET' && request.method !== 'HEAD')) return null;
     const name = request.path.slice(request.path.lastIndexOf('/') + 1);

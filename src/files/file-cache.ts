@@ -1,19 +1,19 @@
 /**
- * Files that are asked for again: their stats, bytes or descriptors, looked at again each second. What it holds is bounded in
- * number and in bytes; what was not asked for lately goes first.
+ * Keeps the stats and the bytes or descriptors of files, and checks them again each second. Bounded in files, bytes and
+ * descriptors; evicts what was not requested lately.
  */
 import type { ContentCoding } from '../content/negotiation.ts';
 import { type NoFile, openRepresentation, statOf } from './open-representation.ts';
 import type { Representation } from './representation.ts';
 
 export interface FileCacheLimits {
-  /** Files up to this many bytes are kept in memory; larger ones are kept open. */
+  /** Files up to this many bytes are kept in memory, larger ones open. */
   readonly keepBelow: number;
-  /** Of everything in memory. */
+  /** Total in memory. */
   readonly maxBytes: number;
-  /** Files, each with its precompressed ones. */
+  /** Counts a file and its precompressed variants as one. */
   readonly maxFiles: number;
-  /** Files that are kept open. */
+  /** Open descriptors. */
   readonly maxOpen: number;
 }
 
@@ -24,10 +24,10 @@ export const FILE_CACHE_DEFAULTS: FileCacheLimits = {
   maxOpen: 64,
 };
 
-/** A file that changes is seen after this long at the latest. */
+/** Changes are noticed after this long at the latest. */
 const LOOK_AGAIN_MS = 1000;
 
-/** Precompressed files beside a file, in the order in which we like them. */
+/** Suffixes of precompressed files, best first. */
 const SUFFIXES: readonly (readonly [coding: ContentCoding, suffix: string])[] = [
   ['br', '.br'],
   ['zstd', '.zst'],
@@ -36,12 +36,12 @@ const SUFFIXES: readonly (readonly [coding: ContentCoding, suffix: string])[] = 
 
 export class CachedFile {
   readonly path: string;
-  /** Milliseconds since 1970. */
+  /** Time of the last check, in milliseconds since 1970. */
   lookedAt = 0;
-  /** Asked for again since the last search for what could go. */
+  /** Requested again since the last eviction scan. */
   isUsed = false;
   isEvicted = false;
-  /** For who found it: the answers' style of this file. */
+  /** Set by the user of the cache: how answers with this file look. */
   style: unknown = null;
   #identity: Representation;
   #codings: readonly ContentCoding[] = [];
@@ -52,12 +52,12 @@ export class CachedFile {
     this.#identity = identity;
   }
 
-  /** The file itself. */
+  /** The file without a coding. */
   get identity(): Representation {
     return this.#identity;
   }
 
-  /** What it is precompressed with. */
+  /** The codings of its precompressed variants. */
   get codings(): readonly ContentCoding[] {
     return this.#codings;
   }
@@ -70,7 +70,7 @@ export class CachedFile {
     return [this.#identity, ...this.#encoded];
   }
 
-  /** Closes what is not in use any more. */
+  /** Closes representations that are replaced. */
   replace(identity: Representation, encoded: readonly Representation[]): void {
     const old = this.all();
     this.#identity = identity;
@@ -81,7 +81,7 @@ export class CachedFile {
   }
 }
 
-/** Owns what it keeps: all is closed in `close`, and what is being sent when its source is. */
+/** Owns the descriptors it keeps: `close` closes them, except those still being sent. */
 export class FileCache {
   readonly #root: string | null;
   readonly #limits: FileCacheLimits;
@@ -89,13 +89,13 @@ export class FileCache {
   #bytes = 0;
   #open = 0;
 
-  /** `root` is a real path: nothing out of it is opened, whatever links say. Null: anything is. */
+  /** `root` must be a real path; files outside are refused, symbolic links or not. Null: no restriction. */
   constructor(root: string | null, limits: FileCacheLimits = FILE_CACHE_DEFAULTS) {
     this.#root = root;
     this.#limits = limits;
   }
 
-  /** `path` is absolute. `now` is in milliseconds since 1970. */
+  /** `path` must be absolute. `now` is in milliseconds since 1970. */
   get(path: string, now: number): CachedFile | NoFile {
     const known = this.#files.get(path);
     if (known !== undefined) {
@@ -113,11 +113,11 @@ export class FileCache {
     return file;
   }
 
-  /** Whether a file that was found before is still what it was, or has been opened anew; if not, it must be asked for again. */
+  /** Whether a file returned before may still be used. If not, call `get` again. */
   isFresh(file: CachedFile, now: number): boolean {
     if (file.isEvicted) return false;
     file.isUsed = true;
-    // A clock that was set back counts as time that has passed.
+    // If the clock was set back, check right away.
     const passed = now - file.lookedAt;
     if (passed >= 0 && passed < LOOK_AGAIN_MS) return true;
     return this.#lookAgain(file, now);
@@ -127,7 +127,7 @@ export class FileCache {
     for (const file of this.#files.values()) this.#drop(file);
   }
 
-  /** What is held, for tests and metrics. */
+  /** For tests and metrics. */
   get held(): { readonly files: number; readonly bytes: number; readonly open: number } {
     return { files: this.#files.size, bytes: this.#bytes, open: this.#open };
   }
@@ -136,7 +136,7 @@ export class FileCache {
     const stats = statOf(file.path);
     if (stats === null || !file.identity.isOf(stats)) return false;
     const encoded = this.#openEncoded(file);
-    // Descriptors ran out meanwhile, and it was among what was given up.
+    // Opening a variant ran out of descriptors, and this file was dropped to get some back.
     if (file.isEvicted) {
       for (const one of encoded) if (!file.all().includes(one)) one.close();
       return false;
@@ -151,7 +151,7 @@ export class FileCache {
     return true;
   }
 
-  /** The precompressed files, those that are unchanged as they are. */
+  /** Opens precompressed variants; reuses those that are unchanged. */
   #openEncoded(file: CachedFile): Representation[] {
     const encoded: Representation[] = [];
     for (const [coding, suffix] of SUFFIXES) {
@@ -165,7 +165,7 @@ export class FileCache {
     return encoded;
   }
 
-  /** Out of descriptors: those that are kept are given up, and it is tried once more. */
+  /** When out of descriptors, drops all cached ones and tries once more. */
   #openOne(path: string, coding: ContentCoding | 'identity'): Representation | NoFile {
     const one = openRepresentation(path, this.#root, coding, this.#limits.keepBelow);
     if (one !== 'busy' || this.#open === 0) return one;
@@ -175,7 +175,7 @@ export class FileCache {
 
   #evict(keep: CachedFile): void {
     const { maxBytes, maxFiles, maxOpen } = this.#limits;
-    // Each round either drops one or takes away a mark, so it ends.
+    // Terminates: each round drops a file or clears a mark.
     while (this.#bytes > maxBytes || this.#files.size > maxFiles || this.#open > maxOpen) {
       const oldest = this.#files.values().next().value as CachedFile;
       if (oldest === keep && this.#files.size === 1) return;
@@ -183,7 +183,7 @@ export class FileCache {
         this.#drop(oldest);
         continue;
       }
-      // Asked for since: it goes to the end of the line (CLOCK), which costs nothing while files are only asked for.
+      // Second chance (CLOCK): a hit only sets a mark, which is cheaper than moving an entry in the map.
       if (oldest !== keep) oldest.isUsed = false;
       this.#files.delete(oldest.path);
       this.#files.set(oldest.path, oldest);

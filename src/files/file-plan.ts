@@ -1,30 +1,30 @@
-/** What an answer with a file comes to: status, fields and content, for an engine to send. */
+/** The result of planning an answer with a file: status, fields and content, ready for the engine to send. */
 
-/** Content that is read piece by piece while it is sent. */
+/** Content that is read in pieces while it is sent. */
 export interface FileSource {
-  /** Of the whole content, as Content-Length says it. */
+  /** Of the whole content: the value of Content-Length. */
   readonly length: number;
   /**
-   * Fills `buffer` with the content from `position` on, as far as there is any, and returns how many bytes that were. -1: the file
-   * is not what it was any more; the connection must be cut, since neither its rest nor anything else may stand for it.
+   * Fills `buffer` with content from `position` and returns the number of bytes; 0 at the end. -1: the file has changed, so cut
+   * the connection. The rest of the content no longer exists, and padding would corrupt the file at the client.
    */
   readInto(buffer: Uint8Array, position: number): number;
-  /** Must be called once nobody reads on, sent or not; more than once does no harm. */
+  /** Must be called when sending ends for any reason. Repeated calls are harmless. */
   close(): void;
 }
 
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
-/** Immutable but for `prepared`. The same object is given again as long as file and answer stay the same, unless it has a source. */
+/** Immutable except for `prepared`. The same request for an unchanged file gets the same object, unless it has a source. */
 export class FilePlan {
   readonly status: number;
-  /** All but Content-Length, Date and Connection. */
+  /** All except Content-Length, Date and Connection. */
   readonly fields: FieldList;
-  /** Content-Length; null: the answer has no such field (304). With HEAD it is that of GET. */
+  /** The value of Content-Length, for HEAD that of GET; null if the field must be absent (304). */
   readonly length: number | null;
-  /** Null: nothing is sent after the head. Whoever takes a plan closes its source. */
+  /** Null: send only the head. If it is a source, the receiver of the plan owns it. */
   readonly content: Uint8Array | FileSource | null;
-  /** For whoever sends it: what was made of this plan and can be sent again. */
+  /** A slot for the sender: bytes it prepared for this plan and can send again. */
   prepared: unknown = null;
 
   constructor(status: number, fields: FieldList, length: number | null, content: Uint8Array | FileSource | null) {
@@ -35,7 +35,7 @@ export class FilePlan {
   }
 }
 
-/** A plan of nothing but a head. */
+/** A plan without content. */
 export function emptyPlan(status: number, fields: FieldList = []): FilePlan {
   return new FilePlan(status, fields, 0, null);
 }

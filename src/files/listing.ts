@@ -1,13 +1,13 @@
-/** The page that lists a directory. Names come from whoever can put files there: they are text, and never markup or another address. */
+/** Renders the page that lists a directory. File names are untrusted: they must never become markup or links to elsewhere. */
 import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { formatHttpDate } from '../content/http-date.ts';
 import { isBelow, statOf } from './open-representation.ts';
 import { encodeName } from './path.ts';
 
-/** A directory with more is cut off, and says so. */
+/** Longer listings are truncated, with a note. */
 const MAX_ENTRIES = 10_000;
-/** Fields of such a page: nothing in it may run or load anything. */
+/** The policy lets the page neither run nor load anything. */
 export const LISTING_FIELDS: readonly (readonly [name: string, value: string])[] = [
   ['Content-Type', 'text/html; charset=utf-8'],
   ['Cache-Control', 'no-cache'],
@@ -22,7 +22,7 @@ interface Entry {
   readonly modifiedMs: number;
 }
 
-/** Null: it cannot be read. `segments` are the names that lead there from the root. */
+/** Null if the directory cannot be read. `segments` are the names on the way from the root. */
 export function renderListing(
   directory: string,
   segments: readonly string[],
@@ -43,7 +43,7 @@ export function renderListing(
   return page(segments, entries, shown.length > MAX_ENTRIES);
 }
 
-/** Null: what would not be served. */
+/** Null for entries that would not be served. */
 function describe(directory: string, dirent: Dirent, root: string | null): Entry | null {
   const full = path.join(directory, dirent.name);
   const stats = statOf(full);
@@ -60,7 +60,7 @@ function leadsBelow(full: string, root: string): boolean {
   }
 }
 
-/** Directories first, then by code unit: there is no Intl. */
+/** Directories first, then by code unit, since the runtimes have no Intl. */
 function compare(a: Entry, b: Entry): number {
   if (a.isDirectory !== b.isDirectory) return a.isDirectory ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
@@ -80,7 +80,7 @@ function page(segments: readonly string[], entries: readonly Entry[], isCut: boo
 
 function row({ name, isDirectory, size, modifiedMs }: Entry): string {
   const slash = isDirectory ? '/' : '';
-  // "./" keeps a name with a colon from being an address of its own.
+  // "./" keeps a name with a colon from being read as a URL scheme.
   const href = `./${encodeName(name)}${slash}`;
   const text = escapeHtml(`${name}${slash}`);
   return `<tr><td><a href="${escapeHtml(href)}">${text}</a></td><td>${isDirectory ? '' : size}</td><td>${formatHttpDate(modifiedMs)}</td></tr>`;

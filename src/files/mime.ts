@@ -1,11 +1,11 @@
-/** The Content-Type of a file, by its extension. The table is mrmime's; which types have a charset is our rule. */
+/** The Content-Type of a file by its extension: mrmime's table and our charset rule. */
 import { mimes } from 'mrmime';
 
 const UNKNOWN = 'application/octet-stream';
-/** Text, but not `text/…`; JSON has no charset (RFC 8259 §11), and XML says it itself. */
+/** Text outside of `text/…`. JSON has no charset (RFC 8259 §11), and XML declares its own. */
 const TEXT_TYPES: ReadonlySet<string> = new Set(['application/javascript', 'application/x-javascript']);
 
-/** `text/html; charset=utf-8` for `a/index.HTML`. Text is taken for UTF-8: whoever has another says so with `type`. */
+/** `text/html; charset=utf-8` for `a/index.HTML`. Assumes UTF-8 for text. */
 export function contentTypeOf(path: string): string {
   const dot = path.lastIndexOf('.');
   if (dot <= path.lastIndexOf('/')) return UNKNOWN;

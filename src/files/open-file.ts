@@ -1,16 +1,16 @@
-/** One version of a file: its descriptor, who uses it, and whether it is still that version. */
+/** One version of an open file: its descriptor, its users, and the check that it is still the same version. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { ByteRange } from '../content/ranges.ts';
 import type { FileSource } from './file-plan.ts';
 
-/** Owns its descriptor: it is closed when the last of its users has released it. */
+/** Owns its descriptor and closes it when the last user releases it. */
 export class OpenFile {
   readonly #fd: number;
   readonly #size: number;
   readonly #mtimeMs: number;
   #users = 1;
 
-  /** For one user. `size` and `mtimeMs` are of the version that answers speak of. */
+  /** Starts with one user. `size` and `mtimeMs` identify the version. */
   constructor(fd: number, size: number, mtimeMs: number) {
     this.#fd = fd;
     this.#size = size;
@@ -27,7 +27,7 @@ export class OpenFile {
     if (--this.#users === 0) closeSync(this.#fd);
   }
 
-  /** Whether `length` bytes from `position` on could be read, and were of this version. */
+  /** Reads `length` bytes at `position`. False if they are not there or not of this version. */
   read(buffer: Uint8Array, offset: number, length: number, position: number): boolean {
     for (let done = 0; done < length; ) {
       const count = readSync(this.#fd, buffer, offset + done, length - done, position + done);
@@ -38,8 +38,8 @@ export class OpenFile {
   }
 
   /**
-   * A file that only grows, as logs do, can be sent as long as it was. One that is written anew shows by its time, or on its
-   * way by its size. Asked after each piece: 1 µs for 128 KiB.
+   * A file that grows, like a log, can still be sent at its old length. A rewritten file has a new time or, while it is being
+   * written, a smaller size. Checked after each piece: 1 µs per 128 KiB.
    */
   #isSame(): boolean {
     const { size, mtimeMs } = fstatSync(this.#fd);
@@ -47,7 +47,7 @@ export class OpenFile {
   }
 }
 
-/** Parts of a file, and text between them, as one content. Owned by whoever sends it: `close` releases the file. */
+/** Parts of a file, and literal bytes between them, as one content. Holds the file until `close`. */
 export class FileSlices implements FileSource {
   readonly length: number;
   readonly #pieces: readonly (Uint8Array | ByteRange)[];
@@ -83,7 +83,7 @@ export class FileSlices implements FileSource {
     this.#file = null;
   }
 
-  /** A disk that fails, or a network that does, is a file that is not there any more. */
+  /** A failing disk or network counts as a change. */
   #read(file: OpenFile, buffer: Uint8Array, offset: number, length: number, position: number): boolean {
     try {
       return file.read(buffer, offset, length, position);

@@ -1,4 +1,4 @@
-/** Opens a file as a representation: what it is, that it is below the root, and its bytes where they are few. Never waits for the pool. */
+/** Opens files: checks type and location, and reads small ones. Synchronous, since the thread pool costs five times as much. */
 import { Buffer } from 'node:buffer';
 import {
   closeSync,
@@ -14,15 +14,15 @@ import {
 import { OpenFile } from './open-file.ts';
 import { type Coding, isSameVersion, Representation } from './representation.ts';
 
-/** `busy`: out of descriptors. `missing`: not there, not to be read, no regular file, or out of the root. */
+/** `busy`: out of descriptors. `missing`: absent, unreadable, not a regular file, or outside of the root. */
 export type NoFile = 'missing' | 'directory' | 'busy';
 
-/** A FIFO or a device must neither hold us up nor become our terminal. */
+/** Opening a FIFO must not block, and a terminal must not become ours. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-/** A file that is written to all the time is given up as a small one. */
+/** A file that keeps changing is then read in pieces instead. */
 const MAX_READS = 3;
 
-/** `root` is a real path without a slash at its end; null: anywhere. */
+/** `root` must be a real path; null: no restriction. */
 export function openRepresentation(
   path: string,
   root: string | null,
@@ -31,7 +31,7 @@ export function openRepresentation(
 ): Representation | NoFile {
   let fd = -1;
   try {
-    // Not opened before it is known what it is: to open a device can do something.
+    // Look before opening: merely opening a device can have effects.
     const stats = statOf(path);
     if (stats === null) return 'missing';
     if (stats.isDirectory()) return root === null || isBelow(realpathSync(path), root) ? 'directory' : 'missing';
@@ -52,7 +52,7 @@ export function openRepresentation(
   }
 }
 
-/** Null: there is nothing, or nothing that may be looked at. Symbolic links are followed. */
+/** Follows symbolic links. Null if there is nothing or access is denied. */
 export function statOf(path: string): Stats | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
@@ -66,8 +66,8 @@ export function isBelow(realPath: string, root: string): boolean {
 }
 
 /**
- * Where what is open really is, so that no link can be changed between the look and the opening. Without /proc, as in an empty
- * chroot, the path is looked up anew, and must lead to the same file.
+ * The real path of an open file, so that no link can be swapped between check and open. Without /proc, as in an empty chroot,
+ * resolves the path again and requires it to lead to the same file.
  */
 function realPathOf(fd: number, path: string): string {
   try {
@@ -78,7 +78,7 @@ function realPathOf(fd: number, path: string): string {
   }
 }
 
-/** Null: it changed while it was read, time and again. */
+/** Null if the file changed during every attempt. */
 function readWhole(fd: number, firstSize: number): { bytes: Buffer; stats: Stats } | null {
   let size = firstSize;
   for (let attempt = 0; attempt < MAX_READS; attempt++) {

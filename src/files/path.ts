@@ -1,23 +1,23 @@
-/** From the path of a URL to names of files, with no way out: whatever is not a plain name below the root is nothing (404). */
+/** Turns the path of a URL into file names. Refuses every path that is not made of plain names below the root. */
 import { Buffer, isUtf8 } from 'node:buffer';
 
 export interface ResolvedPath {
-  /** Decoded names; none of them is empty, "." or "..", or has a slash, a backslash or a control character. */
+  /** Decoded names. None is empty, "." or "..", or contains a slash, a backslash or a control character. */
   readonly segments: readonly string[];
-  /** The path ends with a slash. */
+  /** Whether the path ends with a slash. */
   readonly isDirectory: boolean;
 }
 
-/** A Linux path, NUL included (PATH_MAX). */
+/** Linux: PATH_MAX without the NUL. */
 const MAX_PATH_BYTES = 4095;
 const MAX_NAME_BYTES = 255;
 /** RFC 8615. */
 const WELL_KNOWN = '.well-known';
 
 /**
- * `path` is as it came: absolute, without query, percent-encoded. It is decoded once, so `%252e` is a name with a percent sign. Null:
- * what could lead out of the root or be read in two ways (dot segments, encoded slashes, backslashes, NUL, bytes that are not
- * UTF-8, empty segments), broken escapes, and hidden files, unless `showsDotfiles`.
+ * `path` is absolute, percent-encoded as it came, without query. It is decoded once, so `%252e` is a name with a percent sign.
+ * Returns null for everything that could leave the root or is ambiguous: dot segments, encoded slashes, backslashes, NUL,
+ * invalid UTF-8, empty segments, broken escapes. Also for hidden files, unless `showsDotfiles`.
  */
 export function resolvePath(path: string, showsDotfiles: boolean): ResolvedPath | null {
   if (path.charCodeAt(0) !== 0x2f) return null;
@@ -37,19 +37,19 @@ export function resolvePath(path: string, showsDotfiles: boolean): ResolvedPath 
   return { segments, isDirectory };
 }
 
-/** The same for a path that an app gives, not encoded, with or without a slash at its beginning. */
+/** The same for an unencoded path from the app, with or without a leading slash. */
 export function resolvePlainPath(path: string, showsDotfiles: boolean): readonly string[] | null {
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
   const isGood = segments.every((name) => isName(name) && (showsDotfiles || !name.startsWith('.')));
   return isGood && segments.length > 0 ? segments : null;
 }
 
-/** A path of a URL that means these names and nothing else: it never starts with "//", which would be another host. */
+/** The URL path for these names. It never starts with "//", which would name another host. */
 export function encodePath(segments: readonly string[]): string {
   return `/${segments.map(encodeName).join('/')}`;
 }
 
-/** A name as a path segment (RFC 3986 §3.3), whatever characters it has. */
+/** Encodes any name as a path segment (RFC 3986 §3.3). */
 export function encodeName(name: string): string {
   return encodeURIComponent(name.toWellFormed());
 }
@@ -63,7 +63,7 @@ function isName(name: string): boolean {
   return true;
 }
 
-/** Null: broken escapes, or bytes that are not UTF-8: overlong forms and surrogates are not. */
+/** Null for broken escapes and invalid UTF-8, including overlong forms and surrogates. */
 function decodeSegment(segment: string): string | null {
   const bytes = Buffer.allocUnsafe(segment.length * 3);
   let length = 0;

@@ -1,19 +1,19 @@
-/** The answers to plain requests for one representation, made once: what is asked most often costs nothing but a look-up. */
+/** Prepared answers for one representation, so that the most frequent requests cost only a lookup. */
 import type { Validators } from '../content/conditional.ts';
 import { parseHttpDate } from '../content/http-date.ts';
 import { emptyPlan, type FieldList, FilePlan } from './file-plan.ts';
 import { FileSlices } from './open-file.ts';
 import type { Representation } from './representation.ts';
 
-/** What an answer says of a file beside what the file says itself. One object for all answers that are alike. */
+/** What an answer says beyond the file itself. Pass the same object for equal answers: prepared answers are keyed by it. */
 export interface FileStyle {
   /** The Content-Type. */
   readonly type: string;
-  /** Further fields; one of a name that we would send too takes its place. */
+  /** Further fields. They replace ours of the same name. */
   readonly fields: FieldList;
 }
 
-/** Not with a 304 (RFC 9110 §15.4.5): it says only what a cache may not know. */
+/** Fields that a 304 omits (RFC 9110 §15.4.5): the client already has them. */
 const OF_CONTENT: ReadonlySet<string> = new Set([
   'content-type',
   'content-encoding',
@@ -26,7 +26,7 @@ const OF_CONTENT: ReadonlySet<string> = new Set([
 
 export class PlanSet implements Validators {
   readonly style: FileStyle;
-  /** The app's, if it gives one. */
+  /** The app's own, if it sets one. */
   readonly etag: string;
   readonly lastModified: number;
   /** Whether the answer depends on Accept-Encoding. */
@@ -46,7 +46,7 @@ export class PlanSet implements Validators {
     this.lastModified = (date === null ? null : parseHttpDate(date)) ?? representation.lastModified;
   }
 
-  /** Of a 200. */
+  /** The fields of a 200. */
   get fields(): FieldList {
     this.#fields ??= fieldsOf(this.#representation, this.style, this.isNegotiated);
     return this.#fields;
@@ -94,7 +94,7 @@ function fieldsOf(representation: Representation, style: FileStyle, isNegotiated
   if (isNegotiated) own.push(['Vary', 'Accept-Encoding']);
   if (style.fields.length === 0) return own;
   const taken = new Set(style.fields.map(([name]) => name.toLowerCase()));
-  // A Vary of the app's does not take away that there is a choice of codings.
+  // The app's Vary does not replace ours: the answer still depends on Accept-Encoding.
   return [...own.filter(([name]) => name === 'Vary' || !taken.has(name.toLowerCase())), ...style.fields];
 }
 

@@ -1,4 +1,4 @@
-/** One version of one file as answers speak of it: its validators, and its bytes or its descriptor. */
+/** One version of a file: its validators, and its bytes or its descriptor. */
 import type { Buffer } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import type { Validators } from '../content/conditional.ts';
@@ -9,7 +9,7 @@ import type { PlanSet } from './plan-set.ts';
 
 export type Coding = ContentCoding | 'identity';
 
-/** Times of files go in steps of the kernel's timer: 10 ms at most. */
+/** File times advance with the kernel's timer, in steps of up to 10 ms. */
 const CLOCK_TICK_MS = 20;
 
 export class Representation implements Validators {
@@ -18,14 +18,14 @@ export class Representation implements Validators {
   readonly etag: string;
   readonly lastModified: number;
   readonly lastModifiedText: string;
-  /** All of it, if it is small. */
+  /** The whole content, if it is small. */
   readonly body: Buffer | null;
-  /** Owned where there is no body: released in `close`. */
+  /** Owned: released in `close`. Null if there is a body. */
   readonly file: OpenFile | null;
-  /** The answers that were made of it. */
+  /** Answers prepared for it. */
   plans: PlanSet | null = null;
   readonly #stats: Stats;
-  /** Read so soon after it was written that it may have been written once more at the same time, as the file system tells it. */
+  /** Read so soon after a write that a second write may have got the same time. */
   readonly #isFresh: boolean;
 
   constructor(coding: Coding, stats: Stats, content: Buffer | OpenFile) {
@@ -40,7 +40,7 @@ export class Representation implements Validators {
     this.file = content instanceof OpenFile ? content : null;
   }
 
-  /** Whether a file with these stats is certainly this one, unchanged. */
+  /** Whether a file with these stats is certainly this version. */
   isOf(stats: Stats): boolean {
     return !this.#isFresh && isSameVersion(this.#stats, stats);
   }
@@ -50,7 +50,7 @@ export class Representation implements Validators {
   }
 }
 
-/** The time of the last change of the inode counts too: it cannot be set back, as the other can. */
+/** Includes ctime, because programs can set mtime back. */
 export function isSameVersion(one: Stats, other: Stats): boolean {
   return (
     one.mtimeMs === other.mtimeMs &&
@@ -62,8 +62,8 @@ export function isSameVersion(one: Stats, other: Stats): boolean {
 }
 
 /**
- * Size, and time in microseconds: the same on every machine that has the same files with their times. Of other bytes, as a coding
- * makes them, the tag is another one (RFC 9110 §8.8.3.3).
+ * Size, and mtime in microseconds: equal on all machines that have copies with preserved times. Each coding has its own tag (RFC
+ * 9110 §8.8.3.3).
  */
 function etagOf({ size, mtimeMs }: Stats, coding: Coding): string {
   const time = Math.round(mtimeMs * 1000).toString(36);

@@ -1,4 +1,4 @@
-/** From a request and a file to the answer: method, coding, preconditions, ranges, in this order (RFC 9110 §13.2.2, §14.2). */
+/** Plans the answer with a file: method, coding, preconditions, ranges, in this order (RFC 9110 §13.2.2, §14.2). */
 import { Buffer } from 'node:buffer';
 import { type ConditionalRequest, evaluatePreconditions, isRangeCurrent } from '../content/conditional.ts';
 import { chooseCoding, codingWeights } from '../content/negotiation.ts';
@@ -11,8 +11,8 @@ import type { Representation } from './representation.ts';
 
 export interface FileRequest extends ConditionalRequest {
   /**
-   * Whether there is a field whose name starts with `prefix`, in lower case. Saves asking for six fields that are hardly ever
-   * there; it may say yes too often.
+   * Whether any field name starts with `prefix`, given in lower case; false positives are harmless. Saves six lookups of
+   * fields that are rarely present.
    */
   hasFieldPrefix?(prefix: string): boolean;
 }

@@ -1,4 +1,4 @@
-/** One file, chosen by a handler: `file(call, path)`. */
+/** Serves single files chosen by a handler: `file(call, path)`. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { FILE_CACHE_DEFAULTS, FileCache } from './file-cache.ts';
@@ -9,27 +9,27 @@ import type { FileStyle } from './plan-set.ts';
 import { type FileRequest, planFile } from './serve-file.ts';
 
 export interface SingleFileOptions {
-  /** The path is one in this directory, and neither dots nor links lead out of it; hidden files are not served. */
+  /** Resolves the path inside this directory: neither dots nor links lead out, and hidden files are not served. */
   readonly root?: string;
-  /** The Content-Type; default: by the extension. */
+  /** The Content-Type. Default: by extension. */
   readonly type?: string;
   readonly fields?: FieldList;
-  /** Whether `.br`, `.zst` and `.gz` beside the file are used. Default: true. */
+  /** Uses `.br`, `.zst` and `.gz` files beside the file. Default: true. */
   readonly precompressed?: boolean;
 }
 
-/** An app that makes up its roots must not fill the memory with them. */
+/** Bounds the memory for apps that generate roots. */
 const MAX_ROOTS = 16;
 const MAX_STYLES = 256;
 const NO_FIELDS: FieldList = [];
 
-/** Owns a cache for each root; one object for a worker. */
+/** Owns a cache for each root. Create one for each worker. */
 export class SingleFiles {
   readonly #anywhere = new FileCache(null, FILE_CACHE_DEFAULTS);
   readonly #roots = new Map<string, { readonly real: string; readonly cache: FileCache }>();
   readonly #styles = new Map<string, FileStyle>();
 
-  /** 404 where there is no such file, 503 where descriptors have run out. Throws where `root` is no directory. */
+  /** 404 if there is no such file, 503 if descriptors have run out. Throws if `root` does not exist. */
   plan(request: FileRequest, filePath: string, options: SingleFileOptions = {}, now: number = Date.now()): FilePlan {
     const { root } = options;
     const place =
@@ -65,7 +65,7 @@ export class SingleFiles {
     this.#roots.delete(root);
   }
 
-  /** The same object for the same type, so that answers can be used again; not with fields of the app's own. */
+  /** Shares one object for each type, so that prepared answers are reused. Not possible with custom fields. */
   #styleOf(type: string, fields: FieldList): FileStyle {
     if (fields.length > 0) return { type, fields };
     let style = this.#styles.get(type);

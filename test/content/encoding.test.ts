@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import * as zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { chooseEncoding, encodeNow, encodeStream } from '../../src/content/encoding.ts';
+import { chooseEncoding, encodeNow, encodeOnce, encodeStream } from '../../src/content/encoding.ts';
 import type { ContentCoding } from '../../src/content/negotiation.ts';
 import { failingAfter, inPieces, whole } from './pieces.ts';
 
@@ -103,6 +103,12 @@ describe.each<ContentCoding>(['gzip', 'br', 'zstd'])('%s', (coding) => {
   test('at once', () => {
     const encoded = encodeNow(TEXT, coding);
     expect(encoded.length).toBeLessThan(TEXT.length / 10);
+    expect(DECODERS[coding](encoded).equals(TEXT)).toBe(true);
+  });
+
+  test('once, for content that is sent often', () => {
+    const encoded = encodeOnce(TEXT, coding);
+    expect(encodeOnce(TEXT, coding)).toBe(encoded);
     expect(DECODERS[coding](encoded).equals(TEXT)).toBe(true);
   });
 
