@@ -1,4 +1,5 @@
 /** Negotiates the content coding of an answer by Accept-Encoding (RFC 9110 §12.5.3). */
+import { Buffer } from 'node:buffer';
 import { trimOws } from './field-syntax.ts';
 
 export type ContentCoding = 'br' | 'zstd' | 'gzip';
@@ -15,6 +16,7 @@ export interface CodingWeights {
 const IDENTITY_ONLY: CodingWeights = { br: 0, zstd: 0, gzip: 0, identity: 1000 };
 /** Browsers send few different values. Beyond this many the oldest is forgotten. */
 const MAX_REMEMBERED = 64;
+const MAX_REMEMBERED_LENGTH = 200;
 const remembered = new Map<string, CodingWeights>();
 
 /** Cached: parsing takes 600 ns, a hit 30. */
@@ -23,8 +25,10 @@ export function codingWeights(acceptEncoding: string | null): CodingWeights {
   let weights = remembered.get(acceptEncoding);
   if (weights === undefined) {
     weights = parseWeights(acceptEncoding);
+    if (acceptEncoding.length > MAX_REMEMBERED_LENGTH) return weights;
     if (remembered.size === MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-    remembered.set(acceptEncoding, weights);
+    // Copied: the value is a slice of a request's head and would keep all of it in memory.
+    remembered.set(Buffer.from(acceptEncoding, 'latin1').toString('latin1'), weights);
   }
   return weights;
 }

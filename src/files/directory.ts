@@ -42,8 +42,9 @@ export interface DirectoryRequest extends FileRequest {
 const IMMUTABLE = ['Cache-Control', 'public, max-age=31536000, immutable'] as const;
 /** A stale page refers to assets that are gone, so pages are always revalidated. */
 const REVALIDATE = ['Cache-Control', 'no-cache'] as const;
-/** Bounds the memory for resolved paths. */
+/** Bound the memory for resolved paths: longer ones are resolved each time. */
 const MAX_PATHS = 4096;
+const MAX_PATH_LENGTH = 512;
 
 export class Directory {
   readonly #root: string;
@@ -107,10 +108,14 @@ export class Directory {
 
   #planFound(request: DirectoryRequest, found: CachedFile | string, now: number): FilePlan | null {
     if (typeof found === 'string') return found === 'busy' ? emptyPlan(503, [['Retry-After', '1']]) : null;
+    if (request.path.length <= MAX_PATH_LENGTH) this.#remember(request.path, found);
+    return this.#planFile(request, found, now);
+  }
+
+  #remember(urlPath: string, file: CachedFile): void {
     if (this.#byPath.size === MAX_PATHS) this.#byPath.clear();
     // Copied: the path is a slice of a request's head and would keep all of it in memory.
-    this.#byPath.set(Buffer.from(request.path, 'latin1').toString('latin1'), found);
-    return this.#planFile(request, found, now);
+    this.#byPath.set(Buffer.from(urlPath, 'latin1').toString('latin1'), file);
   }
 
   #planFile(request: FileRequest, file: CachedFile, now: number): FilePlan {

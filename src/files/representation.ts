@@ -34,8 +34,9 @@ export class Representation implements Validators {
     this.#isFresh = Math.abs(Date.now() - stats.mtimeMs) < CLOCK_TICK_MS;
     this.size = stats.size;
     this.etag = etagOf(stats, coding);
-    this.lastModified = stats.mtimeMs;
-    this.lastModifiedText = formatHttpDate(stats.mtimeMs);
+    // Never later than Date (RFC 9110 §8.8.2.1), whatever the file says.
+    this.lastModified = Math.min(stats.mtimeMs, Date.now());
+    this.lastModifiedText = formatHttpDate(this.lastModified);
     this.body = content instanceof OpenFile ? null : content;
     this.file = content instanceof OpenFile ? content : null;
   }

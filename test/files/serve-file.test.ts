@@ -217,6 +217,13 @@ describe.each([
   });
 });
 
+test('a file from the future was modified now', () => {
+  const path = folder.write('future', 'x');
+  utimesSync(path, 9_000_000_000, 9_000_000_000);
+  const plan = planFile(request('/'), (caches[0] as FileCache).get(path, NOW) as CachedFile, STYLE, NOW);
+  expect(Date.parse(fieldOf(plan, 'Last-Modified') ?? '')).toBeLessThanOrEqual(Date.now());
+});
+
 test('the same answer is the same object, until the file or its style changes', () => {
   const file = (caches[0] as FileCache).get(folder.at('plain.txt'), NOW) as CachedFile;
   const ask = (style = STYLE, method = 'GET') => planFile(request('/', {}, method), file, style, NOW);
