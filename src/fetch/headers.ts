@@ -111,7 +111,7 @@ export class Headers {
     this.#changed();
   }
 
-  forEach(callback: (value: string, name: string, headers: Headers) => void, thisArgument?: unknown): void {
+  forEach(callback: (value: string, name: string, headers: Headers) => void, thisArgument: unknown = undefined): void {
     const self = this.#self();
     needArguments(arguments.length, 1, 'Headers.forEach');
     if (typeof callback !== 'function') {
@@ -123,15 +123,17 @@ export class Headers {
     }
   }
 
-  entries(): HeadersIterator {
+  declare [Symbol.iterator]: () => HeadersIterator<[name: string, value: string]>;
+
+  entries(): HeadersIterator<[name: string, value: string]> {
     return new HeadersIterator(this.#self(), 'entries');
   }
 
-  keys(): HeadersIterator {
+  keys(): HeadersIterator<string> {
     return new HeadersIterator(this.#self(), 'keys');
   }
 
-  values(): HeadersIterator {
+  values(): HeadersIterator<string> {
     return new HeadersIterator(this.#self(), 'values');
   }
 
@@ -173,7 +175,7 @@ export class Headers {
 }
 
 /** `%HeadersIteratorPrototype%`: looks at the headers anew at each step, as WebIDL says. */
-export class HeadersIterator implements IterableIterator<unknown> {
+export class HeadersIterator<Item> implements IterableIterator<Item> {
   readonly #headers: Headers;
   readonly #kind: 'entries' | 'keys' | 'values';
   #index = 0;
@@ -183,12 +185,13 @@ export class HeadersIterator implements IterableIterator<unknown> {
     this.#kind = kind;
   }
 
-  next(): IteratorResult<unknown> {
+  next(): IteratorResult<Item, undefined> {
     const pair = pairsOf(this.#headers)[this.#index];
     if (pair === undefined) return { value: undefined, done: true };
     this.#index++;
     const kind = this.#kind;
-    return { value: kind === 'keys' ? pair[0] : kind === 'values' ? pair[1] : [pair[0], pair[1]], done: false };
+    const value = kind === 'keys' ? pair[0] : kind === 'values' ? pair[1] : [pair[0], pair[1]];
+    return { value: value as Item, done: false };
   }
 
   declare [Symbol.iterator]: () => this;
