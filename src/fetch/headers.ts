@@ -27,7 +27,6 @@ export let makeHeaders: (list: HeaderList, guard: HeadersGuard) => Headers;
 export let makeSourceHeaders: (source: RequestSource) => Headers;
 /** The list behind headers: theirs, not a copy. Null where `value` is not of ours. */
 export let listOf: (value: unknown) => HeaderList | null;
-let isHeaders: (value: unknown) => boolean;
 let pairsOf: (headers: Headers) => [name: string, value: string][];
 
 export class Headers {
@@ -50,7 +49,6 @@ export class Headers {
       headers.#source = source;
       return headers;
     };
-    isHeaders = (value) => typeof value === 'object' && value !== null && #list in value;
     listOf = (value) => (typeof value === 'object' && value !== null && #list in value ? value.#fields() : null);
     pairsOf = (headers) => {
       headers.#sorted ??= sortAndCombine(headers.#fields());
@@ -142,8 +140,7 @@ export class Headers {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== Headers) return isPlainInstance(this, value);
-    return isHeaders(value) || (typeof value === 'object' && value !== null && isNative('Headers', value));
+    return isPlainInstance(this, value) || (this === Headers && isNative('Headers', value));
   }
 
   /** Throws for a receiver of another kind. */
@@ -216,7 +213,7 @@ asInterface(Headers, 'Headers', [
   'keys',
   'values',
 ]);
-acceptOurs('Headers', isHeaders);
+acceptOurs('Headers', Headers);
 
 /** A list of its own from what `new Headers()` takes. Of headers of ours the list is copied: case and order stay. */
 export function copyFields(init: unknown): HeaderList {

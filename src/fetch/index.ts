@@ -11,6 +11,7 @@
 export { installGlobals, linkGlobals } from './globals.ts';
 export { Headers } from './headers.ts';
 export { Origin } from './origin.ts';
+export type { ResponseParts } from './parts.ts';
 export { LazyRequest, Request, sourceOf } from './request.ts';
-export { Response, type ResponseParts, responseParts } from './response.ts';
+export { Response, responseParts } from './response.ts';
 export type { RequestBody, RequestSource } from './source.ts';

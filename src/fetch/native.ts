@@ -16,17 +16,18 @@ type Class = abstract new (...values: never[]) => object;
 const UNDICI = 'NativeModule internal/deps/undici/undici';
 
 const classes: Partial<Record<Replaced, Class>> = {};
-const oursTests: Partial<Record<Replaced, (value: unknown) => boolean>> = {};
+const ours: Partial<Record<Replaced, object>> = {};
 /** Node's fetch, after ours has taken the place of the global; null until then. */
 let nodesFetch: typeof globalThis.fetch | null = null;
 
-/** An object for which `isOurs` holds is to be an instance of Node's class, too. */
-export function acceptOurs(name: Replaced, isOurs: (value: unknown) => boolean): void {
-  oursTests[name] = isOurs;
+/** The instances of `target` are to be instances of Node's class, too. */
+export function acceptOurs(name: Replaced, target: object): void {
+  ours[name] = target;
 }
 
 /** Is `value` one of Node's own? Loads nothing for values that do not say that they are. */
-export function isNative(name: Replaced, value: object): boolean {
+export function isNative(name: Replaced, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
   if ((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== name) return false;
   if (nodesFetch === null) learnGlobal(name);
   const known = classes[name];
@@ -69,7 +70,7 @@ function learn(name: Replaced, target: Class): void {
     configurable: true,
     writable: true,
     value(this: unknown, value: unknown): boolean {
-      return isPlainInstance(this, value) || (this === target && oursTests[name]?.(value) === true);
+      return isPlainInstance(this, value) || (this === target && isPlainInstance(ours[name], value));
     },
   });
 }

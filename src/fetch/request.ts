@@ -52,7 +52,7 @@ export class Request {
     sourceOf = (value) => (isRequest(value) ? value.#source : null);
     bodyOf = (value) => {
       if (isRequest(value)) return value.#content();
-      if (typeof value !== 'object' || value === null || !isNative('Request', value)) return null;
+      if (!isNative('Request', value)) return null;
       const { body } = value as globalThis.Request;
       return body === null ? null : new Body(body as ReadableStream);
     };
@@ -84,7 +84,7 @@ export class Request {
     needArguments(arguments.length, 1, 'Request');
     const dictionary = toDictionary(init, 'The second argument of Request') as RequestInit | null;
     if (isRequest(input)) this.#inherit(input);
-    else if (typeof input === 'object' && input !== null && isNative('Request', input)) {
+    else if (isNative('Request', input)) {
       this.#inheritNative(input as globalThis.Request);
     } else {
       const url = parseUrl(`${input}`);
@@ -224,8 +224,7 @@ export class Request {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== Request) return isPlainInstance(this, value);
-    return isRequest(value) || (typeof value === 'object' && value !== null && isNative('Request', value));
+    return isPlainInstance(this, value) || (this === Request && isNative('Request', value));
   }
 
   /** All but the content. */
@@ -333,7 +332,7 @@ asInterface(Request, 'Request', [
   'json',
   'text',
 ]);
-acceptOurs('Request', isRequest);
+acceptOurs('Request', Request);
 
 /** A request that came in: `Request`, and what a server knows more. To a program its class is `Request`. */
 export class LazyRequest extends Request {
@@ -346,8 +345,17 @@ export class LazyRequest extends Request {
     return (sourceOf(this) as RequestSource).remote.address;
   }
 
+  set ip(value: string) {
+    Object.defineProperty(this, 'ip', { value, writable: true, enumerable: true, configurable: true });
+  }
+
   get params(): Readonly<Record<string, string>> {
     return (sourceOf(this) as RequestSource).params;
+  }
+
+  /** Routers that know nothing of ours, such as itty-router, put theirs here. */
+  set params(value: Readonly<Record<string, string>>) {
+    Object.defineProperty(this, 'params', { value, writable: true, enumerable: true, configurable: true });
   }
 
   waitUntil(work: Promise<unknown>): void {

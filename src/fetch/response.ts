@@ -4,21 +4,11 @@ import { Body, type Content, isStream } from './body.ts';
 import { extractBody, TEXT_TYPE } from './extract.ts';
 import { isReasonPhrase, toByteString } from './field-syntax.ts';
 import { type HeaderList, hasField } from './header-list.ts';
-import { addDefaultType, copyFields, type Headers, type HeadersGuard, listOf, makeHeaders } from './headers.ts';
+import { addDefaultType, copyFields, type Headers, type HeadersGuard, makeHeaders } from './headers.ts';
 import { readArrayBuffer, readBlob, readBytes, readFormData, readJson, readText } from './members.ts';
 import { acceptOurs, isNative } from './native.ts';
+import { foreignParts, type ResponseParts, refuseStatus } from './parts.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments, toDictionary } from './webidl.ts';
-
-export interface ResponseParts {
-  readonly status: number;
-  readonly statusText: string;
-  /** Triples: lower-case name, name as it was written, value. All are valid: no CR, LF or NUL. */
-  readonly fields: readonly string[];
-  /** A stream gives Uint8Arrays; whoever takes it must read or cancel it. */
-  readonly content: string | Uint8Array | ReadableStream | null;
-  /** In bytes, where a stream's length is known; null where it is not, or where `content` is no stream. */
-  readonly length: number | null;
-}
 
 /** The fields of `new Response(text)`: shared, copied when somebody asks for the headers. */
 const TEXT_FIELDS: HeaderList = ['content-type', 'Content-Type', TEXT_TYPE];
@@ -206,8 +196,7 @@ export class Response {
   }
 
   static [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== Response) return isPlainInstance(this, value);
-    return isResponse(value) || (typeof value === 'object' && value !== null && isNative('Response', value));
+    return isPlainInstance(this, value) || (this === Response && isNative('Response', value));
   }
 
   /** Fetch standard §5.5, "initialize a response"; a Response is a dictionary of its own values, too. */
@@ -268,7 +257,7 @@ asInterface(
   ],
   ['error', 'json', 'redirect'],
 );
-acceptOurs('Response', isResponse);
+acceptOurs('Response', Response);
 
 /** What an answered response has for a body: it has been read. */
 const SENT = new Body('');
@@ -279,17 +268,7 @@ SENT.take();
  * Any Response will do; content of one that is not ours is always a stream.
  */
 export function responseParts(response: unknown): ResponseParts {
-  if (isResponse(response)) return partsOf(response);
-  if (typeof response !== 'object' || response === null || !('status' in response) || !('headers' in response)) {
-    throw new TypeError(`fetch must return a Response, got ${response === null ? 'null' : typeof response}`);
-  }
-  const { status, statusText, headers, body } = response as globalThis.Response;
-  if (status < 200 || status > 599) refuseStatus(status);
-  if (body !== null && isStream(body) && (body.locked || (response as globalThis.Response).bodyUsed)) {
-    throw new TypeError('The response has been read or is locked');
-  }
-  const fields = listOf(headers) ?? copyFields(headers);
-  return { status, statusText, fields, content: (body ?? null) as ReadableStream | null, length: null };
+  return isResponse(response) ? partsOf(response) : foreignParts(response);
 }
 
 function takeContent(body: Body | null): { content: ResponseParts['content']; length: number | null } {
@@ -310,10 +289,6 @@ function toStatus(value: unknown): number {
 /** WebIDL's conversion to `unsigned short`. */
 function toUnsignedShort(value: unknown): number {
   return new Uint16Array([Number(value)])[0] as number;
-}
-
-function refuseStatus(status: number): never {
-  throw new RangeError(`The status must be a whole number from 200 to 599, got ${status}`);
 }
 
 function refuseContent(status: number): never {
