@@ -12,14 +12,15 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const lowerCaseNames = new Map<string, string>();
 const MAX_NAMES = 512;
 
-/** Throws where `name` is not a token, as the standard asks. */
+/** Throws where `name` is not a token, and so where it is no ByteString either. */
 export function lowerName(name: string): string {
   return lowerCaseNames.get(name) ?? learnName(name);
 }
 
 function learnName(name: string): string {
   if (!TOKEN.test(name)) throw new TypeError(`A header name must be a token, got ${JSON.stringify(name)}`);
-  const lower = name.toLowerCase();
+  // A property's name is kept once by V8, so that comparing two of them compares pointers.
+  const [lower = ''] = Object.keys({ [name.toLowerCase()]: true });
   if (lowerCaseNames.size < MAX_NAMES) lowerCaseNames.set(name, lower);
   return lower;
 }

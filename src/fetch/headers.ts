@@ -1,5 +1,5 @@
 /** `Headers`: over a list of its own, or over a request whose fields are read when they are asked for. */
-import { lowerName, normalizeValue, toByteString } from './field-syntax.ts';
+import { lowerName, normalizeValue } from './field-syntax.ts';
 import {
   appendField,
   deleteField,
@@ -63,7 +63,7 @@ export class Headers {
   append(name: string, value: string): void {
     needArguments(arguments.length, 2, 'Headers.append');
     const list = this.#fields();
-    const text = toByteString(name, 'A header name');
+    const text = typeof name === 'string' ? name : `${name}`;
     const normal = normalizeValue(typeof value === 'string' ? value : `${value}`);
     const lower = lowerName(text);
     if (this.#guard !== 'none' && this.#isKept(lower, joined(getField(list, lower), normal))) return;
@@ -73,7 +73,7 @@ export class Headers {
 
   delete(name: string): void {
     needArguments(arguments.length, 1, 'Headers.delete');
-    const lower = lowerName(toByteString(name, 'A header name'));
+    const lower = lowerName(typeof name === 'string' ? name : `${name}`);
     const list = this.#fields();
     if (this.#guard !== 'none' && this.#isKept(lower, '')) return;
     deleteField(list, lower);
@@ -101,7 +101,7 @@ export class Headers {
   set(name: string, value: string): void {
     needArguments(arguments.length, 2, 'Headers.set');
     const list = this.#fields();
-    const text = toByteString(name, 'A header name');
+    const text = typeof name === 'string' ? name : `${name}`;
     const normal = normalizeValue(typeof value === 'string' ? value : `${value}`);
     const lower = lowerName(text);
     if (this.#guard !== 'none' && this.#isKept(lower, normal)) return;

@@ -177,6 +177,16 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect(() => headers.forEach(5 as never)).toThrow(TypeError);
   });
 
+  test('iterate sorted, however many there are', () => {
+    const headers = new Headers();
+    for (let index = 0; index < 100; index++) headers.append(`h${(index * 37) % 50}`, String(index));
+    const names = [...headers.keys()];
+    expect(names).toEqual([...new Set(names)].sort());
+    expect(names).toHaveLength(50);
+    expect(headers.get('h37')).toBe('1, 51');
+    expect(new Map(headers).get('h37')).toBe('1, 51');
+  });
+
   test('show changes to an iteration that has begun', () => {
     const headers = new Headers({ b: '2', d: '4' });
     const iterator = headers.entries();
