@@ -61,10 +61,10 @@ export class Body {
   /** The content itself, for one who will send it or put it into another body. Throws where it has been read. */
   take(): Content {
     if (this.isUnusable) throw new TypeError('The body has been read or is locked');
-    const content = this.#content;
-    if (isStream(content)) return content;
-    this.#close();
-    return content;
+    // A stream stays open: it is the content, and whoever takes it reads it.
+    this.#isUsed = true;
+    if (!isStream(this.#content) && this.#stream !== null) close(this.#stream);
+    return this.#content;
   }
 
   /** `take`, but of a stream that was given a new one: this body's stays locked to it. */
@@ -102,12 +102,6 @@ export class Body {
     if (!isIncoming(content)) return content.arrayBuffer().then((buffer) => decode(new Uint8Array(buffer)));
     const { now } = content;
     return now === null ? content.bytes().then(decode) : Promise.resolve(decode(now));
-  }
-
-  /** Nobody reads it any more, here or by its stream. */
-  #close(): void {
-    this.#isUsed = true;
-    if (this.#stream !== null) close(this.#stream);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `Response`, and its parts for the engine: text and bytes leave as they were given, without a stream. */
-import { parseUrl } from './base-url.ts';
+import { baseUrl, parseUrl } from './base-url.ts';
 import { Body, type Content, isStream } from './body.ts';
 import { extractBody, TEXT_TYPE } from './extract.ts';
 import { isReasonPhrase, toByteString } from './field-syntax.ts';
@@ -296,6 +296,7 @@ function refuseContent(status: number): never {
 }
 
 function redirectTarget(url: string): string {
-  if (URL.canParse(url) || !URL.canParse(url, 'http://relative.invalid/')) return parseUrl(url).href;
+  const isRelative = !URL.canParse(url) && URL.canParse(url, 'http://relative.invalid/');
+  if (!isRelative || baseUrl() !== undefined) return parseUrl(url).href;
   return /^[\x21-\x7e]*$/.test(url) ? url : encodeURI(url);
 }

@@ -127,7 +127,9 @@ test('fetch takes a Request of ours and options that change it', async () => {
 test('fetch takes a stream of ours', async () => {
   const body = new Response('streamed').body as ReadableStream;
   const request = new Request(`${base}/b`, { method: 'POST', body, duplex: 'half' });
-  expect(((await (await fetch(request)).json()) as Echo).content).toBe('streamed');
+  const answered = fetch(request);
+  expect(request.bodyUsed).toBe(true);
+  expect(((await (await answered).json()) as Echo).content).toBe('streamed');
 });
 
 test.each([false, true])('fetch passes on a request that came in, late: %s', async (isLate) => {

@@ -256,7 +256,10 @@ describe('the parts of a response', () => {
 
   test('of a stream and a Blob have one', async () => {
     const stream = new ReadableStream();
-    expect(responseParts(new Response(stream))).toMatchObject({ content: stream, length: null });
+    const response = new Response(stream);
+    expect(responseParts(response)).toMatchObject({ content: stream, length: null });
+    expect(response.bodyUsed).toBe(true);
+    expect(() => responseParts(response)).toThrow(TypeError);
     const { content, length } = responseParts(new Response(new Blob(['text'])));
     expect([await new globalThis.Response(content as never).text(), length]).toEqual(['text', 4]);
   });
