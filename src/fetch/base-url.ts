@@ -1,9 +1,9 @@
-/** Against what a relative URL is read: a server has no page, so mostly against nothing. */
+/** The base of relative URLs. A server has no page, so there is usually none. */
 
 /** Where undici keeps the origin that `setGlobalOrigin` was given. */
 const UNDICI_ORIGIN = Symbol.for('undici.globalOrigin.1');
 
-/** Throws a TypeError where `input` is no URL and there is no base that would make it one. */
+/** Throws a TypeError if `input` is not a URL, with the base if there is one. */
 export function parseUrl(input: string): URL {
   try {
     return new URL(input, baseUrl());

@@ -1,17 +1,17 @@
 /**
- * The content of a request or response: kept as it was given, made into a stream only where somebody asks for one, read
- * at most once. Two objects that were given the same stream share one `Body`.
+ * The content of a request or response: kept as it was given, turned into a stream only on demand, read at most once. Two
+ * objects that were given the same stream share one `Body`.
  */
 import type Stream from 'node:stream';
 import type { RequestBody } from './source.ts';
 
-/** Loaded with the first stream: it is 19 modules. */
+/** Loaded with the first stream: node:stream is 19 modules. */
 let Readable: typeof Stream.Readable | undefined;
 
 /** `RequestBody`: content still on its way in, read from the engine. */
 export type Content = string | Uint8Array | Blob | ReadableStream | RequestBody;
 
-/** The bodies behind the streams that we made: a stream that is passed on does not turn its content into pieces. */
+/** The bodies behind our own streams: passing such a stream to another object passes the content on in one piece. */
 const bodies = new WeakMap<ReadableStream, Body>();
 
 export class Body {
@@ -24,7 +24,7 @@ export class Body {
     if (isStream(content)) this.#stream = content;
   }
 
-  /** Of a stream that is not ours, a new body; throws where it is locked or has been read. */
+  /** The body behind one of our streams, or a new one. Throws if the stream is locked or has been read from. */
   static of(stream: ReadableStream): Body {
     if (stream.locked || isDisturbed(stream)) throw new TypeError('The stream must not be locked or read from');
     return bodies.get(stream) ?? new Body(stream);
@@ -41,7 +41,7 @@ export class Body {
 
   get stream(): ReadableStream {
     if (this.#stream !== null) return this.#stream;
-    // A source is read once: where it is read as a stream, the stream is all there is from now on.
+    // A source is read once: once it is read as a stream, only the stream has the content.
     if (isIncoming(this.#content)) this.#content = this.#isUsed ? '' : settle(this.#content);
     this.#stream = streamOf(this.#content);
     if (this.#isUsed) close(this.#stream);
@@ -49,7 +49,7 @@ export class Body {
     return this.#stream;
   }
 
-  /** Content in bytes where it is known without reading; null else. */
+  /** Size in bytes if it is known without reading, else null. */
   get length(): number | null {
     const content = this.#content;
     if (typeof content === 'string') return Buffer.byteLength(content);
@@ -58,22 +58,22 @@ export class Body {
     return isIncoming(content) ? content.length : content.size;
   }
 
-  /** The content itself, for one who will send it or put it into another body. Throws where it has been read. */
+  /** The content itself, for sending or for another body. Throws if it has been read. */
   take(): Content {
     if (this.isUnusable) throw new TypeError('The body has been read or is locked');
-    // A stream stays open: it is the content, and whoever takes it reads it.
+    // A stream stays open: it is the content that the caller is about to read.
     this.#isUsed = true;
     if (!isStream(this.#content) && this.#stream !== null) close(this.#stream);
     return this.#content;
   }
 
-  /** `take`, but of a stream that was given a new one: this body's stays locked to it. */
+  /** Like `take`, but a stream that was given stays here, locked, and the caller gets another one. */
   transfer(): Content {
     const content = this.take();
     return isStream(content) ? (content.pipeThrough(new TransformStream()) as ReadableStream) : content;
   }
 
-  /** Fetch standard §2.2.5, "clone a body": this body and the other then give the same. */
+  /** Fetch standard §2.2.5, "clone a body". */
   clone(): Body {
     if (this.isUnusable) throw new TypeError('A body that has been read or is locked cannot be cloned');
     if (isIncoming(this.#content)) this.#content = settle(this.#content);
@@ -113,12 +113,12 @@ export function isIncoming(content: Content): content is RequestBody {
   return typeof content === 'object' && 'now' in content;
 }
 
-/** Content that is here already needs no stream: it is copied, for it is valid during its call only. */
+/** Content that has already arrived needs no stream. It is copied, because it is valid only during its call. */
 function settle(content: RequestBody): Uint8Array | ReadableStream {
   return content.now?.slice() ?? content.stream();
 }
 
-/** Has it been read from or cancelled? Of a web stream only Node's own streams know. */
+/** Whether it has been read from or cancelled: streams do not say this themselves. */
 function isDisturbed(stream: ReadableStream): boolean {
   Readable ??= process.getBuiltinModule('node:stream').Readable;
   return Readable.isDisturbed(stream as unknown as Stream.Readable);
@@ -133,7 +133,7 @@ function close(stream: ReadableStream): void {
 
 function streamOf(content: Content): ReadableStream {
   if (typeof content === 'string') return byteStream(() => new TextEncoder().encode(content));
-  // A byte stream takes the buffer away from whoever enqueues it: it gets a copy.
+  // Enqueueing detaches the buffer, so a byte stream gets a copy.
   if (content instanceof Uint8Array) return byteStream(() => content.slice());
   if (isStream(content)) return content;
   return content.stream();
@@ -179,13 +179,13 @@ function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** The caller may do with the buffer as it likes: it must not be a part of another. */
+/** The caller owns the result, so its buffer must not be shared. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
   return isWhole ? new Uint8Array(bytes.buffer as ArrayBuffer) : new Uint8Array(bytes);
 }
 
-/** Encoding standard, "UTF-8 decode": a byte order mark is dropped, what is no UTF-8 becomes U+FFFD. */
+/** Encoding standard, "UTF-8 decode": a byte order mark is dropped, invalid bytes become U+FFFD. */
 function decode(bytes: Uint8Array): string {
   return withoutMark(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 }

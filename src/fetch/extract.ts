@@ -1,11 +1,11 @@
-/** From what a program gives as a body to content and its type (Fetch standard §5.2, "extract a body"). */
+/** Turns a BodyInit into content and a type (Fetch standard §5.2, "extract a body"). */
 import { Body, type Content, isStream } from './body.ts';
 
 export const TEXT_TYPE = 'text/plain;charset=UTF-8';
 
 export interface Extracted {
   readonly body: Body;
-  /** For Content-Type, where the program names none. */
+  /** For Content-Type, unless the program sets it. */
   readonly type: string | null;
   readonly isStream: boolean;
 }
@@ -34,7 +34,7 @@ export function extractBody(init: unknown): Extracted {
       break;
     default:
   }
-  // Beyond the standard, as in Node and Bun: what can be iterated with `for await`.
+  // Beyond the standard, as in Node and Bun: async iterables.
   if (Symbol.asyncIterator in init) {
     const stream = ReadableStream.from(bytesOf(init as AsyncIterable<unknown>)) as ReadableStream;
     return { body: new Body(stream), type: null, isStream: true };
@@ -46,7 +46,7 @@ function known(content: Content, type: string | null): Extracted {
   return { body: new Body(content), type, isStream: isStream(content) };
 }
 
-/** HTML standard, "multipart/form-data encoding algorithm" (RFC 7578): files stay Blobs, so that nothing is read yet. */
+/** HTML standard, "multipart/form-data encoding algorithm" (RFC 7578): files stay Blobs and are not read yet. */
 function encodeForm(form: FormData): Extracted {
   const boundary = `----formdata-${crypto.randomUUID()}`;
   const parts: (string | Blob)[] = [];

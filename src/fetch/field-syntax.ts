@@ -1,33 +1,33 @@
 /**
- * Which names and values a header may have, as the Fetch standard says (§2.2.2), and the lower-case form of a name.
+ * Valid header names and values (Fetch standard §2.2.2), and the lower-case form of a name.
  */
 
 /** RFC 9110 §5.6.2: a token. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Lower-case forms of the names that an application writes: a lookup takes 10 ns, a check and `toLowerCase` 60. The names
- * of an application are few; past the bound nothing is learned, so that names made from data cannot fill the memory.
+ * Lower-case forms of the names in the application's code: a lookup takes 10 ns, checking and `toLowerCase` 60. The bound
+ * keeps names that are computed from data from filling the memory.
  */
 const lowerCaseNames = new Map<string, string>();
 const MAX_NAMES = 512;
 
-/** Throws where `name` is not a token, and so where it is no ByteString either. */
+/** Throws unless `name` is a token, which includes being a ByteString. */
 export function lowerName(name: string): string {
   return lowerCaseNames.get(name) ?? learnName(name);
 }
 
 function learnName(name: string): string {
   if (!TOKEN.test(name)) throw new TypeError(`A header name must be a token, got ${JSON.stringify(name)}`);
-  // A property's name is kept once by V8, so that comparing two of them compares pointers.
+  // V8 keeps one copy of a property name, so comparing two of them compares pointers.
   const [lower = ''] = Object.keys({ [name.toLowerCase()]: true });
   if (lowerCaseNames.size < MAX_NAMES) lowerCaseNames.set(name, lower);
   return lower;
 }
 
 /**
- * Strips whitespace at both ends (§2.2.2 "normalize") and refuses NUL, CR and LF: with them a value could end its field and
- * begin another. The check of 30 characters takes 25 ns.
+ * Strips whitespace at both ends (§2.2.2 "normalize") and refuses NUL, CR and LF, which could end the field and begin
+ * another one. 30 characters take 25 ns.
  */
 export function normalizeValue(value: string): string {
   const { length } = value;
@@ -50,7 +50,7 @@ export function isReasonPhrase(text: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-/** WebIDL ByteString: a string of which each character is a byte. */
+/** WebIDL ByteString: no character above U+00FF. */
 export function toByteString(value: unknown, what: string): string {
   const text = typeof value === 'string' ? value : `${value}`;
   for (let index = 0; index < text.length; index++) {

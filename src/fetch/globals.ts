@@ -1,11 +1,11 @@
 /**
- * How a program that says `new Response('x')` gets the cheap classes: they take the place of the global ones.
+ * Replaces the global Request, Response and Headers, so that `new Response('x')` in a program makes a cheap one.
  *
- * `serve()` calls this where an app has a `fetch` handler, before the handler runs. Code finds globals when it runs, so
- * that frameworks loaded earlier use ours, too. A class that somebody has kept from before goes on working: its objects
- * are instances of ours and ours of it, and the engine takes either.
+ * `serve()` calls this for an app with a `fetch` handler. Code looks globals up when it runs, so frameworks loaded earlier
+ * use our classes too. References to Node's classes that were taken before keep working: instances of one kind are
+ * `instanceof` the other, and the engine accepts both.
  *
- * `fetch` stays Node's and returns Node's Response; the wrapper tells it what Requests of ours say.
+ * `fetch` remains Node's and returns Node's Response; a wrapper translates our Requests for it.
  */
 import { Headers } from './headers.ts';
 import { learnFrom, learnGlobals, rememberGlobals } from './native.ts';
@@ -21,11 +21,11 @@ export function installGlobals(): void {
   if (isInstalled) return;
   isInstalled = true;
   const nodes = rememberGlobals();
-  // Assigned, not defined: for a definition, V8 would look at the old value, and that loads undici.
+  // Assigned, because defining a property makes V8 read the old value, which loads undici.
   Object.assign(globalThis, { Headers, Request, Response, fetch: wrapFetch(nodes) });
 }
 
-/** For who keeps Node's globals: `instanceof` holds for ours and theirs. Loads undici. */
+/** For a program that keeps Node's globals: makes `instanceof` hold across both kinds. Loads undici. */
 export function linkGlobals(): void {
   if (!isInstalled) learnGlobals();
 }

@@ -1,4 +1,4 @@
-/** `Headers`: over a list of its own, or over a request whose fields are read when they are asked for. */
+/** `Headers`: over a list, or over a request whose fields are read on demand. */
 import { lowerName, normalizeValue } from './field-syntax.ts';
 import {
   appendField,
@@ -18,23 +18,23 @@ import type { RequestSource } from './source.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments } from './webidl.ts';
 
 /**
- * Who may change what (Fetch standard §5.1). The forbidden names of "request" and "response" protect a browser's user
- * from a page; a server must set Cookie, Host and Set-Cookie, so that they are free here as in Node, Deno and Bun.
+ * What may be changed (Fetch standard §5.1). The standard also forbids names such as Cookie and Set-Cookie, to protect the
+ * user of a browser from a page. A server needs them, so they are allowed here as in Node, Deno and Bun.
  */
 export type HeadersGuard = 'none' | 'request-no-cors' | 'immutable';
 
 export let makeHeaders: (list: HeaderList, guard: HeadersGuard) => Headers;
 export let makeSourceHeaders: (source: RequestSource) => Headers;
-/** The list behind headers: theirs, not a copy. Null where `value` is not of ours. */
+/** The list behind our Headers, not a copy; null for anything else. */
 export let listOf: (value: unknown) => HeaderList | null;
 let pairsOf: (headers: Headers) => [name: string, value: string][];
 
 export class Headers {
   #list: HeaderList | null = null;
-  /** Until the first change or look at all fields, these headers are the fields of this request. */
+  /** Until the fields are changed or iterated, they are read from here. */
   #source: RequestSource | null = null;
   #guard: HeadersGuard = 'none';
-  /** What iteration sees; null after a change. */
+  /** What iteration sees; null until asked for, and after a change. */
   #sorted: [name: string, value: string][] | null = null;
 
   static {
@@ -153,7 +153,7 @@ export class Headers {
     if (this.#list !== null) return this.#list;
     this.#list = [];
     if (this.#source !== null) {
-      // The parser has checked them: names are tokens, values have no controls.
+      // The parser has validated them.
       for (const [name, value] of this.#source.fields()) this.#list.push(name.toLowerCase(), name, value);
       this.#source = null;
     }
@@ -164,14 +164,14 @@ export class Headers {
     this.#sorted = null;
   }
 
-  /** Throws where nothing may be changed; true where this field may not be. */
+  /** Throws if nothing may be changed; true if this field may not be. */
   #isKept(lower: string, value: string): boolean {
     if (this.#guard === 'immutable') throw new TypeError('These headers cannot be changed');
     return this.#guard === 'request-no-cors' && !isNoCorsSafelisted(lower, value);
   }
 }
 
-/** `%HeadersIteratorPrototype%`: looks at the headers anew at each step, as WebIDL says. */
+/** WebIDL's default iterator object: each step looks at the headers as they are then. */
 export class HeadersIterator<Item> implements IterableIterator<Item> {
   readonly #headers: Headers;
   readonly #kind: 'entries' | 'keys' | 'values';
@@ -194,7 +194,7 @@ export class HeadersIterator<Item> implements IterableIterator<Item> {
   declare [Symbol.iterator]: () => this;
 }
 
-// Of `%IteratorPrototype%` it has `Symbol.iterator`; a constructor it has not.
+// It inherits `Symbol.iterator` from `%IteratorPrototype%`, and has no constructor.
 Object.setPrototypeOf(HeadersIterator.prototype, Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())));
 Reflect.deleteProperty(HeadersIterator.prototype, 'constructor');
 asInterface(HeadersIterator, 'Headers Iterator', ['next']);
@@ -215,7 +215,7 @@ asInterface(Headers, 'Headers', [
 ]);
 acceptOurs('Headers', Headers);
 
-/** A list of its own from what `new Headers()` takes. Of headers of ours the list is copied: case and order stay. */
+/** A new list from anything that `new Headers()` accepts. From our own Headers, case and order are kept. */
 export function copyFields(init: unknown): HeaderList {
   const list = listOf(init);
   if (list !== null && (init as { [Symbol.iterator]: unknown })[Symbol.iterator] === entries) return list.slice();
@@ -224,12 +224,12 @@ export function copyFields(init: unknown): HeaderList {
   return filled;
 }
 
-/** RFC 9110 §8.3: the type of content whose maker did not name one. */
+/** Sets Content-Type unless it is there. */
 export function addDefaultType(list: HeaderList, type: string): void {
   if (!hasField(list, 'content-type')) appendField(list, 'Content-Type', type);
 }
 
-/** Name and value of each field, for those who do not want triples. */
+/** Name and value of each field. */
 export function* fieldPairs(list: HeaderList): Generator<[name: string, value: string]> {
   for (let at = 0; at < list.length; at += STRIDE) yield [list[at + 1] as string, list[at + 2] as string];
 }

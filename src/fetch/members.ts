@@ -1,4 +1,4 @@
-/** What the members do that Request and Response share (Fetch standard §5.3, the mixin Body), over the `Body` of either. */
+/** The readers that Request and Response share (Fetch standard §5.3, the Body mixin). */
 import type { Body } from './body.ts';
 import { nativeResponse } from './native.ts';
 
@@ -24,12 +24,12 @@ export async function readBlob(body: Body | null, type: string | null): Promise<
   return (await parsedByNode(bytes, type)).blob();
 }
 
-/** Both encodings of forms are read by Node's own parser, which is loaded only here. */
+/** Node's own parser reads both encodings of forms; it is loaded only here. */
 export async function readFormData(body: Body | null, type: string | null): Promise<FormData> {
   return (await parsedByNode(body === null ? null : await body.bytes(), type ?? '')).formData();
 }
 
-/** A type that is its own serialization; any other goes through Node's MIME parser. */
+/** A type that serializes to itself; any other goes through Node's MIME parser. */
 const SIMPLE_TYPE = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
 async function parsedByNode(bytes: Uint8Array<ArrayBuffer> | null, type: string): Promise<globalThis.Response> {
@@ -37,7 +37,7 @@ async function parsedByNode(bytes: Uint8Array<ArrayBuffer> | null, type: string)
   return new Response(bytes, { headers: { 'content-type': type } });
 }
 
-/** Not `JSON.parse` itself, which would take a second argument. */
+/** `JSON.parse` without its second parameter. */
 function parseJson(text: string): unknown {
   return JSON.parse(text);
 }

@@ -1,28 +1,27 @@
 /**
- * The URL of a request that came in: scheme and authority as the server knows them, the target as it came, in the form
- * that the URL standard serializes. Nearly always these are three strings put together; `URL` is asked only where its
- * answer would be another.
+ * The URL of an incoming request, as the URL standard serializes it. Nearly always that is scheme, host and target put
+ * together; `URL` is used only if its result would differ.
  */
 import type { RequestSource } from './source.ts';
 
-/** More hosts than this are not remembered: the Host header is the client's. */
+/** Clients choose the Host header, so the memory for it is bounded. */
 const MAX_HOSTS = 64;
 
-/** A host of which the URL standard's serialization is the host itself: no number at the end, no escapes, lower case. */
+/** Hosts that serialize to themselves: lower case, no escapes, no number as the last label. */
 const PLAIN_HOST = /^(?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*(?::[1-9][0-9]{0,4})?$/;
 
-/** In a path: dot segments, plain or escaped. In a query: `'`, which the URL standard escapes. */
+/** Dot segments, plain or escaped, and characters that the URL standard escapes. */
 const NEEDS_PARSER = /\/(?:\.|%2e)|'|\/\/|[^!-~]|[\\"<>^`{|}#]/i;
 
 export class Origin {
   readonly #scheme: 'http' | 'https';
-  /** Where the request names no host, or one that is none. */
+  /** For requests with no valid host. */
   readonly #fallback: string;
   readonly #known = new Map<string, string>();
   #lastHost: string | null = null;
   #lastOrigin = '';
 
-  /** `authority`: of the server itself, such as `localhost:3000`. */
+  /** `authority` is the server's own, such as `localhost:3000`. */
   constructor(scheme: 'http' | 'https', authority: string) {
     this.#scheme = scheme;
     this.#fallback = new URL(`${scheme}://${authority}`).origin;
@@ -33,7 +32,7 @@ export class Origin {
     const host = source.header('host');
     const origin = host === this.#lastHost && host !== null ? this.#lastOrigin : this.#originOf(host);
     if (target.charCodeAt(0) === 0x2f) return NEEDS_PARSER.test(target) ? serialize(origin, target) : origin + target;
-    // Absolute-form (RFC 9112 §3.2.2) wins over Host; `*` (§3.2.4) is about the server as a whole.
+    // Absolute-form (RFC 9112 §3.2.2) wins over Host; `*` (§3.2.4) means the server as a whole.
     return target === '*' ? `${origin}/` : (URL.parse(target)?.href ?? `${origin}/`);
   }
 
@@ -54,7 +53,7 @@ export class Origin {
   }
 }
 
-/** The target cannot change the authority: it follows a complete origin, and begins with "/". */
+/** The target begins with "/" and follows a complete origin, so it cannot change the authority. */
 function serialize(origin: string, target: string): string {
   return URL.parse(origin + target)?.href ?? origin + target;
 }

@@ -1,4 +1,4 @@
-/** What a response is to the engine, and how to have it from responses that are not ours. */
+/** A response as the engine sends it, and how to get that from responses that are not ours. */
 import type { Readable } from 'node:stream';
 import { isStream } from './body.ts';
 import type { HeaderList } from './header-list.ts';
@@ -10,17 +10,17 @@ export interface ResponseParts {
   /** Triples: lower-case name, name as it was written, value. All are valid: no CR, LF or NUL. */
   readonly fields: readonly string[];
   /**
-   * A stream must be read or cancelled by whoever takes it. It gives Uint8Arrays, and from programs written for Bun strings,
-   * which are sent as UTF-8.
+   * The caller must read or cancel a stream. Its chunks are Uint8Arrays, and in programs written for Bun also strings, to be
+   * sent as UTF-8.
    */
   readonly content: string | Uint8Array | ReadableStream | null;
-  /** In bytes, where a stream's length is known; null where it is not, or where `content` is no stream. */
+  /** Of a stream, in bytes, if it is known; else null. */
   readonly length: number | null;
 }
 
 /**
- * What srvx's responses say of themselves, those of h3 and Nitro among them: content as it was given. Without it, one of
- * them would be made into a response of Node's first, which takes 4 µs.
+ * How responses of srvx (so of h3 and Nitro) describe themselves, with content as it was given. Reading their standard
+ * members makes one of Node's responses first, which takes 4 µs.
  */
 interface NodeParts {
   readonly status: number;
@@ -30,7 +30,7 @@ interface NodeParts {
   readonly body?: string | Uint8Array | ReadableStream | Readable | null;
 }
 
-/** Node's Response, and what has its members. Throws a TypeError for anything else. */
+/** Accepts Node's Response and anything with its members; throws a TypeError for anything else. */
 export function foreignParts(response: unknown): ResponseParts {
   if (typeof response !== 'object' || response === null || !('status' in response) || !('headers' in response)) {
     throw new TypeError(`fetch must return a Response, got ${response === null ? 'null' : typeof response}`);

@@ -4,7 +4,7 @@ import { toByteString } from './field-syntax.ts';
 
 type Modes = globalThis.Request;
 
-/** What a request says about itself to a client's fetch; a server's request has the defaults. */
+/** Options for a client's fetch. Incoming requests have the defaults. */
 export interface RequestModes {
   mode: Modes['mode'];
   credentials: Modes['credentials'];
@@ -50,7 +50,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 const STANDARD_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
 const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
-/** The modes of `before` with what `init` changes; `before` itself where it changes nothing. */
+/** `before` with the changes of `init`. */
 export function toModes(before: Readonly<RequestModes>, init: RequestInit): Readonly<RequestModes> {
   const { mode, credentials, cache, redirect, referrer, referrerPolicy, integrity, keepalive } = init;
   if ((init as { window?: unknown }).window !== undefined && (init as { window?: unknown }).window !== null) {
@@ -59,7 +59,7 @@ export function toModes(before: Readonly<RequestModes>, init: RequestInit): Read
   oneOf('duplex', init.duplex);
   oneOf('priority', (init as { priority?: unknown }).priority);
   const modes: RequestModes = {
-    // A change makes it another request: of a navigation it keeps nothing (step 13).
+    // With options it is no longer a navigation (step 13).
     mode: oneOf('mode', mode) ?? (before.mode === 'navigate' ? 'same-origin' : before.mode),
     credentials: oneOf('credentials', credentials) ?? before.credentials,
     cache: oneOf('cache', cache) ?? before.cache,

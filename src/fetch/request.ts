@@ -1,6 +1,6 @@
 /**
- * `Request`: made by a program as the Fetch standard says, or by the engine for a request that came in. Of the latter
- * nothing is made before it is asked for: it is the source and the server's origin until then.
+ * `Request`: made by a program, as the Fetch standard specifies, or by the engine for an incoming request. The latter is a
+ * source and the server's origin; everything else is made on demand.
  */
 import { parseUrl } from './base-url.ts';
 import { Body } from './body.ts';
@@ -23,15 +23,15 @@ import { DEFAULT_MODES, type RequestModes, toMethod, toModes, toSignal } from '.
 import type { RequestSource } from './source.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments, toDictionary } from './webidl.ts';
 
-/** Only this file has it: with it, the constructor makes an empty request, or one that came in. */
+/** Private to this file: makes the constructor skip the standard's steps. */
 const INTERNAL = Symbol('internal');
 
-/** Is it one of ours? */
+/** Whether it is one of ours. */
 export let isRequest: (value: unknown) => value is Request;
 let bodyOf: (value: unknown) => Body | null;
-/** The source of a request that came in; null for any other, and for what is no Request of ours. */
+/** The source of an incoming request; null for anything else. */
 export let sourceOf: (value: unknown) => RequestSource | null;
-/** What Node's own Request is made from to say the same as ours, which is used up. */
+/** Options that make Node's own Request equal to ours, which is used up. */
 export let toNativeInit: (request: Request) => RequestInit;
 
 export class Request {
@@ -41,10 +41,10 @@ export class Request {
   #origin: Origin | null = null;
   #headers: Headers | null = null;
   #modes: Readonly<RequestModes> = DEFAULT_MODES;
-  /** What has the signal that this request's follows: a request that this one is made from, or `init`. */
+  /** Has the signal to follow: the request that this one was made from, or `init`. */
   #followed: { readonly signal: AbortSignal } | null = null;
   #signal: AbortSignal | null = null;
-  /** undefined: content of the source that nobody has asked for. */
+  /** undefined: the content of the source, not yet asked for. */
   #body: Body | null | undefined = null;
 
   static {
@@ -227,7 +227,7 @@ export class Request {
     return isPlainInstance(this, value) || (this === Request && isNative('Request', value));
   }
 
-  /** All but the content. */
+  /** Everything but the content. */
   #inherit(other: Request): void {
     this.#method = other.method;
     this.#url = other.url;
@@ -246,7 +246,7 @@ export class Request {
     this.#followed = other;
   }
 
-  /** Steps 10 to 39 of the constructor; returns the body that `init` gives. */
+  /** Steps 10 to 39 of the constructor; returns the body from `init`. */
   #initialize(init: RequestInit, input: unknown): Extracted | null {
     const { method, headers, body, signal } = init;
     this.#modes = toModes(this.#modes, init);
@@ -274,7 +274,7 @@ export class Request {
     return extracted;
   }
 
-  /** The content of `init`, or that of the request which this one is made from; that one is used up in any case. */
+  /** Takes the content of `init`, or else of the request that this one is made from, which is used up in any case. */
   #adopt(given: Extracted | null, inherited: Body | null): void {
     if (given !== null) {
       this.#body = given.body;
@@ -284,7 +284,7 @@ export class Request {
     }
   }
 
-  /** Mode "no-cors": a simple method, and only headers that a form could send. */
+  /** Mode "no-cors" allows simple methods and headers only. */
   #restrict(): void {
     if (this.#method !== 'GET' && this.#method !== 'HEAD' && this.#method !== 'POST') {
       throw new TypeError(`method must be GET, HEAD or POST where mode is "no-cors", got ${this.#method}`);
@@ -334,7 +334,7 @@ asInterface(Request, 'Request', [
 ]);
 acceptOurs('Request', Request);
 
-/** A request that came in: `Request`, and what a server knows more. To a program its class is `Request`. */
+/** An incoming request: a `Request` with what else a server knows. Programs see the class `Request`. */
 export class LazyRequest extends Request {
   constructor(source: RequestSource, origin: Origin) {
     super(INTERNAL, source, origin);
@@ -353,7 +353,7 @@ export class LazyRequest extends Request {
     return (sourceOf(this) as RequestSource).params;
   }
 
-  /** Routers that know nothing of ours, such as itty-router, put theirs here. */
+  /** Routers such as itty-router store theirs here. */
   set params(value: Readonly<Record<string, string>>) {
     Object.defineProperty(this, 'params', { value, writable: true, enumerable: true, configurable: true });
   }
@@ -363,10 +363,10 @@ export class LazyRequest extends Request {
   }
 }
 
-// `request.constructor.name` is looked at by frameworks.
+// Frameworks look at `request.constructor.name`.
 Reflect.deleteProperty(LazyRequest.prototype, 'constructor');
 
-/** RFC 9110 §9.3.1: content of a GET or HEAD means nothing; the Fetch standard gives these no body. */
+/** Content of a GET or HEAD has no meaning (RFC 9110 §9.3.1), and the Fetch standard gives them no body. */
 function incomingBody(source: RequestSource): Body | null {
   if (source.method === 'GET' || source.method === 'HEAD') return null;
   const { body } = source;
@@ -382,7 +382,7 @@ function toFollowed(value: unknown): { readonly signal: AbortSignal } | null {
   return signal === null ? null : { signal };
 }
 
-/** Of the connection that a request came in on (RFC 9110 §7.6.1), or what Node's fetch refuses to send. */
+/** Fields about one connection (RFC 9110 §7.6.1), and those that Node's fetch refuses to send. */
 const NOT_SENT = new Set([
   'connection',
   'expect',
@@ -394,7 +394,7 @@ const NOT_SENT = new Set([
   'upgrade',
 ]);
 
-/** A request passed on to another server: its Host is that server's, its length that of what is sent. */
+/** For a request that is passed on: Host is the other server's, and Content-Length is computed from known content. */
 function sendableFields(list: HeaderList, isIncoming: boolean, isKnown: boolean): [name: string, value: string][] {
   const fields: [string, string][] = [];
   for (const field of fieldPairs(list)) {

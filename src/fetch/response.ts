@@ -1,4 +1,4 @@
-/** `Response`, and its parts for the engine: text and bytes leave as they were given, without a stream. */
+/** `Response`, and its parts for the engine: text and bytes are sent as they were given, without a stream. */
 import { baseUrl, parseUrl } from './base-url.ts';
 import { Body, type Content, isStream } from './body.ts';
 import { extractBody, TEXT_TYPE } from './extract.ts';
@@ -10,11 +10,11 @@ import { acceptOurs, isNative } from './native.ts';
 import { foreignParts, type ResponseParts, refuseStatus } from './parts.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments, toDictionary } from './webidl.ts';
 
-/** The fields of `new Response(text)`: shared, copied when somebody asks for the headers. */
+/** The fields of `new Response(text)`: shared until somebody asks for the headers. */
 const TEXT_FIELDS: HeaderList = ['content-type', 'Content-Type', TEXT_TYPE];
 const NO_FIELDS: HeaderList = [];
 
-/** Fetch standard §2.2.3: no content may be sent with these. */
+/** Fetch standard §2.2.3: "null body status". */
 function isNullBodyStatus(status: number): boolean {
   return status === 204 || status === 205 || status === 304 || status === 101 || status === 103;
 }
@@ -25,12 +25,12 @@ let partsOf: (response: Response) => ResponseParts;
 export class Response {
   #status = 200;
   #statusText = '';
-  /** Belongs to `#headers` as soon as these are made. */
+  /** Shared with `#headers` once that exists. */
   #list: HeaderList = NO_FIELDS;
   #headers: Headers | null = null;
   #guard: HeadersGuard = 'none';
   #isError = false;
-  /** Text stays here until somebody asks for more than the parts. */
+  /** Text stays here until something needs a `Body`. */
   #text: string | null = null;
   #body: Body | null = null;
 
@@ -91,7 +91,7 @@ export class Response {
     return response;
   }
 
-  /** Beyond the standard, which has a page's URL to start from, a relative `url` is sent as it is (as in Bun). */
+  /** The standard resolves `url` against the page's. Without a page, a relative one is sent as it is, as in Bun. */
   static redirect(url: string | URL, status: number = 302): Response {
     needArguments(arguments.length, 1, 'Response.redirect');
     const location = redirectTarget(`${url}`);
@@ -199,7 +199,7 @@ export class Response {
     return isPlainInstance(this, value) || (this === Response && isNative('Response', value));
   }
 
-  /** Fetch standard §5.5, "initialize a response"; a Response is a dictionary of its own values, too. */
+  /** Fetch standard §5.5, "initialize a response". A Response can itself be the options. */
   #initialize(init: unknown): void {
     if (typeof init === 'object' && init !== null && #status in init) {
       this.#status = init.#status;
@@ -259,13 +259,13 @@ asInterface(
 );
 acceptOurs('Response', Response);
 
-/** What an answered response has for a body: it has been read. */
+/** The body of a response that has been sent: used. */
 const SENT = new Body('');
 SENT.take();
 
 /**
- * What the engine sends. The response is used up: a second call throws, as does one for a response that somebody has read.
- * Any Response will do; content of one that is not ours is always a stream.
+ * What the engine sends. Uses the response up; throws a TypeError if it has been used before. Accepts any Response, but
+ * content of foreign ones is a stream, except for srvx's.
  */
 export function responseParts(response: unknown): ResponseParts {
   return isResponse(response) ? partsOf(response) : foreignParts(response);

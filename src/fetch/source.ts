@@ -1,6 +1,6 @@
 /**
- * What a request of the web level is read from: the part of the fast level's `Call` and `Body` that this room uses. Any
- * `Call` is one. Nothing here is touched before a handler asks for it.
+ * What an incoming request is read from: the part of the fast level's `Call` and `Body` that this room uses. Nothing here is
+ * touched before a handler asks for it.
  */
 
 export interface RequestSource {
@@ -19,9 +19,9 @@ export interface RequestSource {
 }
 
 export interface RequestBody {
-  /** Content-Length, 0 where the request has no content, null where it is chunked. */
+  /** Content-Length; 0 without content, null if chunked. */
   readonly length: number | null;
-  /** All of it, uncopied, where it came along with the head; else null. */
+  /** All of it, uncopied, if it arrived with the head; else null. */
   readonly now: Uint8Array | null;
   bytes(): Promise<Uint8Array>;
   stream(): ReadableStream<Uint8Array>;

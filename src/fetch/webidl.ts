@@ -1,13 +1,12 @@
 /**
- * What WebIDL asks of an interface and a class does not give by itself: members that can be enumerated, a name for
- * `Object.prototype.toString`, a count of arguments.
+ * What WebIDL requires beyond what a class provides: enumerable members, a `Symbol.toStringTag`, checked argument counts.
  */
 
-/** How Node's `console.log` asks an object for its text; `node:util` itself would load 34 modules. */
+/** The key of `util.inspect.custom`. Importing node:util would load 34 modules. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 export type Inspect = (value: unknown, options: object) => string;
 
-/** Marks the members as enumerable, and gives the prototype its `Symbol.toStringTag`. */
+/** Makes the members enumerable and sets `Symbol.toStringTag`. */
 export function asInterface(
   target: { readonly prototype: object },
   name: string,
@@ -19,13 +18,12 @@ export function asInterface(
   Object.defineProperty(target.prototype, Symbol.toStringTag, { value: name, configurable: true });
 }
 
-/** `given` is the count of arguments of the call. */
 export function needArguments(given: number, needed: number, what: string): void {
   if (given >= needed) return;
   throw new TypeError(`${what} must have ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
 }
 
-/** A dictionary argument: an object, or nothing. */
+/** A dictionary argument: an object, or null for nothing. */
 export function toDictionary(value: unknown, what: string): object | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'object' || typeof value === 'function') return value;

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+
+// Each test starts a process.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ROOM = new URL('../../src/fetch/index.ts', import.meta.url).href;
 
