@@ -10,8 +10,9 @@
  */
 export { installGlobals, linkGlobals } from './globals.ts';
 export { Headers } from './headers.ts';
+export { LazyRequest } from './lazy-request.ts';
 export { Origin } from './origin.ts';
 export type { ResponseParts } from './parts.ts';
-export { LazyRequest, Request, sourceOf } from './request.ts';
+export { Request, sourceOf } from './request.ts';
 export { Response, responseParts } from './response.ts';
 export type { RequestBody, RequestSource } from './source.ts';

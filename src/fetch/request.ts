@@ -19,12 +19,13 @@ import { readArrayBuffer, readBlob, readBytes, readFormData, readJson, readText 
 import { acceptOurs, isNative } from './native.ts';
 import { isNoCorsSafelisted } from './no-cors.ts';
 import type { Origin } from './origin.ts';
+import { sendableFields } from './passed-on.ts';
 import { DEFAULT_MODES, type RequestModes, toMethod, toModes, toSignal } from './request-init.ts';
 import type { RequestSource } from './source.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments, toDictionary } from './webidl.ts';
 
-/** Private to this file: makes the constructor skip the standard's steps. */
-const INTERNAL = Symbol('internal');
+/** For this room only: makes the constructor skip the standard's steps. */
+export const INTERNAL = Symbol('internal');
 
 /** Whether it is one of ours. */
 export let isRequest: (value: unknown) => value is Request;
@@ -334,38 +335,6 @@ asInterface(Request, 'Request', [
 ]);
 acceptOurs('Request', Request);
 
-/** An incoming request: a `Request` with what else a server knows. Programs see the class `Request`. */
-export class LazyRequest extends Request {
-  constructor(source: RequestSource, origin: Origin) {
-    super(INTERNAL, source, origin);
-  }
-
-  /** The client's address, without its port. */
-  get ip(): string {
-    return (sourceOf(this) as RequestSource).remote.address;
-  }
-
-  set ip(value: string) {
-    Object.defineProperty(this, 'ip', { value, writable: true, enumerable: true, configurable: true });
-  }
-
-  get params(): Readonly<Record<string, string>> {
-    return (sourceOf(this) as RequestSource).params;
-  }
-
-  /** Routers such as itty-router store theirs here. */
-  set params(value: Readonly<Record<string, string>>) {
-    Object.defineProperty(this, 'params', { value, writable: true, enumerable: true, configurable: true });
-  }
-
-  waitUntil(work: Promise<unknown>): void {
-    (sourceOf(this) as RequestSource).waitUntil(work);
-  }
-}
-
-// Frameworks look at `request.constructor.name`.
-Reflect.deleteProperty(LazyRequest.prototype, 'constructor');
-
 /** Content of a GET or HEAD has no meaning (RFC 9110 §9.3.1), and the Fetch standard gives them no body. */
 function incomingBody(source: RequestSource): Body | null {
   if (source.method === 'GET' || source.method === 'HEAD') return null;
@@ -380,27 +349,4 @@ function fieldsOf(request: Request): HeaderList {
 function toFollowed(value: unknown): { readonly signal: AbortSignal } | null {
   const signal = toSignal(value);
   return signal === null ? null : { signal };
-}
-
-/** Fields about one connection (RFC 9110 §7.6.1), and those that Node's fetch refuses to send. */
-const NOT_SENT = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** For a request that is passed on: Host is the other server's, and Content-Length is computed from known content. */
-function sendableFields(list: HeaderList, isIncoming: boolean, isKnown: boolean): [name: string, value: string][] {
-  const fields: [string, string][] = [];
-  for (const field of fieldPairs(list)) {
-    const lower = field[0].toLowerCase();
-    if (NOT_SENT.has(lower) || (isIncoming && lower === 'host') || (isKnown && lower === 'content-length')) continue;
-    fields.push(field);
-  }
-  return fields;
 }
