@@ -1,0 +1,17 @@
+/** The classes that the same tests are run against: ours, and Node's as the proof that a test asks for what is standard. */
+import * as ours from '../../src/fetch/index.ts';
+
+export interface Classes {
+  readonly Headers: typeof globalThis.Headers;
+  readonly Request: typeof globalThis.Request;
+  readonly Response: typeof globalThis.Response;
+}
+
+const { Headers, Request, Response } = globalThis;
+export const NODES: Classes = { Headers, Request, Response };
+export const OURS = ours as unknown as Classes;
+
+export const BOTH: readonly { whose: string; classes: Classes }[] = [
+  { whose: 'ours', classes: OURS },
+  { whose: "Node's", classes: NODES },
+];
