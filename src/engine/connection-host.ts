@@ -37,6 +37,8 @@ export interface ConnectionHost {
   takeExchange(host: ExchangeHost): Exchange;
   returnExchange(exchange: Exchange): void;
   waitUntil(work: Promise<unknown>): void;
+  /** Calls `listener` when a drain begins, or at once if it has begun; returns what takes it off again. */
+  whenDraining(listener: () => void): () => void;
   /** One more request has been answered. */
   countAnswer(): void;
   /** Another protocol is spoken on `socket` from now on, by what `take` makes. */

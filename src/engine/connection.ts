@@ -88,6 +88,10 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#engine.waitUntil(work);
   }
 
+  whenDraining(listener: () => void): () => void {
+    return this.#engine.whenDraining(listener);
+  }
+
   onData(bytes: Buffer, length: number): void {
     switch (this.phase) {
       case Phase.linger:
@@ -417,6 +421,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     );
     exchange.responding = Responding.streaming;
     if (parser.isHead) {
+      reply.discard();
       this.#endAnswer(exchange, 0);
       return;
     }

@@ -14,6 +14,7 @@ import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
 import type { LiveConnection } from './live-connection.ts';
 import { Output } from './output.ts';
+import { RequestView } from './request-view.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
 
 export interface EngineOptions {
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly report: (error: unknown) => void;
   /** What handlers see as `state`. */
   readonly state?: unknown;
+  /** What handlers are called with; by default a plain `RequestView`. */
+  readonly makeView?: () => RequestView;
   /** Told of every answer. */
   readonly done?: (call: Call, end: AnswerEnd) => void;
 }
@@ -55,15 +58,20 @@ export class Engine implements ConnectionHost {
   readonly transport: Transport;
   readonly report: (error: unknown) => void;
   readonly state: unknown;
-  readonly done: ((call: Call, end: AnswerEnd) => void) | null;
+  done: ((call: Call, end: AnswerEnd) => void) | null;
   readonly clock: Clock;
   readonly output = new Output();
   idleDeadline = 0;
+  /** Requests under way, from their first byte to the last of their answer. */
+  pendingRequests = 0;
 
   readonly #counters: WorkerCounters;
   readonly #connections: LiveConnection[] = [];
   /** Work that a drain waits for. */
   readonly #work = new Set<Promise<unknown>>();
+  /** Called when a drain begins. */
+  readonly #drainListeners = new Set<() => void>();
+  readonly #makeView: () => RequestView;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
   #listener: Listener | null = null;
@@ -81,6 +89,7 @@ export class Engine implements ConnectionHost {
     this.report = options.report;
     this.state = options.state;
     this.done = options.done ?? null;
+    this.#makeView = options.makeView ?? (() => new RequestView());
     this.clock = new Clock(keepAliveFields(this.#idleTimeoutMs), () => this.#tick());
     this.#counters = new WorkerCounters(options.counters, options.worker);
   }
@@ -125,6 +134,7 @@ export class Engine implements ConnectionHost {
     this.#listener = null;
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
+    for (const listener of [...this.#drainListeners]) listener();
     for (const connection of [...this.#connections]) connection.onDrain(this.idleDeadline);
     if (this.#connections.length > 0) {
       await new Promise<void>((resolve) => {
@@ -154,12 +164,14 @@ export class Engine implements ConnectionHost {
   }
 
   takeExchange(host: ExchangeHost): Exchange {
-    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits);
+    this.pendingRequests++;
+    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.#makeView);
     exchange.begin(host);
     return exchange;
   }
 
   returnExchange(exchange: Exchange): void {
+    this.pendingRequests--;
     // The promise of its handler would settle in the middle of somebody else's request.
     if (exchange.responding === Responding.pending) return;
     exchange.end();
@@ -179,6 +191,12 @@ export class Engine implements ConnectionHost {
     void settled.then(() => this.#work.delete(settled));
   }
 
+  whenDraining(listener: () => void): () => void {
+    if (this.isDraining) listener();
+    else this.#drainListeners.add(listener);
+    return () => void this.#drainListeners.delete(listener);
+  }
+
   handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void {
     const owner = take({
       transport: this.transport,
@@ -191,6 +209,7 @@ export class Engine implements ConnectionHost {
     this.#connections[connection.index] = owner;
     socket.owner = owner;
     owner.begin(leftover);
+    if (this.isDraining) owner.onDrain(this.idleDeadline);
   }
 
   forget(connection: LiveConnection): void {

@@ -11,7 +11,7 @@ import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { EngineLimits } from './limits.ts';
 import type { RequestBody } from './request-body.ts';
-import { RequestView, type ViewSource } from './request-view.ts';
+import type { RequestView, ViewSource } from './request-view.ts';
 import type { StreamWriter } from './stream-writer.ts';
 import type { Address } from './transport.ts';
 
@@ -47,6 +47,7 @@ export interface ExchangeHost {
   onTimeoutSet(): void;
   sendInterim(text: string): void;
   waitUntil(work: Promise<unknown>): void;
+  whenDraining(listener: () => void): () => void;
 }
 
 export class Exchange implements ViewSource {
@@ -57,7 +58,7 @@ export class Exchange implements ViewSource {
   /** Set while `responding` is streaming. */
   writer: StreamWriter | null = null;
   readonly parser: RequestParser;
-  view = new RequestView();
+  view: RequestView;
   /** Content that was dropped. */
   droppedBytes = 0;
   /** As the handler has set it, in milliseconds; -1: as the limits say. */
@@ -69,6 +70,7 @@ export class Exchange implements ViewSource {
   /** While the handler is called: how far content has been read in what has arrived. */
   position = 0;
   readonly #limits: EngineLimits;
+  readonly #makeView: () => RequestView;
   /** null while it lies in the pool, and once its connection has closed. */
   #host: ExchangeHost | null = null;
   /** While the handler is called: what has arrived, from `position` to #end. */
@@ -77,8 +79,10 @@ export class Exchange implements ViewSource {
   #controller: AbortController | null = null;
   #sent: PromiseWithResolvers<void> | null = null;
 
-  constructor(limits: EngineLimits) {
+  constructor(limits: EngineLimits, makeView: () => RequestView) {
     this.#limits = limits;
+    this.#makeView = makeView;
+    this.view = makeView();
     this.parser = new RequestParser(limits);
   }
 
@@ -90,6 +94,7 @@ export class Exchange implements ViewSource {
   /** Its connection has closed, or the answer cannot be given any more. */
   abort(error: Error): void {
     this.#host = null;
+    if (this.responding === Responding.ready) this.reply?.discard();
     this.view.openedBody?.fail(error);
     this.writer?.abort(error);
     this.#controller?.abort(error);
@@ -115,12 +120,10 @@ export class Exchange implements ViewSource {
     this.#controller = null;
     this.#sent = null;
     this.parser.reset();
-    if (this.view.isKept) {
-      this.view.detach();
-      this.view = new RequestView();
-    } else {
-      this.view.close();
-    }
+    const { view } = this;
+    if (view.isKept) view.detach();
+    else view.close();
+    if (view.isKept || view.isLent) this.view = this.#makeView();
   }
 
   /** Opens the view on a head that begins at bytes[base]; bytes[from, end) came behind it. */
@@ -235,11 +238,16 @@ export class Exchange implements ViewSource {
     this.#connection().waitUntil(work);
   }
 
+  whenDraining(listener: () => void): () => void {
+    return this.#connection().whenDraining(listener);
+  }
+
   readonly #onReply = (reply: Reply): void => {
     if (this.responding !== Responding.pending) return;
     this.reply = reply;
     this.responding = Responding.ready;
-    this.#host?.onSettled(this, null);
+    if (this.#host === null) reply.discard();
+    else this.#host.onSettled(this, null);
   };
 
   readonly #onError = (error: unknown): void => {

@@ -28,16 +28,16 @@ export type TakeOver = (connection: HandedOver) => NewOwner;
 
 export class HandOverReply extends Reply {
   readonly status = 101;
-  /** The whole head. */
+  /** The whole head; '' if the new owner sends it. */
   readonly head: string;
   readonly take: TakeOver;
 
-  /** `fields` name the protocol in Upgrade; Connection is made here. */
+  /** `fields` name the protocol in Upgrade; Connection is made here. Without fields nothing is sent: the new owner answers. */
   constructor(fields: Fields, take: TakeOver) {
     super();
     let lines = '';
     for (const [name, value] of pairsOf(fields)) lines += `${name}: ${value}\r\n`;
-    this.head = `${statusLine(101)}Connection: Upgrade\r\n${lines}\r\n`;
+    this.head = lines === '' ? '' : `${statusLine(101)}Connection: Upgrade\r\n${lines}\r\n`;
     this.take = take;
   }
 

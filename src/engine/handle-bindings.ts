@@ -26,6 +26,9 @@ export interface StreamHandle extends TransportSocket {
   writeBuffer(request: StreamRequest, bytes: Buffer): number;
   shutdown(request: StreamRequest): number;
   close(): void;
+  /** Whether it keeps the event loop alive. */
+  ref(): void;
+  unref(): void;
 }
 
 export interface TcpHandle extends StreamHandle {

@@ -164,7 +164,14 @@ function listenTcp(
   const own = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
   const open = new AcceptQueue(handle, selfConnector(bindings, own, port), own, options.backlog);
   queue = open;
-  return { address, port, close: () => open.close(), drain: (maxMs) => open.drain(maxMs) };
+  return {
+    address,
+    port,
+    close: () => open.close(),
+    drain: (maxMs) => open.drain(maxMs),
+    ref: () => handle.ref(),
+    unref: () => handle.unref(),
+  };
 }
 
 function listenUnix(options: UnixListenOptions, onSocket: (socket: TransportSocket) => void): Listener {
@@ -187,7 +194,7 @@ function listenUnix(options: UnixListenOptions, onSocket: (socket: TransportSock
     await untilQuiet(() => accepted, QUIET_TURNS, process.uptime() + maxMs / 1000);
     close();
   };
-  return { address: options.path, port: 0, close, drain };
+  return { address: options.path, port: 0, close, drain, ref: () => handle.ref(), unref: () => handle.unref() };
 }
 
 function bind(handle: TcpHandle, address: string, port: number, flags: number): number {

@@ -60,7 +60,9 @@ export function openNetTransport(): Transport {
             await untilQuiet(() => accepted, QUIET_TURNS, process.uptime() + maxMs / 1000);
             close();
           };
-          resolve({ address: name.address, port: name.port, close, drain });
+          const ref = () => void server.ref();
+          const unref = () => void server.unref();
+          resolve({ address: name.address, port: name.port, close, drain, ref, unref });
         });
       });
     },

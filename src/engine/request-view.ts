@@ -18,6 +18,8 @@ export interface ViewSource extends BodySource {
   setTimeout(ms: number): void;
   inform(status: number, fields: Fields): void;
   waitUntil(work: Promise<unknown>): void;
+  /** Calls `listener` when a drain begins; returns what takes it off again. */
+  whenDraining(listener: () => void): () => void;
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
@@ -28,6 +30,8 @@ export class RequestView implements Call {
   openedBody: RequestBody | null = null;
   /** The view has bytes of its own, so it must not be used for another request. */
   isKept = false;
+  /** Somebody may hold the view after its answer, so it must never show another request. */
+  isLent = false;
 
   #source: ViewSource | null = null;
   #bytes: Buffer | null = null;
@@ -173,7 +177,14 @@ export class RequestView implements Call {
   }
 
   waitUntil(work: Promise<unknown>): void {
+    // The work goes on after the answer, and may look at the request.
+    this.keep();
     this.#exchange().waitUntil(work);
+  }
+
+  /** Calls `listener` when a drain begins, or at once if it has begun; returns what takes it off again. */
+  whenDraining(listener: () => void): () => void {
+    return this.#exchange().whenDraining(listener);
   }
 
   header(name: string): string | null {

@@ -1,7 +1,7 @@
 /** Answers whose content comes in pieces (RFC 9112 §7.1): what is streamed, and how it is framed. */
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Reply, ReplyKind } from '../http/reply.ts';
-import { checkStatus, mustBeEmpty, statusLine } from '../http/status.ts';
+import { checkStatus, mustBeEmpty, reasonPhrase } from '../http/status.ts';
 
 export type Content = string | Uint8Array;
 
@@ -27,7 +27,8 @@ export class StreamReply extends Reply {
   /** null: not known beforehand. */
   readonly length: number | null;
 
-  constructor(status: number, fields: Fields, source: StreamSource, length: number | null) {
+  /** `fieldLines` and `reason` have been checked, each line with its CR LF. Throws a RangeError for what contradicts itself. */
+  constructor(status: number, reason: string, fieldLines: string, source: StreamSource, length: number | null) {
     super();
     checkStatus(status);
     if (mustBeEmpty(status))
@@ -36,13 +37,21 @@ export class StreamReply extends Reply {
       throw new RangeError(`the length of a stream must be a whole number of bytes, got ${length}`);
     }
     this.status = status;
-    this.start = statusLine(status) + renderFields(fields);
+    this.start = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines}`;
     this.source = source;
     this.length = length;
   }
 
   get kind(): typeof ReplyKind.stream {
     return ReplyKind.stream;
+  }
+
+  override discard(): void {
+    const { source } = this;
+    if (typeof source === 'function') return;
+    const ended = 'getReader' in source ? source.cancel() : source[Symbol.asyncIterator]().return?.();
+    // What a source fails with while it is let go of has no consequences.
+    Promise.resolve(ended).catch(() => {});
   }
 }
 
@@ -51,5 +60,5 @@ export class StreamReply extends Reply {
  * not keep to `length`, the connection is cut off, so that no client takes a part for the whole.
  */
 export function stream(status: number, fields: Fields, source: StreamSource, length?: number): StreamReply {
-  return new StreamReply(status, fields, source, length ?? null);
+  return new StreamReply(status, reasonPhrase(status), renderFields(fields), source, length ?? null);
 }

@@ -66,7 +66,8 @@ export class StreamWriter implements Sink {
   run({ source }: StreamReply): void {
     let work: void | Promise<void>;
     try {
-      work = typeof source === 'function' ? source(this) : this.#iterate(source);
+      if (typeof source === 'function') work = source(this);
+      else work = 'getReader' in source ? this.#read(source) : this.#iterate(source);
     } catch (error) {
       this.#end(error ?? new Error('the source of the stream failed'));
       return;
@@ -133,8 +134,21 @@ export class StreamWriter implements Sink {
     return refused;
   }
 
-  async #iterate(source: AsyncIterable<Content> | ReadableStream<Uint8Array>): Promise<void> {
-    const iterator = (source as AsyncIterable<Content>)[Symbol.asyncIterator]();
+  /** Not by its iterator, which would be ended only after the next piece, and a source may stall. */
+  async #read(source: ReadableStream<Content>): Promise<void> {
+    const reader = source.getReader();
+    this.#cancel = () => void reader.cancel(this.#error).catch(ignore);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.#isOver) break;
+      const taken = this.write(value);
+      if (taken !== true) await taken;
+    }
+    this.#cancel = null;
+  }
+
+  async #iterate(source: AsyncIterable<Content>): Promise<void> {
+    const iterator = source[Symbol.asyncIterator]();
     this.#cancel = () => void Promise.resolve(iterator.return?.()).catch(ignore);
     for (;;) {
       const { done, value } = await iterator.next();

@@ -62,6 +62,9 @@ export interface Listener {
   readonly port: number;
   /** Stops accepting; the kernel resets connections that wait in its queue. */
   close(): void;
+  /** Whether it keeps the process alive; at first it does. */
+  ref(): void;
+  unref(): void;
   /** Stops accepting at a moment when the queue is empty, or after `maxMs`. */
   drain(maxMs: number): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
-import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
+import { checkStatus, mustBeEmpty, reasonPhrase } from './status.ts';
 
 export class MadeReply extends WholeReply {
   readonly status: number;
@@ -11,8 +11,8 @@ export class MadeReply extends WholeReply {
   readonly #start: string;
   readonly #content: string | Uint8Array;
 
-  /** `fieldLines` has been checked, each line with its CR LF. Throws a RangeError for content that the status forbids. */
-  constructor(status: number, fieldLines: string, content: string | Uint8Array) {
+  /** `fieldLines` and `reason` have been checked, each line with its CR LF. Throws a RangeError for content that the status forbids. */
+  constructor(status: number, fieldLines: string, content: string | Uint8Array, reason: string = reasonPhrase(status)) {
     super();
     checkStatus(status);
     const length = typeof content === 'string' ? Buffer.byteLength(content, 'utf8') : content.length;
@@ -22,7 +22,7 @@ export class MadeReply extends WholeReply {
     this.status = status;
     this.contentLength = length;
     this.#content = content;
-    const start = statusLine(status) + fieldLines;
+    const start = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines}`;
     // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that is left out.
     this.#start = status === 204 || status === 304 ? start : `${start}Content-Length: ${length}\r\n`;
   }

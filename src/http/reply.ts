@@ -7,6 +7,9 @@ export type ReplyKindValue = (typeof ReplyKind)[keyof typeof ReplyKind];
 export abstract class Reply {
   abstract readonly kind: ReplyKindValue;
   abstract readonly status: number;
+
+  /** It will not be sent, or not its content: lets go of what it holds. */
+  discard(): void {}
 }
 
 /** What an answer says about its connection. */

@@ -116,7 +116,7 @@ export class MemoryServer {
       assertFree: async () => {},
       listen: async (_options, onSocket) => {
         this.#accept = onSocket;
-        return { address: 'memory', port: 0, drain: async () => {}, close() {} };
+        return { address: 'memory', port: 0, drain: async () => {}, close() {}, ref() {}, unref() {} };
       },
       attach(socket, owner) {
         socket.owner = owner;

@@ -1,0 +1,62 @@
+/** A call as apps see it: the engine's view of the request, and what the connection can become. */
+import type { TrustedProxies } from '../content/forwarded.ts';
+import { RequestView } from '../engine/request-view.ts';
+import type { Address } from '../engine/transport.ts';
+import type { Fields } from '../http/fields.ts';
+import type { Reply } from '../http/reply.ts';
+import type { SocketHandlers } from '../websocket/options.ts';
+import type { AcceptOptions, Call } from './app.ts';
+import { type TakenOverStream, takeOver } from './taken-over.ts';
+import type { Upgrades } from './upgrades.ts';
+
+/** What all calls of a worker share. */
+export interface CallHost {
+  readonly upgrades: Upgrades;
+  readonly proxies: TrustedProxies | null;
+}
+
+export class AppCall extends RequestView implements Call {
+  /** What `server.upgrade` has made. */
+  upgrade: Reply | null = null;
+  readonly #host: CallHost;
+  #client: Address | null = null;
+
+  constructor(host: CallHost) {
+    super();
+    this.#host = host;
+  }
+
+  override close(): void {
+    super.close();
+    this.upgrade = null;
+    this.#client = null;
+  }
+
+  /** The client's address, as trusted proxies report it. */
+  override get remote(): Address {
+    const { proxies } = this.#host;
+    if (proxies === null) return super.remote;
+    this.#client ??= clientOf(proxies, super.remote, this);
+    return this.#client;
+  }
+
+  /** What the nearest trusted proxy says it was asked by. */
+  get forwardedProto(): 'http' | 'https' | null {
+    const { proxies } = this.#host;
+    return proxies === null ? null : proxies.clientOf(super.remote.address, (name) => this.header(name)).proto;
+  }
+
+  accept<D>(handlers: SocketHandlers<D>, data: D, options: AcceptOptions = {}): Reply {
+    return this.#host.upgrades.accept(this, handlers, data, options);
+  }
+
+  takeOver(fields: Fields, use: (stream: TakenOverStream, head: Uint8Array) => void): Reply {
+    return takeOver(this, fields, use);
+  }
+}
+
+function clientOf(proxies: TrustedProxies, peer: Address, call: RequestView): Address {
+  const { address, port } = proxies.clientOf(peer.address, (name) => call.header(name));
+  if (address === peer.address) return peer;
+  return { address, port: port ?? 0, family: address.includes(':') ? 'IPv6' : 'IPv4' };
+}

@@ -1,0 +1,118 @@
+/** One worker's engine with an app on it: start, listening, end. Owns the engine, its WebSockets, and the app's state. */
+import { Engine } from '../engine/engine.ts';
+import type { Listener, ListenOptions, Transport } from '../engine/transport.ts';
+import { Origin } from '../fetch/index.ts';
+import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
+import { reportError } from '../workers/report.ts';
+import type { App, Server } from './app.ts';
+import { AppCall, type CallHost } from './app-call.ts';
+import { makeHandler } from './dispatch.ts';
+import type { ServeSettings } from './settings.ts';
+import { EngineSockets, Upgrades } from './upgrades.ts';
+import type { WorkerPlace } from './worker-place.ts';
+
+export class AppEngine<S> {
+  readonly engine: Engine;
+  readonly upgrades: Upgrades;
+  readonly state: S;
+  readonly #server: Server<S>;
+  readonly #settings: ServeSettings;
+  /** Owned: closed in `end`. */
+  readonly #relay: ThreadRelay | null;
+  /** Whose `stop` gets the state. */
+  readonly #startedApp: App<S>;
+  #listener: Listener | null = null;
+
+  private constructor(
+    app: App<S>,
+    server: Server<S>,
+    settings: ServeSettings,
+    place: WorkerPlace,
+    transport: Transport,
+    state: S,
+  ) {
+    this.state = state;
+    this.#server = server;
+    this.#settings = settings;
+    this.#startedApp = app;
+    const report = (error: unknown) => reportError(place.index, error);
+    this.engine = new Engine({
+      handler: notYet,
+      limits: settings.limits,
+      transport,
+      counters: place.counters,
+      worker: place.index,
+      report,
+      state,
+      makeView: () => new AppCall(host),
+    });
+    const { engine } = this;
+    this.#relay = place.count > 1 ? openThreadRelay(place.relayName, (news) => sockets.channels.receive(news)) : null;
+    const sockets = new EngineSockets({
+      transport,
+      clock: engine.clock,
+      report,
+      workerName: String(place.index),
+      relay: this.#relay,
+    });
+    this.upgrades = new Upgrades(sockets);
+    const host: CallHost = { upgrades: this.upgrades, proxies: settings.proxies };
+  }
+
+  /** Calls the app's `start`. */
+  static async start<S>(
+    app: App<S>,
+    server: Server<S>,
+    settings: ServeSettings,
+    place: WorkerPlace,
+    transport: Transport,
+  ): Promise<AppEngine<S>> {
+    const state = (await app.start?.({ index: place.index, count: place.count })) as S;
+    return new AppEngine(app, server, settings, place, transport, state);
+  }
+
+  /** `authority` is the server's own, for requests without a Host. */
+  async listen(options: ListenOptions): Promise<Listener> {
+    this.#listener = await this.engine.listen(options);
+    return this.#listener;
+  }
+
+  /** From now on requests go to this app. */
+  use(app: App<S>, authority: string): void {
+    const http = new Origin('http', authority);
+    const { proxies } = this.#settings;
+    let originOf = (_call: AppCall) => http;
+    if (proxies !== null) {
+      const https = new Origin('https', authority);
+      originOf = (call) => (call.forwardedProto === 'https' ? https : http);
+    }
+    this.engine.handler = makeHandler(app, this.#server, originOf);
+    const { done } = app;
+    this.engine.done = done === undefined ? null : (call, end) => done.call(app, call as AppCall as never, end);
+  }
+
+  ref(): void {
+    this.#listener?.ref();
+  }
+
+  unref(): void {
+    this.#listener?.unref();
+  }
+
+  /** Ends after `graceMs` at the latest; `stop` of the app comes last. */
+  async end(graceMs: number): Promise<void> {
+    await this.engine.drain(graceMs);
+    this.cutOff();
+    await this.#startedApp.stop?.(this.state);
+  }
+
+  cutOff(): void {
+    this.engine.close();
+    this.upgrades.sockets.terminateAll();
+    this.#relay?.close();
+  }
+}
+
+function notYet(): never {
+  throw new Error('the server does not listen yet');
+}

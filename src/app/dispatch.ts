@@ -1,0 +1,156 @@
+/** From an app to the engine's handler: routes, handle, fetch, in this order; what `error` makes of failures; 404. */
+import type { Call as EngineCall, Handler as EngineHandler } from '../engine/call.ts';
+import { installGlobals, LazyRequest, type Origin } from '../fetch/index.ts';
+import { Answer, textAnswer } from '../http/answer.ts';
+import { Reply } from '../http/reply.ts';
+import type { App, Awaitable, FetchRoute, Route, RouteTarget, Server } from './app.ts';
+import type { AppCall } from './app-call.ts';
+import { replyOf } from './response-reply.ts';
+import { Routes } from './routes.ts';
+
+/** One way to answer; undefined: the next one is asked. */
+type Stage = (call: AppCall) => Awaitable<Reply | Response | undefined>;
+/** What a path leads to: the stage of any method, or one for each. */
+type Target = Stage | MethodTable;
+
+interface MethodTable {
+  readonly byMethod: ReadonlyMap<string, Stage>;
+  readonly notAllowed: Answer;
+  readonly options: Answer;
+}
+
+/** Gives the origin of a request's URL. */
+export type OriginOf = (call: AppCall) => Origin;
+
+const NOT_FOUND = textAnswer('404 Not Found\n', 404);
+const BAD_PATH = textAnswer('400 Bad Request: the path cannot be decoded\n', 400);
+
+/** Throws a TypeError or RangeError for an app that cannot work. */
+export function makeHandler<S>(app: App<S>, server: Server<S>, originOf: OriginOf): EngineHandler {
+  const stages: Stage[] = [];
+  const fetchStage = (route: FetchRoute<S>): Stage => makeFetchStage(route, server, originOf);
+  if (app.routes !== undefined) stages.push(routeStage(app.routes as Record<string, Route<S>>, fetchStage));
+  if (app.handle !== undefined) stages.push(app.handle as Stage);
+  if (app.fetch !== undefined) stages.push(fetchStage(app as FetchRoute<S>));
+  if (stages.length === 0) throw new TypeError('an app must have at least one of routes, handle and fetch');
+  return new Dispatcher(stages, app as App).handle as EngineHandler;
+}
+
+class Dispatcher {
+  readonly #stages: readonly Stage[];
+  readonly #app: App;
+
+  constructor(stages: readonly Stage[], app: App) {
+    this.#stages = stages;
+    this.#app = app;
+  }
+
+  readonly handle = (engineCall: EngineCall): Reply | Promise<Reply> => {
+    const call = engineCall as AppCall;
+    try {
+      return this.#ask(call, 0);
+    } catch (error) {
+      if (this.#app.error === undefined) throw error;
+      return this.#recover(call, error);
+    }
+  };
+
+  #ask(call: AppCall, from: number): Reply | Promise<Reply> {
+    const stages = this.#stages;
+    for (let at = from; at < stages.length; at++) {
+      const result = (stages[at] as Stage)(call);
+      if (result instanceof Reply) return result;
+      if (result === undefined) continue;
+      if (isPromise(result)) return this.#wait(call, result, at + 1);
+      return replyOf(result, call.method === 'HEAD');
+    }
+    return NOT_FOUND;
+  }
+
+  async #wait(call: AppCall, promise: PromiseLike<Reply | Response | undefined>, next: number): Promise<Reply> {
+    try {
+      const result = await promise;
+      if (result instanceof Reply) return result;
+      if (result === undefined) return this.#ask(call, next);
+      return replyOf(result, call.method === 'HEAD');
+    } catch (error) {
+      if (this.#app.error === undefined) throw error;
+      return this.#recover(call, error);
+    }
+  }
+
+  async #recover(call: AppCall, error: unknown): Promise<Reply> {
+    const answer = await this.#app.error?.(error, call);
+    if (answer === undefined) throw error;
+    return answer instanceof Reply ? answer : replyOf(answer, call.method === 'HEAD');
+  }
+}
+
+function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, originOf: OriginOf): Stage {
+  // Programs make their responses with the global classes; ours cost a twentieth.
+  installGlobals();
+  const finish = (call: AppCall, response: Response | undefined): Reply | undefined => {
+    if (call.upgrade !== null) return call.upgrade;
+    return response === undefined ? undefined : replyOf(response, call.method === 'HEAD');
+  };
+  return (call) => {
+    call.isLent = true;
+    const request = new LazyRequest(call, originOf(call));
+    const response = route.fetch(request as never, server);
+    if (isPromise(response)) return response.then((settled) => finish(call, settled)) as Promise<Reply | undefined>;
+    return finish(call, response);
+  };
+}
+
+function routeStage<S>(routes: Readonly<Record<string, Route<S>>>, fetchStage: (route: FetchRoute<S>) => Stage): Stage {
+  const table = new Routes<Target>();
+  for (const [path, route] of Object.entries(routes)) table.add(path, targetOf(path, route, fetchStage));
+  return (call) => {
+    const match = table.find(call.path);
+    if (match === null) return undefined;
+    if (match.kind === 'malformed') return BAD_PATH;
+    if (match.params !== null) call.params = match.params;
+    const { target } = match;
+    return typeof target === 'function' ? target(call) : askMethod(target, call);
+  };
+}
+
+function askMethod(table: MethodTable, call: AppCall): Awaitable<Reply | Response | undefined> {
+  const { method } = call;
+  const stage = table.byMethod.get(method) ?? (method === 'HEAD' ? table.byMethod.get('GET') : undefined);
+  if (stage !== undefined) return stage(call);
+  return method === 'OPTIONS' ? table.options : table.notAllowed;
+}
+
+function targetOf<S>(path: string, route: Route<S>, fetchStage: (route: FetchRoute<S>) => Stage): Target {
+  const single = stageOf(route, fetchStage);
+  if (single !== null) return single;
+  const byMethod = new Map<string, Stage>();
+  for (const [method, target] of Object.entries(route as Record<string, RouteTarget<S>>)) {
+    const stage = stageOf(target, fetchStage);
+    if (stage === null || !/^[A-Z-]+$/.test(method)) {
+      throw new TypeError(
+        `a route must be a function, a reply, an object with fetch, or these by method, got ${JSON.stringify(method)} at ${path}`,
+      );
+    }
+    byMethod.set(method, stage);
+  }
+  const methods = [...byMethod.keys()];
+  if (byMethod.has('GET') && !byMethod.has('HEAD')) methods.push('HEAD');
+  if (!byMethod.has('OPTIONS')) methods.push('OPTIONS');
+  const fields = { Allow: methods.join(', ') };
+  const text = { ...fields, 'Content-Type': 'text/plain' };
+  return { byMethod, notAllowed: new Answer(405, text, '405 Method Not Allowed\n'), options: new Answer(204, fields) };
+}
+
+/** Null for a table by method. */
+function stageOf<S>(target: Route<S>, fetchStage: (route: FetchRoute<S>) => Stage): Stage | null {
+  if (typeof target === 'function') return target as Stage;
+  if (target instanceof Reply) return () => target;
+  if (typeof target !== 'object' || target === null) return null;
+  return typeof (target as FetchRoute<S>).fetch === 'function' ? fetchStage(target as FetchRoute<S>) : null;
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,49 @@
+/** From a web-level response to an answer of the engine. */
+import { StreamReply, type StreamSource } from '../engine/stream-reply.ts';
+import { type ResponseParts, responseParts } from '../fetch/index.ts';
+import { MadeReply } from '../http/made-reply.ts';
+import type { Reply } from '../http/reply.ts';
+import { reasonPhrase } from '../http/status.ts';
+
+/** What frames the message or belongs to the connection is the engine's to send (RFC 9110 §7.6.1); so is Date. */
+const NOT_PASSED_ON: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'date',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Uses the response up. Throws a TypeError for what is no response, or has been used. `isHead`: to a HEAD request. */
+export function replyOf(response: unknown, isHead: boolean): Reply {
+  const parts = responseParts(response);
+  const { status, statusText, fields, content } = parts;
+  let lines = '';
+  let givenLength: string | null = null;
+  for (let at = 0; at < fields.length; at += 3) {
+    const lower = fields[at] as string;
+    if (!NOT_PASSED_ON.has(lower)) lines += `${fields[at + 1]}: ${fields[at + 2]}\r\n`;
+    else if (lower === 'content-length') givenLength = fields[at + 2] as string;
+  }
+  const reason = statusText === '' ? reasonPhrase(status) : statusText;
+  const length = givenLength !== null && /^\d{1,15}$/.test(givenLength) ? Number(givenLength) : null;
+  if (content === null || typeof content === 'string' || content instanceof Uint8Array) {
+    // The length that a GET would have had (RFC 9110 §8.6).
+    if (isHead && length !== null && (content === null || content.length === 0)) {
+      return new StreamReply(status, reason, lines, NOTHING, length);
+    }
+    return new MadeReply(status, lines, content ?? '', reason);
+  }
+  return new StreamReply(status, reason, lines, content as StreamSource, lengthOf(parts, length));
+}
+
+const NOTHING: StreamSource = () => {};
+
+/** A program that passes a response on knows the length; one with a coding of its own does not. */
+function lengthOf({ fields, length }: ResponseParts, given: number | null): number | null {
+  if (length !== null || given === null) return length;
+  for (let at = 0; at < fields.length; at += 3) if (fields[at] === 'transfer-encoding') return null;
+  return given;
+}

@@ -1,0 +1,31 @@
+/** What programs import from 'vrypt-server'. */
+export type {
+  AcceptOptions,
+  App,
+  Call,
+  FetchRoute,
+  Handler,
+  Limits,
+  Options,
+  Route,
+  RouteTarget,
+  Server,
+  ServerRequest,
+  UpgradeOptions,
+} from './app/app.ts';
+export { serve } from './app/serve.ts';
+export type { TakenOverStream } from './app/taken-over.ts';
+export type { Body } from './engine/call.ts';
+export type { AnswerEnd } from './engine/connection-host.ts';
+export { RequestError } from './engine/request-error.ts';
+export { type Content, type Sink, type StreamSource, stream } from './engine/stream-reply.ts';
+export type { Address } from './engine/transport.ts';
+export { Headers } from './fetch/headers.ts';
+export { Request } from './fetch/request.ts';
+export { Response } from './fetch/response.ts';
+export { Answer } from './http/answer.ts';
+export type { Fields } from './http/fields.ts';
+export { json, reply } from './http/made-reply.ts';
+export { Reply } from './http/reply.ts';
+export type { PerMessageDeflate, SocketHandlers } from './websocket/options.ts';
+export type { ServerSocket as Socket } from './websocket/socket.ts';
