@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
 import { Headers, sourceOf } from '../fetch/index.ts';
+import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
 import { AppEngine } from './app-engine.ts';
@@ -138,6 +139,8 @@ export class AppServer<S> implements Server<S> {
         else fields.push([name, value]);
       }
     }
+    // As Bun does: browsers fail a connection for which none of theirs is chosen.
+    protocol ??= offeredProtocols(call.header('sec-websocket-protocol'))[0];
     const reply = call.accept(websocket, options.data, protocol === undefined ? { fields } : { protocol, fields });
     if (reply.status !== 101) return false;
     call.upgrade = reply;
