@@ -20,6 +20,8 @@ export type { AnswerEnd } from './engine/connection-host.ts';
 export { RequestError } from './engine/request-error.ts';
 export { type Content, type Sink, type StreamSource, stream } from './engine/stream-reply.ts';
 export type { Address } from './engine/transport.ts';
+export type { EventOptions } from './events/event-text.ts';
+export { type EventSink, type EventsOptions, events } from './events/events.ts';
 export { Headers } from './fetch/headers.ts';
 export { Request } from './fetch/request.ts';
 export { Response } from './fetch/response.ts';

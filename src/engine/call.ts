@@ -30,7 +30,7 @@ export interface Call<S = unknown> {
   readonly local: Address;
   /** What the worker's `start` returned. */
   readonly state: S;
-  /** Made when asked for. Aborts if the client goes, a time-out passes or a drain ends before the answer is sent. */
+  /** Made when asked for. Aborts if the client goes or ends its side, a time-out passes or a drain ends before the answer is sent. */
   readonly signal: AbortSignal;
   /** Resolves when the kernel has the last byte of the answer; rejects if it never will. */
   readonly sent: Promise<void>;
@@ -42,6 +42,10 @@ export interface Call<S = unknown> {
   inform(status: number, fields: Fields): void;
   /** A drain waits for this work. */
   waitUntil(work: Promise<unknown>): void;
+  /** Calls `listener` when a drain begins, or at once if it has begun; returns what takes it off again. */
+  whenDraining(listener: () => void): () => void;
+  /** Calls `listener` at every tick of the engine's clock, with its time in milliseconds; returns what takes it off again. */
+  everyTick(listener: (now: number) => void): () => void;
 }
 
 /** The content of a request, to be read at most once. */

@@ -39,6 +39,8 @@ export interface ConnectionHost {
   waitUntil(work: Promise<unknown>): void;
   /** Calls `listener` when a drain begins, or at once if it has begun; returns what takes it off again. */
   whenDraining(listener: () => void): () => void;
+  /** Calls `listener` at every tick; returns what takes it off again. */
+  everyTick(listener: (now: number) => void): () => void;
   /** One more request has been answered. */
   countAnswer(): void;
   /** Another protocol is spoken on `socket` from now on, by what `take` makes. */

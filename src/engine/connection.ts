@@ -92,6 +92,10 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     return this.#engine.whenDraining(listener);
   }
 
+  everyTick(listener: (now: number) => void): () => void {
+    return this.#engine.everyTick(listener);
+  }
+
   onData(bytes: Buffer, length: number): void {
     switch (this.phase) {
       case Phase.linger:
@@ -116,6 +120,8 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       case Phase.handler:
       case Phase.stream:
         this.#hasClientEnded = true;
+        this.#exchange?.endClient();
+        if (this.phase === Phase.stream) this.#wait(Phase.stream);
         return;
       case Phase.head:
       case Phase.body:
@@ -606,6 +612,9 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       requestStart: this.#requestStart,
       timeoutMs,
     });
+    // A client that has ended and is gone shows it only when it is sent something; a stalled source would never be ended.
+    if (phase === Phase.stream && this.#hasClientEnded)
+      this.deadline = Math.min(this.deadline, clock.now + LINGER_QUIET_MS);
   }
 
   /** What the kernel has not taken comes first. */

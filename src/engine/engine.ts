@@ -71,6 +71,7 @@ export class Engine implements ConnectionHost {
   readonly #work = new Set<Promise<unknown>>();
   /** Called when a drain begins. */
   readonly #drainListeners = new Set<() => void>();
+  readonly #tickListeners = new Set<(now: number) => void>();
   readonly #makeView: () => RequestView;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
@@ -197,6 +198,11 @@ export class Engine implements ConnectionHost {
     return () => void this.#drainListeners.delete(listener);
   }
 
+  everyTick(listener: (now: number) => void): () => void {
+    this.#tickListeners.add(listener);
+    return () => void this.#tickListeners.delete(listener);
+  }
+
   handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void {
     const owner = take({
       transport: this.transport,
@@ -248,6 +254,7 @@ export class Engine implements ConnectionHost {
   #tick(): boolean {
     const { now } = this.clock;
     this.#setIdleDeadline();
+    for (const listener of this.#tickListeners) listener(now);
     const connections = this.#connections;
     // Backwards: a connection that closes is replaced by the last one, which has been looked at.
     for (let i = connections.length - 1; i >= 0; i--) {

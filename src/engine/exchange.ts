@@ -48,6 +48,7 @@ export interface ExchangeHost {
   sendInterim(text: string): void;
   waitUntil(work: Promise<unknown>): void;
   whenDraining(listener: () => void): () => void;
+  everyTick(listener: (now: number) => void): () => void;
 }
 
 export class Exchange implements ViewSource {
@@ -77,6 +78,8 @@ export class Exchange implements ViewSource {
   #arrived: Buffer | null = null;
   #end = 0;
   #controller: AbortController | null = null;
+  /** The client has ended its side: nearly always it is gone, and nobody can tell. */
+  #clientEnd: Error | null = null;
   #sent: PromiseWithResolvers<void> | null = null;
 
   constructor(limits: EngineLimits, makeView: () => RequestView) {
@@ -118,6 +121,7 @@ export class Exchange implements ViewSource {
     this.droppedBytes = 0;
     this.refusalReason = null;
     this.#controller = null;
+    this.#clientEnd = null;
     this.#sent = null;
     this.parser.reset();
     const { view } = this;
@@ -210,8 +214,17 @@ export class Exchange implements ViewSource {
   }
 
   makeSignal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#clientEnd !== null) this.#controller.abort(this.#clientEnd);
+    }
     return this.#controller.signal;
+  }
+
+  /** The client has ended its side while it is answered. It may still read, so the answer goes on. */
+  endClient(): void {
+    this.#clientEnd = new Error('the client has ended its side of the connection');
+    this.#controller?.abort(this.#clientEnd);
   }
 
   makeSent(): Promise<void> {
@@ -240,6 +253,10 @@ export class Exchange implements ViewSource {
 
   whenDraining(listener: () => void): () => void {
     return this.#connection().whenDraining(listener);
+  }
+
+  everyTick(listener: (now: number) => void): () => void {
+    return this.#connection().everyTick(listener);
   }
 
   readonly #onReply = (reply: Reply): void => {

@@ -18,8 +18,8 @@ export interface ViewSource extends BodySource {
   setTimeout(ms: number): void;
   inform(status: number, fields: Fields): void;
   waitUntil(work: Promise<unknown>): void;
-  /** Calls `listener` when a drain begins; returns what takes it off again. */
   whenDraining(listener: () => void): () => void;
+  everyTick(listener: (now: number) => void): () => void;
 }
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
@@ -182,9 +182,12 @@ export class RequestView implements Call {
     this.#exchange().waitUntil(work);
   }
 
-  /** Calls `listener` when a drain begins, or at once if it has begun; returns what takes it off again. */
   whenDraining(listener: () => void): () => void {
     return this.#exchange().whenDraining(listener);
+  }
+
+  everyTick(listener: (now: number) => void): () => void {
+    return this.#exchange().everyTick(listener);
   }
 
   header(name: string): string | null {
