@@ -1,16 +1,16 @@
 /**
- * Publish and subscribe. Owns who of this worker's sockets listens to which topic, and what other workers have said about
- * theirs; how workers reach each other is given (`ChannelRelay`).
+ * Publish and subscribe. Owns the subscriptions of this worker's sockets, and the counts that other workers have announced. How
+ * workers reach each other is not decided here (`ChannelRelay`).
  */
 import { PublishedMessage } from './message.ts';
 
 /** A socket, as channels see it. */
 export interface Subscriber {
-  /** Returns false where the message was dropped. */
+  /** Returns false if the message was dropped. */
   deliver(message: PublishedMessage, compress: boolean | undefined): boolean;
 }
 
-/** What workers tell each other. It survives a structured clone and, but for the bytes, JSON. */
+/** Messages between workers: structured clones, or JSON if bytes are encoded. */
 export type ChannelNews =
   | {
       readonly kind: 'message';
@@ -18,17 +18,17 @@ export type ChannelNews =
       readonly data: string | Uint8Array;
       readonly compress: boolean | undefined;
     }
-  /** The sender's subscribers of some topics, as they are now. */
+  /** The sender's current number of subscribers, for some topics. */
   | {
       readonly kind: 'counts';
       readonly from: string;
       readonly counts: readonly (readonly [topic: string, count: number])[];
     }
-  /** A worker begins: the others tell it all of their counts. */
+  /** A worker has started; the others answer with all of their counts. */
   | { readonly kind: 'hello'; readonly from: string }
   | { readonly kind: 'bye'; readonly from: string };
 
-/** Tells all other workers, and none twice. */
+/** Reaches every other worker exactly once, in order. */
 export interface ChannelRelay {
   send(news: ChannelNews): void;
 }
@@ -36,14 +36,14 @@ export interface ChannelRelay {
 export class Channels {
   readonly #topics = new Map<string, Set<Subscriber>>();
   readonly #name: string;
-  /** Null where there is no other worker, or this one has said goodbye. */
+  /** Null if there is no other worker, and after close(). */
   #relay: ChannelRelay | null;
   /** By worker. */
   readonly #elsewhere = new Map<string, Map<string, number>>();
-  /** Topics whose count the others do not know yet. */
+  /** Topics whose new count has not been announced yet. */
   #changed: Set<string> | null = null;
 
-  /** `name` is this worker's, unlike every other's. */
+  /** `name` identifies this worker and no other. */
   constructor(name: string, relay: ChannelRelay | null) {
     this.#name = name;
     this.#relay = relay;
@@ -64,25 +64,25 @@ export class Channels {
     this.#change(topic);
   }
 
-  /** In all workers. Those elsewhere are counted as they were a moment ago. */
+  /** Counts all workers; other workers' counts are as of their last announcement. */
   subscriberCount(topic: string): number {
     let count = this.#topics.get(topic)?.size ?? 0;
     for (const counts of this.#elsewhere.values()) count += counts.get(topic) ?? 0;
     return count;
   }
 
-  /** To all subscribers but `except`, in every worker. Returns the payload's bytes, 0 where nobody was there to get it. */
+  /** Sends to all subscribers but `except`, in every worker. Returns the payload's bytes, or 0 if there was no subscriber. */
   publish(topic: string, data: string | Uint8Array, compress?: boolean, except: Subscriber | null = null): number {
     const message = new PublishedMessage(data);
     const isHeard = this.#deliver(topic, message, compress, except);
     let isHeardElsewhere = false;
     for (const counts of this.#elsewhere.values()) isHeardElsewhere ||= counts.has(topic);
-    // Sent whether or not a count is known: a subscription may be under way.
+    // Sent even without a known subscriber: its announcement may be on its way.
     this.#relay?.send({ kind: 'message', topic, data, compress });
     return isHeard || isHeardElsewhere ? message.length : 0;
   }
 
-  /** Takes what another worker has sent. */
+  /** Handles a message from another worker. */
   receive(news: ChannelNews): void {
     switch (news.kind) {
       case 'message':
@@ -132,7 +132,7 @@ export class Channels {
     }
   }
 
-  /** Counts are told once per turn of the event loop, however many change in it. */
+  /** Announces counts once per turn of the event loop, however many change in it. */
   #change(topic: string): void {
     if (this.#relay === null) return;
     if (this.#changed === null) {

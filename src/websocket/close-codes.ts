@@ -14,10 +14,10 @@ export const CloseCode = {
   internalError: 1011,
 } as const;
 
-/** A control frame holds 125 bytes, two of them are the code (RFC 6455 §5.5). */
+/** A control frame holds 125 bytes; the code takes two of them (RFC 6455 §5.5). */
 export const MAX_REASON_BYTES = 123;
 
-/** Codes that may stand in a close frame: those that RFC 6455 and IANA define for it, and 3000 to 4999 (§7.4.2). */
+/** Codes allowed in a close frame: those that RFC 6455 and IANA define for it, and 3000 to 4999 (§7.4.2). */
 export function isSendableCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   if (code >= 3000) return code <= 4999;

@@ -1,7 +1,7 @@
-/** What two ends agree on for permessage-deflate (RFC 7692 §7.1). */
+/** Negotiates permessage-deflate (RFC 7692 §7.1). */
 import { type ExtensionOffer, parseExtensions } from './extension-header.ts';
 
-/** What this server wants. Windows are given by their bits, 9 to 15: zlib cannot make raw deflate with 8. */
+/** What this server wants. Window sizes are in bits, 9 to 15: zlib cannot produce raw deflate with 8. */
 export interface DeflateOptions {
   /** Our messages refer to earlier ones: better compression, one compressor for each client. */
   readonly serverKeepsContext: boolean;
@@ -9,18 +9,20 @@ export interface DeflateOptions {
   readonly clientKeepsContext: boolean;
   readonly serverWindowBits: number;
   readonly clientWindowBits: number;
+  /** False: we send nothing compressed, and only read it. */
+  readonly compresses: boolean;
   /** zlib's memory level of the compressor, 1 to 9. */
   readonly memoryLevel: number;
-  /** A message of fewer bytes is sent as it is, unless the sender asks for compression. */
+  /** Shorter messages, in bytes, are not compressed unless the sender asks for it. */
   readonly threshold: number;
 }
 
-/** What was agreed on, for one connection. */
+/** What was agreed on for one connection. */
 export interface DeflateAgreement {
   readonly serverKeepsContext: boolean;
   readonly clientKeepsContext: boolean;
   readonly serverWindowBits: number;
-  /** Of the client's compressor, at most. */
+  /** The most that the client's compressor uses. */
   readonly clientWindowBits: number;
   /** Value of our Sec-WebSocket-Extensions. */
   readonly field: string;
@@ -28,7 +30,7 @@ export interface DeflateAgreement {
 
 const BITS = /^(?:[89]|1[0-5])$/;
 
-/** The first acceptable offer's agreement; null: no compression; 'malformed': the field breaks the grammar. */
+/** The agreement for the first acceptable offer; null: no compression; 'malformed': the field is not valid. */
 export function negotiateDeflate(
   field: string | null,
   wanted: DeflateOptions | null,
@@ -44,7 +46,7 @@ export function negotiateDeflate(
   return null;
 }
 
-/** Null where the offer has to be declined (§7.1.2: unknown, repeated or invalid parameters). */
+/** Null if the offer must be declined (§7.1.2: unknown, repeated or invalid parameters). */
 function agree({ parameters }: ExtensionOffer, wanted: DeflateOptions): DeflateAgreement | null {
   const offered = new Map(parameters);
   if (offered.size !== parameters.length) return null;
@@ -69,10 +71,10 @@ function agree({ parameters }: ExtensionOffer, wanted: DeflateOptions): DeflateA
   if (serverWindowBits < 9) return null;
   const clientBits = offered.get('client_max_window_bits');
   const offeredClientBits = typeof clientBits === 'string' ? Number(clientBits) : 15;
-  // A client that does not offer the parameter must not be given it (§7.1.2.2).
+  // The parameter must not be sent to a client that has not offered it (§7.1.2.2).
   const clientWindowBits = clientBits === undefined ? 15 : Math.min(offeredClientBits, wanted.clientWindowBits);
   const serverKeepsContext = wanted.serverKeepsContext && !offered.has('server_no_context_takeover');
-  // Offered, it is a promise; not offered, we may still demand it (§7.1.1.2).
+  // If the client offers it, it is a promise; if not, we may still require it (§7.1.1.2).
   const clientKeepsContext = wanted.clientKeepsContext && !offered.has('client_no_context_takeover');
   let answer = 'permessage-deflate';
   if (!serverKeepsContext) answer += '; server_no_context_takeover';

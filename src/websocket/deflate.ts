@@ -1,7 +1,7 @@
 /**
- * Messages of permessage-deflate (RFC 7692 §7.2), compressed and decompressed at once and in place: no thread pool, no promise.
- * Node streams zlib in callbacks only, so this file reaches for the handle below `zlib.createDeflateRaw()`; nothing else does.
- * Where that handle is missing or has changed, the public one-shot functions serve, which keep no context (`canKeepContext`).
+ * Compresses and decompresses the messages of permessage-deflate (RFC 7692 §7.2) synchronously: no thread pool, no promise. Node's
+ * public zlib streams are asynchronous, so this file, and no other, uses the handle beneath `zlib.createDeflateRaw()`. If that
+ * handle is missing or has changed, it falls back to the public one-shot functions, which keep no context (`canKeepContext`).
  */
 import { Buffer } from 'node:buffer';
 import zlib from 'node:zlib';
@@ -23,12 +23,12 @@ interface ZlibHandle {
 }
 
 const { Z_SYNC_FLUSH } = zlib.constants;
-/** What a sender cuts from the end of a message, and a receiver puts back (§7.2.1). */
+/** The end of every flushed message; the sender removes it, the receiver restores it (§7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 const NOTHING = Buffer.alloc(0);
 const SCRATCH = 64 * 1024;
 
-/** Output of the present call, shared by all: a result is valid until the next call. */
+/** Output of the current call, shared by all: a result is valid until the next call. */
 let scratch = Buffer.alloc(0);
 
 /** One zlib stream, driven synchronously. */
@@ -46,7 +46,7 @@ class SyncStream {
     };
   }
 
-  /** Null where Node's internals are not as this file knows them. */
+  /** Null if Node's internals are not what this file expects. */
   static open(stream: zlib.DeflateRaw | zlib.InflateRaw): SyncStream | null {
     const { _handle: handle, _writeState: state } = stream as unknown as {
       _handle?: ZlibHandle;
@@ -61,7 +61,7 @@ class SyncStream {
     return isKnown ? new SyncStream(handle, state) : null;
   }
 
-  /** Writes behind scratch[at]; returns where the output ends, -1 where it would go beyond `max`, -2 where the input is bad. */
+  /** Writes from scratch[at] on. Returns where the output ends, -1 if that would be beyond `max`, -2 if the input is invalid. */
   run(input: Uint8Array, start: number, end: number, at: number, max: number): number {
     let inputAt = start;
     let outputAt = at;
@@ -74,12 +74,12 @@ class SyncStream {
       inputAt = end - (this.#state[1] as number);
       outputAt = scratch.length - outputLeft;
       if (outputAt > max) return -1;
-      // Room was left: zlib has nothing more to say.
+      // zlib left room in the output, so it has no more of it.
       if (outputLeft > 0) return outputAt;
     }
   }
 
-  /** Whether the last run has left input behind: the deflate stream has ended (§7.2.3.5). */
+  /** The last run did not use all of its input: the deflate stream has ended (§7.2.3.5). */
   get hasInputLeft(): boolean {
     return (this.#state[1] as number) > 0;
   }
@@ -104,7 +104,7 @@ export class Compressor {
   /** Owned: closed in close(). */
   readonly #stream: SyncStream | null;
 
-  /** `isStreaming`: on zlib's handle. */
+  /** `isStreaming`: use zlib's handle. */
   constructor(windowBits: number, memoryLevel: number, keepsContext: boolean, isStreaming = canKeepContext) {
     this.#windowBits = windowBits;
     this.#memLevel = memoryLevel;
@@ -112,7 +112,7 @@ export class Compressor {
     this.#stream = isStreaming ? SyncStream.open(zlib.createDeflateRaw({ windowBits, memLevel: memoryLevel })) : null;
   }
 
-  /** The payload of a compressed message, valid until the next call. An empty message is none for it. */
+  /** The payload of a compressed message, valid until the next call. The message must not be empty. */
   compress(bytes: Uint8Array): Buffer {
     const stream = this.#stream;
     if (stream === null) {
@@ -138,14 +138,14 @@ export class Decompressor {
   /** Owned: closed in close(). */
   readonly #stream: SyncStream | null;
 
-  /** `isStreaming`: on zlib's handle. */
+  /** `isStreaming`: use zlib's handle. */
   constructor(windowBits: number, keepsContext: boolean, isStreaming = canKeepContext) {
     this.#windowBits = windowBits;
     this.#keepsContext = keepsContext;
     this.#stream = isStreaming ? SyncStream.open(zlib.createInflateRaw({ windowBits })) : null;
   }
 
-  /** The message, valid until the next call, or the code to close with: 1007 for nonsense, 1009 above `max` bytes. */
+  /** The message, valid until the next call, or the code to close with: 1007 if it is invalid, 1009 if longer than `max` bytes. */
   decompress(payload: Buffer, start: number, end: number, max: number): Buffer | 1007 | 1009 {
     const stream = this.#stream;
     if (start === end) return NOTHING;
@@ -154,7 +154,7 @@ export class Decompressor {
     let length = stream.run(payload, start, end, 0, max);
     const hasEnded = length >= 0 && stream.hasInputLeft;
     if (length >= 0 && !hasEnded) length = stream.run(TAIL, 0, TAIL.length, length, max);
-    // The tail is left over where the message has ended its deflate stream, and then nothing after it can refer to it.
+    // The tail is left over if the message ended its deflate stream; later messages cannot refer to it then.
     if (length < 0 || !this.#keepsContext || stream.hasInputLeft) stream.reset();
     if (length === -1) return CloseCode.tooBig;
     if (length < 0) return CloseCode.invalidPayload;
@@ -176,7 +176,7 @@ function inflateAtOnce(payload: Buffer, windowBits: number, max: number): Buffer
   }
 }
 
-/** A large message's memory is not kept for the small ones that follow. */
+/** Does not keep a large message's memory for the small ones that follow. */
 function ready(): void {
   if (scratch.length !== SCRATCH) scratch = Buffer.allocUnsafeSlow(SCRATCH);
 }

@@ -2,14 +2,14 @@
 
 export interface ExtensionOffer {
   readonly name: string;
-  /** A parameter without value is `true`. Repeated ones are all there: it is not for the grammar to judge them. */
+  /** A parameter without a value is `true`. Repeated parameters are all listed: the grammar allows them. */
   readonly parameters: readonly (readonly [name: string, value: string | true])[];
 }
 
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const SPACE = /[ \t]*/y;
 
-/** The offers in their order, or null where the field breaks the grammar. */
+/** The offers in their order, or null if the field is not valid. */
 export function parseExtensions(field: string): ExtensionOffer[] | null {
   const offers: ExtensionOffer[] = [];
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * Frames of a client, from bytes that come in any pieces (RFC 6455 §5, RFC 7692 §6): put together to messages, unmasked,
- * checked. Owns the bytes of an unfinished message and of an unfinished control frame, nothing else.
+ * Reads a client's frames from bytes cut anywhere (RFC 6455 §5, RFC 7692 §6): unmasks them, checks them, and joins fragments. Owns
+ * the bytes of an unfinished message and of an unfinished control frame, nothing else.
  */
 import { Buffer, isUtf8 } from 'node:buffer';
 import { CloseCode, isSendableCloseCode } from './close-codes.ts';
@@ -22,7 +22,7 @@ const RSV = 0x70;
 const MASKED = 0x80;
 const NOT_ASCII = 0x80808080 | 0;
 const MAX_CONTROL = 125;
-/** A message up to this length gets its memory at once; a longer one as it comes, so that a length alone costs nothing. */
+/** A message up to this length gets its memory at once; a longer one as its bytes arrive, so that a length alone costs nothing. */
 const AT_ONCE = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
@@ -33,38 +33,38 @@ export class FrameParser {
   payload: Buffer = NOTHING;
   start = 0;
   end = 0;
-  /** Of a message: text, else binary. An uncompressed text is valid UTF-8. */
+  /** Of a message: text or binary. Uncompressed text is valid UTF-8. */
   isText = false;
   isAscii = false;
-  /** Of a message: still has to be inflated, and then checked. */
+  /** Of a message: it must be inflated, and text must then be checked. */
   isCompressed = false;
-  /** The payload is nobody else's: it may be kept. */
+  /** The payload is not shared: the caller may keep it. */
   isOwned = false;
-  /** Of a close frame, 1005 where it has none; of a failure, what to close with. */
+  /** Of a close frame, 1005 if it has none; of a failure, the code to close with. */
   closeCode: number = CloseCode.none;
-  /** Of a failure. */
+  /** Explains a failure. */
   reason = '';
 
   readonly #maxLength: number;
   readonly #allowsDeflate: boolean;
   #state: StateValue = State.opcode;
-  /** First byte of the present frame. */
+  /** First byte of the current frame. */
   #first = 0;
   /** Bytes of the length or the mask that are still to come. */
   #missing = 0;
-  /** The least length that needs as many bytes as the present one has. */
+  /** The least payload length that needs a length field of this size. */
   #shortest = 0;
   #key = 0;
-  /** Of the present frame: its length, then what is still to come of it. */
+  /** Bytes of the current frame that are still to come. */
   #remaining = 0;
   /** Between the first and the last frame of a message. */
   #isFragmented = false;
-  /** Bytes of the present message, while it is not all there. */
+  /** Bytes of an unfinished message. */
   #message: Buffer | null = null;
   #messageLength = 0;
   #isMessageAscii = true;
   #utf8: Utf8Validator | null = null;
-  /** Bytes of a control frame that was cut. */
+  /** Bytes of an unfinished control frame. */
   #control: Buffer | null = null;
   #controlLength = 0;
 
@@ -73,7 +73,7 @@ export class FrameParser {
     this.#allowsDeflate = allowsDeflate;
   }
 
-  /** Reads bytes[from, to) up to the end of the first event in it. The bytes are changed. */
+  /** Reads bytes[from, to) up to the end of the first event. Unmasks in place. */
   read(bytes: Buffer, from: number, to: number): FrameEventValue {
     this.payload = NOTHING;
     let at = from;
@@ -175,7 +175,7 @@ export class FrameParser {
 
   #endLength(): boolean {
     const isControl = (this.#first & 0x08) !== 0;
-    // What does not compress gets a little longer by it.
+    // Compression makes incompressible data a little longer.
     const max = this.isCompressed ? this.#maxLength + (this.#maxLength >> 8) + 64 : this.#maxLength;
     if (!isControl && this.#messageLength + this.#remaining > max)
       return this.#fail(CloseCode.tooBig, 'the message is too big');
@@ -184,7 +184,7 @@ export class FrameParser {
     return true;
   }
 
-  /** Takes bytes[start, end), which belong to the present frame. */
+  /** Takes bytes[start, end) of the current frame's payload. */
   #takePayload(bytes: Buffer, start: number, end: number): FrameEventValue {
     const seen = start < end ? unmask(bytes, start, end, this.#key) : 0;
     const isWhole = end - start === this.#remaining;
@@ -279,7 +279,7 @@ export class FrameParser {
     return this.#utf8.push(bytes, start, end) || this.#fail(CloseCode.invalidPayload, 'the text is not UTF-8');
   }
 
-  /** Adds to the unfinished message. Memory at most doubles, and where the end is known it does not go beyond. */
+  /** Adds to the unfinished message. Memory grows by doubling, and never beyond the message's end if that is known. */
   #append(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     const length = this.#messageLength + end - start;

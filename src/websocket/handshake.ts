@@ -11,7 +11,7 @@ export interface HandshakeRequest {
 }
 
 export interface HandshakeOptions {
-  /** The protocol to speak; sent only if the client has offered it. */
+  /** The chosen protocol; sent only if the client has offered it. */
   readonly protocol?: string | undefined;
   readonly deflate: DeflateOptions | null;
 }
@@ -21,7 +21,7 @@ type Field = readonly [name: string, value: string];
 export interface Accepted {
   readonly status: 101;
   readonly fields: readonly Field[];
-  /** '' where none was chosen. */
+  /** '' if none was chosen. */
   readonly protocol: string;
   readonly deflate: DeflateAgreement | null;
 }
@@ -29,7 +29,7 @@ export interface Accepted {
 export interface Refused {
   readonly status: 400 | 426;
   readonly fields: readonly Field[];
-  /** For the client's developer: the content. */
+  /** The content of the response, for the client's developer. */
   readonly reason: string;
 }
 
@@ -42,7 +42,7 @@ export function acceptKey(key: string): string {
   return hash('sha1', key + GUID, 'base64');
 }
 
-/** Whether a request asks for a WebSocket at all, right or wrong. */
+/** Whether a request asks for a WebSocket, validly or not. */
 export function asksForWebSocket(request: HandshakeRequest): boolean {
   return hasToken(request.header('upgrade'), 'websocket');
 }
@@ -78,7 +78,7 @@ export function handshake(request: HandshakeRequest, options: HandshakeOptions):
   return { status: 101, fields, protocol, deflate };
 }
 
-/** What the client offers to speak, its favourite first. */
+/** The protocols that the client offers, in its order of preference. */
 export function offeredProtocols(field: string | null): string[] {
   if (field === null) return [];
   return field

@@ -1,9 +1,9 @@
-/** A message on its way to many sockets: encoded once for all of them, and once more for those that compress alike. */
+/** A published message: encoded once for all sockets without compression, and once for each shared compressor. */
 import { Buffer } from 'node:buffer';
 import type { Compressor } from './deflate.ts';
 import { encodeFrame, FirstByte } from './frame-encoder.ts';
 
-export type MessageData = string | ArrayBufferLike | ArrayBufferView;
+export type BinaryData = ArrayBufferLike | ArrayBufferView;
 
 export class PublishedMessage {
   readonly isText: boolean;
@@ -11,7 +11,7 @@ export class PublishedMessage {
   readonly length: number;
   readonly #data: string | Uint8Array;
   #plain: Buffer | null = null;
-  /** By the compressor that made them; only compressors without context make what others can read. */
+  /** By compressor. Only the output of compressors without context can be shared. */
   #compressed: Map<Compressor, Buffer> | null = null;
   #bytes: Uint8Array | null = null;
 
@@ -44,8 +44,8 @@ export class PublishedMessage {
   }
 }
 
-/** The bytes of what a program sends, not copied. */
-export function bytesOf(data: ArrayBufferLike | ArrayBufferView): Uint8Array {
+/** A view of the bytes that a program sends. */
+export function bytesOf(data: BinaryData): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return new Uint8Array(data);

@@ -1,4 +1,4 @@
-/** What a WebSocket's handlers and options look like (Bun's shape), their defaults, and what they come to. */
+/** Handlers and options of WebSockets, in Bun's shape: types, defaults, checks. */
 import type { Buffer } from 'node:buffer';
 import { canKeepContext } from './deflate.ts';
 import type { DeflateOptions } from './deflate-negotiation.ts';
@@ -6,7 +6,7 @@ import type { ServerSocket } from './socket.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
-/** A compressor of Bun's: shared by all clients, or a client's own within that much memory. */
+/** Bun's compressors: shared by all clients, or one for each client that uses about that much memory. */
 export type CompressorName =
   | 'disable'
   | 'shared'
@@ -21,34 +21,34 @@ export type CompressorName =
   | '256KB';
 
 export interface PerMessageDeflate {
-  /** Default 'shared': messages do not refer to earlier ones. `false`: nothing that we send is compressed. */
+  /** Default 'shared': messages do not refer to earlier ones. `false`: we compress nothing that we send. */
   readonly compress?: boolean | CompressorName;
   /** Default 'shared'. */
   readonly decompress?: boolean | CompressorName;
-  /** Messages of fewer bytes are compressed only if `send` says so. Default 1024. */
+  /** Shorter messages, in bytes, are compressed only if `send` says so. Default 1024. */
   readonly threshold?: number;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the data of a socket are the program's own; Bun's type has the same default.
+// biome-ignore lint/suspicious/noExplicitAny: a socket's data belong to the program; Bun's type has the same default.
 export interface SocketHandlers<D = any> {
   open?(socket: ServerSocket<D>): Awaitable<void>;
   message(socket: ServerSocket<D>, data: string | Buffer): Awaitable<void>;
-  /** What waited has been sent: after a `send` that returned -1. */
+  /** Everything that was waiting has been sent. Called after a `send` that returned -1. */
   drain?(socket: ServerSocket<D>): Awaitable<void>;
   /** Once per socket. 1006: the connection ended without a close frame. */
   close?(socket: ServerSocket<D>, code: number, reason: string): Awaitable<void>;
   /** The pong has been sent already. */
   ping?(socket: ServerSocket<D>, data: Buffer): Awaitable<void>;
   pong?(socket: ServerSocket<D>, data: Buffer): Awaitable<void>;
-  /** Bytes of a message, put together and decompressed; beyond it the connection is closed with 1009. Default 16 MiB. */
+  /** Bytes of a whole, decompressed message; a longer one closes the connection with 1009. Default 16 MiB. */
   maxPayloadLength?: number;
-  /** Bytes that may wait for a slow reader. A message that does not fit is dropped (`send` returns 0). Default 16 MiB. */
+  /** Bytes that may wait for a slow reader. A message that would exceed it is dropped, and `send` returns 0. Default 16 MiB. */
   backpressureLimit?: number;
-  /** Such a reader is disconnected (1006) instead. Default false. */
+  /** Disconnects such a reader (1006) instead. Default false. */
   closeOnBackpressureLimit?: boolean;
-  /** Seconds without a byte from the client, or without one taken by it while some wait; 0: no limit. Default 120. */
+  /** Seconds in which the client may send nothing, or take nothing of what is waiting; 0: no limit. Default 120. */
   idleTimeout?: number;
-  /** A client that is silent for half the idle timeout is pinged. Default true. */
+  /** Pings a client that has been silent for half the idle timeout. Default true. */
   sendPings?: boolean;
   /** `socket.publish` reaches the socket itself too. Default false. */
   publishToSelf?: boolean;
@@ -56,7 +56,7 @@ export interface SocketHandlers<D = any> {
   perMessageDeflate?: boolean | PerMessageDeflate;
 }
 
-/** Handlers and options as sockets use them. */
+/** Handlers and checked options, as sockets use them. */
 export interface SocketSettings {
   readonly handlers: SocketHandlers;
   readonly maxPayloadLength: number;
@@ -67,13 +67,11 @@ export interface SocketSettings {
   readonly sendPings: boolean;
   readonly publishToSelf: boolean;
   readonly deflate: DeflateOptions | null;
-  /** False: nothing is sent compressed. */
-  readonly compresses: boolean;
 }
 
 const MIB = 1024 * 1024;
 
-/** Window bits and zlib's memory level: what uWebSockets, and so Bun, means by these sizes. */
+/** Window bits and zlib's memory level, as in uWebSockets and therefore Bun. */
 const SIZES: Readonly<Record<string, readonly [windowBits: number, memoryLevel: number]>> = {
   '3KB': [9, 1],
   '4KB': [9, 2],
@@ -100,7 +98,6 @@ export function resolveSettings(handlers: SocketHandlers): SocketSettings {
     sendPings: handlers.sendPings ?? true,
     publishToSelf: handlers.publishToSelf ?? false,
     deflate: perMessageDeflate === false ? null : resolveDeflate(perMessageDeflate === true ? {} : perMessageDeflate),
-    compresses: typeof perMessageDeflate !== 'object' || !isOff(perMessageDeflate.compress),
   };
 }
 
@@ -116,13 +113,10 @@ function resolveDeflate({
     clientKeepsContext: canKeepContext && isDedicated(decompress),
     serverWindowBits,
     clientWindowBits,
+    compresses: compress !== false && compress !== 'disable',
     memoryLevel,
     threshold: wholeNumber('perMessageDeflate.threshold', threshold),
   };
-}
-
-function isOff(name: boolean | CompressorName | undefined): boolean {
-  return name === false || name === 'disable';
 }
 
 function isDedicated(name: boolean | CompressorName): boolean {

@@ -1,8 +1,8 @@
-/** Which compressor and decompressor a socket uses: those that all share, or its own. Owns its own. */
+/** The compressor and decompressor of a socket: the worker's shared ones, or its own. Owns its own. */
 import { Compressor, Decompressor } from './deflate.ts';
-import type { DeflateAgreement } from './deflate-negotiation.ts';
+import type { DeflateAgreement, DeflateOptions } from './deflate-negotiation.ts';
 
-/** Those without context, made when first needed; a worker has one. They live as long as it does. */
+/** A worker's compressors and decompressor without context, made when first needed and kept as long as the worker lives. */
 export class SharedDeflate {
   readonly #compressors: (Compressor | undefined)[] = new Array(16).fill(undefined);
   #decompressor: Decompressor | null = null;
@@ -13,7 +13,7 @@ export class SharedDeflate {
     return made;
   }
 
-  /** The largest window reads what was made with any. */
+  /** The largest window can read what was compressed with any. */
   get decompressor(): Decompressor {
     this.#decompressor ??= new Decompressor(15, false);
     return this.#decompressor;
@@ -21,23 +21,27 @@ export class SharedDeflate {
 }
 
 export class SocketDeflate {
-  readonly threshold: number;
   readonly #agreement: DeflateAgreement;
-  readonly #memoryLevel: number;
+  readonly #options: DeflateOptions;
   readonly #shared: SharedDeflate;
   /** Owned: closed in close(). */
   #compressor: Compressor | null = null;
   /** Owned: closed in close(). */
   #decompressor: Decompressor | null = null;
 
-  constructor(agreement: DeflateAgreement, memoryLevel: number, threshold: number, shared: SharedDeflate) {
+  constructor(agreement: DeflateAgreement, options: DeflateOptions, shared: SharedDeflate) {
     this.#agreement = agreement;
-    this.#memoryLevel = memoryLevel;
-    this.threshold = threshold;
+    this.#options = options;
     this.#shared = shared;
   }
 
-  /** What its compressor makes is good for others too. */
+  /** Whether to compress a message of that many bytes. `asked` is the program's choice; without one the threshold decides. */
+  wants(length: number, asked: boolean | undefined): boolean {
+    const { compresses, threshold } = this.#options;
+    return compresses && asked !== false && length > 0 && (asked === true || length >= threshold);
+  }
+
+  /** The output of its compressor can be read by other clients too. */
   get isShared(): boolean {
     return !this.#agreement.serverKeepsContext;
   }
@@ -45,7 +49,7 @@ export class SocketDeflate {
   get compressor(): Compressor {
     const { serverKeepsContext, serverWindowBits } = this.#agreement;
     if (!serverKeepsContext) return this.#shared.compressor(serverWindowBits);
-    this.#compressor ??= new Compressor(serverWindowBits, this.#memoryLevel, true);
+    this.#compressor ??= new Compressor(serverWindowBits, this.#options.memoryLevel, true);
     return this.#compressor;
   }
 

@@ -1,15 +1,15 @@
 /**
- * What a socket sends: corked, written, or waiting for a slow reader. One write is under way at a time; what comes meanwhile
- * waits here, published messages by reference. Owns the queue.
+ * A socket's outgoing bytes: corked, written, or waiting for a slow reader. One write is under way at a time; later frames wait in a
+ * queue, published messages by reference. Owns the queue.
  */
 import { Buffer } from 'node:buffer';
 import { type SocketOwner, type Transport, type TransportSocket, WriteResult } from '../engine/transport.ts';
 import { encodeFrame, FrameWriter } from './frame-encoder.ts';
 
-/** Small pieces of the queue are written together up to this length. */
+/** Small pieces of the queue are joined up to this length. */
 const BATCH = 64 * 1024;
 
-/** Writers for those who are sending now: mostly one, more only where corked sockets are nested. */
+/** Writers for the sockets that are sending now: usually one, more only if corks are nested. */
 export class WriterPool {
   readonly #spare: FrameWriter[] = [];
 
@@ -23,10 +23,10 @@ export class WriterPool {
 }
 
 export class SocketOutput {
-  /** Writes that have begun: changes tell that there is life. */
+  /** Writes begun, modulo 2^32: any change is a sign of life. */
   writeCount = 0;
   readonly #transport: Transport;
-  readonly #transportSocket: TransportSocket;
+  readonly #socket: TransportSocket;
   readonly #owner: SocketOwner;
   readonly #pool: WriterPool;
   /** Borrowed while corked. */
@@ -38,13 +38,13 @@ export class SocketOutput {
   #isClosed = false;
 
   /** `owner` is told of a write that fails. */
-  constructor(transport: Transport, transportSocket: TransportSocket, owner: SocketOwner, pool: WriterPool) {
+  constructor(transport: Transport, socket: TransportSocket, owner: SocketOwner, pool: WriterPool) {
     this.#transport = transport;
-    this.#transportSocket = transportSocket;
+    this.#socket = socket;
     this.#owner = owner;
     this.#pool = pool;
-    // What was sent before, the 101 for one, may still be under way.
-    this.#isWriting = transport.pendingBytes(transportSocket) > 0;
+    // Earlier bytes, such as the 101, may still be waiting.
+    this.#isWriting = transport.pendingBytes(socket) > 0;
   }
 
   /** The kernel has not taken everything. */
@@ -59,17 +59,17 @@ export class SocketOutput {
   }
 
   get pendingBytes(): number {
-    return this.#isClosed ? 0 : this.#transport.pendingBytes(this.#transportSocket);
+    return this.#isClosed ? 0 : this.#transport.pendingBytes(this.#socket);
   }
 
-  /** From here on frames are gathered. False where they already are: then somebody else uncorks. */
+  /** Starts gathering frames. False if that was already the case; the caller must then not uncork. */
   cork(): boolean {
     if (this.#writer !== null) return false;
     this.#writer = this.#pool.borrow();
     return true;
   }
 
-  /** Sends what was gathered. */
+  /** Sends the gathered frames. */
   uncork(): void {
     const writer = this.#writer as FrameWriter;
     this.#writer = null;
@@ -105,7 +105,7 @@ export class SocketOutput {
     if (isOpener) this.uncork();
   }
 
-  /** A frame that nobody will change. */
+  /** Sends an encoded frame, which must not be changed afterwards. */
   encoded(frame: Buffer): void {
     const writer = this.#writer;
     if (writer === null) {
@@ -116,25 +116,25 @@ export class SocketOutput {
     }
   }
 
-  /** The transport's onWritten. True where all has been taken now, and was not before. */
+  /** The transport's onWritten. True if the kernel has now taken everything that was waiting. */
   onWritten(): boolean {
-    if (!this.#isWriting || this.#isClosed || this.#transport.pendingBytes(this.#transportSocket) > 0) return false;
+    if (!this.#isWriting || this.#isClosed || this.#transport.pendingBytes(this.#socket) > 0) return false;
     this.#isWriting = false;
     while (this.#queue !== null && !this.#isWriting && !this.#isClosed) this.#write(this.#nextBatch());
     if (this.#isWriting || this.#isClosed) return false;
-    if (this.#endsWhenWritten) this.#transport.end(this.#transportSocket);
+    if (this.#endsWhenWritten) this.#transport.end(this.#socket);
     return true;
   }
 
-  /** FIN after all that was sent. */
+  /** Sends FIN after everything that was sent. */
   end(): void {
     if (this.#writer !== null) this.#flush(this.#writer);
     if (this.#isClosed) return;
     if (this.#isWriting) this.#endsWhenWritten = true;
-    else this.#transport.end(this.#transportSocket);
+    else this.#transport.end(this.#socket);
   }
 
-  /** The transportSocket is destroyed: nothing is sent any more. */
+  /** The connection is destroyed: drops everything. */
   close(): void {
     this.#isClosed = true;
     this.#queue = null;
@@ -162,10 +162,10 @@ export class SocketOutput {
     this.#queuedBytes += bytes.length;
   }
 
-  /** True where the bytes are still in use. */
+  /** True if the transport still needs the bytes. */
   #write(bytes: Buffer): boolean {
     this.writeCount = (this.writeCount + 1) | 0;
-    const result = this.#transport.write(this.#transportSocket, bytes);
+    const result = this.#transport.write(this.#socket, bytes);
     if (result === WriteResult.failed) this.#owner.onFailure();
     if (result !== WriteResult.pending) return false;
     this.#isWriting = true;

@@ -6,7 +6,7 @@ export interface ThreadRelay extends ChannelRelay {
   close(): void;
 }
 
-/** All threads that give the same name hear each other. `onNews` is told what the others send; nothing keeps the thread alive. */
+/** Connects all threads that use the same name. `onNews` receives what the others send. Does not keep the thread alive. */
 export function openThreadRelay(name: string, onNews: (news: ChannelNews) => void): ThreadRelay {
   const channel = new BroadcastChannel(name);
   channel.onmessage = (event) => onNews((event as { data: ChannelNews }).data);

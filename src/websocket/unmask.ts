@@ -1,9 +1,9 @@
-/** Takes the mask off a payload (RFC 6455 §5.3), in place and four bytes at a time. */
+/** Unmasks payloads (RFC 6455 §5.3), in place and four bytes at a time. */
 import type { Buffer } from 'node:buffer';
 
-/** From here on a view of words is worth making (about 150 ns); a transport's one read buffer has it already. */
+/** From this length on, a view of words is worth its 150 ns. A transport's shared read buffer keeps its view. */
 const WORTH_A_VIEW = 512;
-/** Buffers of this size are read buffers: they come again. */
+/** Buffers of this size are shared read buffers, and will be seen again. */
 const READ_BUFFER = 64 * 1024;
 
 /** The view of the buffer that was unmasked last. */

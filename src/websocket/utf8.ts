@@ -1,16 +1,16 @@
 /**
- * Whether bytes that come in pieces are UTF-8 (RFC 3629). Fails at the first byte that cannot be right, wherever the pieces
- * were cut. TextDecoder cannot do it: its `fatal` needs ICU, which the packaged runtimes lack.
+ * Validates UTF-8 (RFC 3629) in pieces, and fails at the first invalid byte wherever the pieces were cut. TextDecoder is no option: its
+ * `fatal` needs ICU, which the packaged runtimes lack.
  */
 import { type Buffer, isUtf8 } from 'node:buffer';
 
-/** Below this length the walk over bytes is cheaper than the call into Node (about 100 ns). */
+/** Below this length, walking over the bytes is cheaper than calling Node (100 ns). */
 const WALKED = 32;
 
 export class Utf8Validator {
-  /** Continuation bytes that the present character still needs. */
+  /** Continuation bytes that the current character still needs. */
   #needed = 0;
-  /** Bounds of the next continuation byte: they rule out overlong forms, surrogates and what is above U+10FFFF. */
+  /** Bounds of the next continuation byte: they rule out overlong forms, surrogates, and characters above U+10FFFF. */
   #lower = 0x80;
   #upper = 0xbf;
 
@@ -25,7 +25,7 @@ export class Utf8Validator {
     this.#upper = 0xbf;
   }
 
-  /** False where bytes[start, end) cannot follow what came before. */
+  /** False if bytes[start, end) cannot follow what came before. */
   push(bytes: Buffer, start: number, end: number): boolean {
     let at = start;
     if (end - start > WALKED) {
@@ -63,7 +63,7 @@ export class Utf8Validator {
   }
 }
 
-/** Where the last character before `end` begins or, if that is not to be seen in three bytes, `end`. */
+/** Where the last character before `end` begins; `end` if the last three bytes do not show it. */
 function lastBoundary(bytes: Buffer, end: number): number {
   for (let back = 1; back <= 3; back++) {
     const byte = bytes[end - back] as number;

@@ -1,4 +1,4 @@
-/** All WebSockets of one worker, what they share, and their end. Owns the sockets. */
+/** All WebSockets of one worker and what they share. Owns the sockets. */
 import type { Transport, TransportSocket } from '../engine/transport.ts';
 import { type ChannelRelay, Channels } from './channels.ts';
 import { CloseCode } from './close-codes.ts';
@@ -7,7 +7,7 @@ import { ServerSocket, type SocketSession } from './socket.ts';
 import { SharedDeflate } from './socket-deflate.ts';
 import { WriterPool } from './socket-output.ts';
 
-/** A socket, whatever its data are. */
+/** A socket with any data. */
 interface Member {
   onTick(now: number): void;
   close(code: number, reason: string): void;
@@ -19,9 +19,9 @@ export interface WebSocketsHost {
   /** The engine's clock. */
   readonly clock: { readonly now: number };
   readonly report: (error: unknown) => void;
-  /** This worker among those that the relay reaches. */
+  /** Identifies this worker among those that the relay reaches. */
   readonly workerName: string;
-  /** Null where there is no other worker. */
+  /** Null if there is no other worker. */
   readonly relay: ChannelRelay | null;
 }
 
@@ -46,12 +46,12 @@ export class WebSockets {
     return this.#clock.now;
   }
 
-  /** Open ones, and those whose closing is under way. */
+  /** Includes sockets that are closing. */
   get count(): number {
     return this.#sockets.size;
   }
 
-  /** What handlers come to; throws a RangeError where an option is wrong. */
+  /** Checks handlers and options, once for each object; throws a RangeError if an option is invalid. */
   settingsOf(handlers: SocketHandlers): SocketSettings {
     const known = this.#settings.get(handlers);
     if (known !== undefined) return known;
@@ -61,33 +61,28 @@ export class WebSockets {
   }
 
   /**
-   * Takes over a connection whose 101 has been written; the caller makes the socket its owner and then calls `start` with the
-   * bytes that came behind the request's head.
+   * Takes over a connection whose 101 has been handed to the transport. The caller then makes the socket the connection's owner and
+   * calls `start` with the bytes that came behind the request's head.
    */
-  accept<D>(
-    transportSocket: TransportSocket,
-    settings: SocketSettings,
-    session: SocketSession,
-    data: D,
-  ): ServerSocket<D> {
-    const socket = new ServerSocket(this, transportSocket, settings, session, data);
+  accept<D>(connection: TransportSocket, settings: SocketSettings, session: SocketSession, data: D): ServerSocket<D> {
+    const socket = new ServerSocket(this, connection, settings, session, data);
     this.#sockets.add(socket);
     return socket;
   }
 
-  /** At every tick of the engine's clock. True while another one is needed. */
+  /** Called at every tick of the engine's clock. True while another tick is needed. */
   onTick(): boolean {
     const { now } = this;
     for (const socket of this.#sockets) socket.onTick(now);
     return this.#sockets.size > 0;
   }
 
-  /** A drain: every client is told that the server goes away, and goes to another one. */
+  /** For a drain: tells every client that the server is going away. */
   closeAll(code: number = CloseCode.goingAway, reason = ''): void {
     for (const socket of this.#sockets) socket.close(code, reason);
   }
 
-  /** The end of a drain. */
+  /** Ends what a drain has left, and the channels. */
   terminateAll(): void {
     for (const socket of this.#sockets) socket.terminate();
     this.channels.close();

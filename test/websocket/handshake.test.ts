@@ -17,6 +17,7 @@ const SHARED: DeflateOptions = {
   clientKeepsContext: false,
   serverWindowBits: 15,
   clientWindowBits: 15,
+  compresses: true,
   memoryLevel: 8,
   threshold: 1024,
 };

@@ -33,9 +33,9 @@ describe('the options of WebSockets', () => {
       clientKeepsContext: true,
       clientWindowBits: 15,
     });
-    expect(resolve({ perMessageDeflate: { compress: false } }).compresses).toBe(false);
-    expect(resolve({ perMessageDeflate: { compress: 'disable' } }).compresses).toBe(false);
-    expect(resolve({ perMessageDeflate: true }).compresses).toBe(true);
+    expect(deflate({ perMessageDeflate: { compress: false } })?.compresses).toBe(false);
+    expect(deflate({ perMessageDeflate: { compress: 'disable' } })?.compresses).toBe(false);
+    expect(deflate({ perMessageDeflate: true })?.compresses).toBe(true);
   });
 
   test.each<[Partial<SocketHandlers>, string]>([
