@@ -322,13 +322,11 @@ describe.concurrent('the program', () => {
   test('ends at a signal while it still looks up its name', async (context) => {
     const { expect } = context;
     // A resolver that says when it is asked, and never answers.
-    const silent = `import dns from 'node:dns/promises';
-      import { syncBuiltinESMExports } from 'node:module';
-      dns.lookup = () => { console.log('asked'); return new Promise((resolve) => setTimeout(resolve, 1e9)); };
-      syncBuiltinESMExports();`;
+    const silent = `import { Resolver } from 'node:dns';
+      Resolver.prototype.resolve4 = () => console.log('asked');`;
     const [node = '', ...program] = SOURCE;
     const command = [node, '--import', `data:text/javascript,${encodeURIComponent(silent)}`, ...program];
-    const server = await start(context, ['-p', '0', '-H', 'localhost', '-w', '1'], { command });
+    const server = await start(context, ['-p', '0', '-H', 'a.name', '-w', '1'], { command });
     expect(server.stdout).toBe('asked\n');
     server.signal('SIGTERM');
     expect(await server.ended).toMatchObject({ code: 0, stdout: 'asked\n', stderr: '' });
