@@ -74,8 +74,8 @@ async function stop(settings: Settings, supervisor: Supervisor, signals: StopSig
   ]);
   const took = `${((performance.now() - began) / 1000).toFixed(2)}s`;
   if (outcome !== null && typeof outcome === 'object') return `stopped by ${first} after ${took}: ${summary(outcome)}`;
-  const cause = outcome === null ? first : `${first}, then ${outcome},`;
-  return `stopped by ${cause} after ${took}: ${count(supervisor.connections, 'connection')} cut off`;
+  if (outcome === null) return `stopped by ${first} after ${took}: a worker did not end in time`;
+  return `stopped by ${first}, then ${outcome}, after ${took}: ${count(supervisor.connections, 'connection')} cut off`;
 }
 
 function summary({ connections, requests, cutOff }: Drained): string {

@@ -264,12 +264,12 @@ describe.concurrent('the program', () => {
 
   test('cuts off what is left before the drain timeout, and says so', async (context) => {
     const { expect } = context;
-    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '1s']);
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '4s']);
     const client = await connect(context, server.port);
     await client.send(GET + GET.slice(0, 10)).response();
     const { code, stdout, stderr } = await server.stop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/: 1 connection (drained, 0 requests answered, 1 )?cut off\n$/);
+    expect(stdout).toMatch(/: 1 connection drained, 0 requests answered, 1 cut off\n$/);
   });
 
   test.for([
