@@ -31,3 +31,8 @@ export type ToThread =
   | { readonly type: 'announceDrain' }
   | { readonly type: 'drain'; readonly timeoutMs: number }
   | { readonly type: 'trim' };
+
+/** Part of a drain's time that is left, after the last answers, to report its completion and to end the threads. */
+export function endingTime(timeoutMs: number): number {
+  return Math.min(250, timeoutMs / 4);
+}

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { VRYPT } from '../../src/app/source.ts';
+import { livingThreads } from '../../src/workers/living-threads.ts';
 import { reportError } from '../../src/workers/report.ts';
 import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
+import { threadName } from '../../src/workers/thread.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from '../engine/start-engine.ts';
-import { threads } from './capture-threads.ts';
+import { failures, threads } from './capture-threads.ts';
 
 vi.mock('node:worker_threads', async (original) => {
   const { capturing } = await import('./capture-threads.ts');
@@ -15,10 +17,10 @@ vi.mock('node:worker_threads', async (original) => {
 
 vi.mock('../../src/workers/report.ts', () => ({ reportError: vi.fn() }));
 
-async function start(options: Partial<StartOptions> = {}) {
+async function start(options: Partial<StartOptions> = {}, stopped?: Promise<unknown>) {
   threads.length = 0;
   vi.mocked(reportError).mockClear();
-  const supervisor = await startSupervisor({
+  const all: StartOptions = {
     app: VRYPT,
     address: '127.0.0.1',
     port: 0,
@@ -27,8 +29,11 @@ async function start(options: Partial<StartOptions> = {}) {
     transport: 'handle',
     limits: LIMITS,
     ...options,
+  };
+  const supervisor = await startSupervisor(all, stopped);
+  onTestFinished(async () => {
+    await supervisor.drain(0);
   });
-  onTestFinished(() => supervisor.drain(0));
   return supervisor;
 }
 
@@ -168,6 +173,17 @@ describe('a worker thread that dies', () => {
     expect(reportError).not.toHaveBeenCalled();
   });
 
+  test('is left behind in a drain when it never ends', async () => {
+    const supervisor = await start();
+    const thread = threads[0] as NonNullable<(typeof threads)[0]>;
+    const { terminate } = thread;
+    thread.terminate = () => new Promise(() => {});
+    await supervisor.drain(200);
+    expect(livingThreads()).toBe(1);
+    await terminate.call(thread);
+    expect(livingThreads()).toBe(0);
+  });
+
   test('does not hold up a drain beyond its deadline when it answers nothing', async () => {
     const supervisor = await start();
     // The thread never hears that it shall drain.
@@ -178,7 +194,69 @@ describe('a worker thread that dies', () => {
   });
 });
 
+describe('a start', () => {
+  test('goes on with fewer workers when the system has no more threads, and says why', async () => {
+    failures.push('EAGAIN');
+    const supervisor = await start({ workers: 3 });
+    expect(supervisor).toMatchObject({ workers: 2, shortage: 'EAGAIN' });
+    expect(supervisor.requests()).toEqual([0, 0]);
+    expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test('is not held up by threads when it is asked to stop', async () => {
+    const stopped = Promise.resolve();
+    const supervisor = await start({ workers: 8 }, stopped);
+    await supervisor.drain(1000);
+    expect(threads.length).toBeLessThan(7);
+    await expect(RawClient.connect(supervisor.port)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a drain', () => {
+  test('tells what it came to', async () => {
+    const supervisor = await start({ workers: 1 });
+    const idle = await connect(supervisor.port);
+    await idle.send(GET).response();
+    const drained = supervisor.drain(10_000);
+    await idle.end();
+    idle.close();
+    expect(await drained).toEqual({ connections: 1, requests: 0, cutOff: 0 });
+  });
+
+  test('counts what it has to cut off', async () => {
+    const supervisor = await start({ workers: 1 });
+    const halfway = await connect(supervisor.port);
+    await halfway.send(GET + GET.slice(0, 10)).response();
+    expect(await supervisor.drain(400)).toEqual({ connections: 1, requests: 0, cutOff: 1 });
+  });
+});
+
+test.for([
+  [1, 'vrypt-server/1'],
+  [12, 'vrypt-server/12'],
+  [100, 'vrypt-serve/100'],
+  [1023, 'vrypt-serv/1023'],
+] as const)('thread %i is called %s, within the 15 bytes that the kernel allows', ([worker, name]) => {
+  expect(threadName(worker)).toBe(name);
+});
+
 describe('an address', () => {
+  test.each(['handle', 'net'] as const)(
+    'is had by one of two that start in the same moment (%s)',
+    async (transport) => {
+      const finder = await start({ workers: 1 });
+      const { port } = finder;
+      await finder.drain(0);
+      const results = await Promise.allSettled([
+        start({ workers: 1, port, transport }),
+        start({ workers: 1, port, transport }),
+      ]);
+      expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const lost = results.find((result) => result.status === 'rejected');
+      expect(lost?.reason).toMatchObject({ code: 'EADDRINUSE' });
+    },
+  );
+
   test('in use is refused with its code, and joined when that is asked for', async () => {
     const first = await start({ workers: 1 });
     const { port } = first;

@@ -1,0 +1,31 @@
+/**
+ * Two servers that start in the same moment must not both find the port free and then share it. So a server looks and listens
+ * while it holds a lock, which dies with the process. Every start takes it, with or without sharing: to look means to bind the
+ * port alone for a moment, which would make another server's listening fail.
+ */
+import type { Transport } from '../engine/transport.ts';
+
+/** Between tries, while another start holds the lock for its 2 ms. */
+const RETRY_MS = 3;
+/** A holder that is stopped must not stop everybody else. */
+const GIVE_UP_MS = 10_000;
+
+export async function withPortLock<T>(transport: Transport, port: number, work: () => Promise<T>): Promise<T> {
+  const unlock = await lockPort(transport, port);
+  try {
+    return await work();
+  } finally {
+    unlock();
+  }
+}
+
+async function lockPort(transport: Transport, port: number): Promise<() => void> {
+  const name = `vrypt-server/${port}`;
+  const end = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    const unlock = await transport.tryLock(name);
+    if (unlock !== null) return unlock;
+    if (performance.now() > end) return () => {};
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
