@@ -1,4 +1,5 @@
 /** A server from its start to its end: capacity, workers, signals, what is printed on the way. */
+import type { WantedEndpoint } from '../workers/endpoint.ts';
 import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
 import { readMachine, threadLimit } from './machine.ts';
@@ -17,8 +18,8 @@ export async function runServer(settings: Settings, version: string, printer: Pr
   const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
   const warn = (text: string) => (settings.isQuiet ? undefined : printer.printError(`vrypt-server: ${text}\n`));
   // Nobody is connected yet for whom a signal would have to wait.
-  const address = await Promise.race([addressOf(settings.host ?? '0.0.0.0'), signals.first.then(() => null)]);
-  if (address === null) return;
+  const endpoint = await Promise.race([endpointOf(settings), signals.first.then(() => null)]);
+  if (endpoint === null) return;
   const wishes = { workers, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
   const capacity = planCapacity(wishes, readMachine(workers));
   for (const note of capacity.notes) warn(note);
@@ -26,7 +27,10 @@ export async function runServer(settings: Settings, version: string, printer: Pr
   const stopped = signals.first.then(() => {
     isStopping = true;
   });
-  const supervisor = await Promise.race([start(settings, address, capacity, stopped), signals.second.then(() => null)]);
+  const supervisor = await Promise.race([
+    start(settings, endpoint, capacity, stopped),
+    signals.second.then(() => null),
+  ]);
   if (supervisor === null) return;
   if (supervisor.shortage !== null) {
     const limit = threadLimit(supervisor.shortage);
@@ -41,13 +45,19 @@ export async function runServer(settings: Settings, version: string, printer: Pr
 
 function start(
   settings: Settings,
-  address: string,
+  endpoint: WantedEndpoint,
   { workers, maxConnections }: Capacity,
   stopped: Promise<unknown>,
 ): Promise<Supervisor> {
-  const { app, port, sharesPort, transport } = settings;
+  const { app, sharesPort, transport } = settings;
   const limits = { ...settings.limits, maxConnections };
-  return startSupervisor({ app, address, port, workers, sharesPort, transport, limits }, stopped);
+  return startSupervisor({ app, endpoint, workers, sharesPort, transport, limits }, stopped);
+}
+
+async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
+  if (unixPath !== undefined) return { kind: 'unix', path: unixPath };
+  if (host === undefined) return { kind: 'everywhere', port };
+  return { kind: 'tcp', address: await addressOf(host), port };
 }
 
 /** Names are looked up; what does that is loaded only for them. */
@@ -103,7 +113,8 @@ async function startStatsd(
 
 function readyLine({ address, port, workers }: Supervisor, version: string): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  return `${version} listening on http://${host}:${port} (${count(workers, 'worker')})`;
+  const place = port === 0 ? `unix:${address}` : `http://${host}:${port}`;
+  return `${version} listening on ${place} (${count(workers, 'worker')})`;
 }
 
 function count(number: number, thing: string): string {

@@ -171,7 +171,8 @@ function listenTcp(
     throw systemError(error);
   }
   const { address = '', port = 0 } = name;
-  const own = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  // "::" accepts IPv4 as well, which is there even if IPv6 has no address.
+  const own = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
   const open = new AcceptQueue(handle, selfConnector(bindings, own, port), own, options.backlog);
   queue = open;
   return { address, port, close: () => open.close(), drain: (maxMs) => open.drain(maxMs) };

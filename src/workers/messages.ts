@@ -3,13 +3,11 @@ import type { AppSource } from '../app/source.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
+import type { Endpoint } from './endpoint.ts';
 
 export interface ServeOptions {
   readonly app: AppSource;
-  /** IPv4 or IPv6 address. */
-  readonly address: string;
-  /** 0: any free one. */
-  readonly port: number;
+  readonly endpoint: Endpoint;
   readonly limits: EngineLimits;
   readonly transport: TransportName;
 }

@@ -5,10 +5,11 @@
 import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openTransport } from '../engine/transport.ts';
+import { EVERY_ADDRESS, isFamilyMissing, removeStaleSocket, type WantedEndpoint } from './endpoint.ts';
 import { endingTime, type ServeOptions } from './messages.ts';
-import { withPortLock } from './port-lock.ts';
 import { reportError } from './report.ts';
 import { type Served, serve } from './serve.ts';
+import { withLock } from './start-lock.ts';
 import type { Thread } from './thread.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
@@ -16,8 +17,9 @@ const BEFORE_THREADS_MS = 3;
 /** From listening to the first try at trimming heaps. */
 const BEFORE_TRIMMING_MS = 1000;
 
-export interface StartOptions extends ServeOptions {
-  /** Number of event loops, at least 1. */
+export interface StartOptions extends Omit<ServeOptions, 'endpoint'> {
+  readonly endpoint: WantedEndpoint;
+  /** Number of event loops, at least 1; on a Unix socket exactly 1, because the kernel spreads no connections there. */
   readonly workers: number;
   /** Joins a server that already listens on the port; otherwise that is an error with the code EADDRINUSE. */
   readonly sharesPort: boolean;
@@ -42,7 +44,11 @@ export async function startSupervisor(options: StartOptions, stopped: Promise<un
   if (options.workers > 1) await pause(BEFORE_THREADS_MS);
   const all =
     options.workers > 1
-      ? await createThreads(options.workers, { app, address, port, limits, transport }, counters)
+      ? await createThreads(
+          options.workers,
+          { app, endpoint: { kind: 'tcp', address, port }, limits, transport },
+          counters,
+        )
       : [];
   const { threads, failure } = await startThreads(all, stopped);
   if (failure !== null && !isShortage(failure)) {
@@ -57,13 +63,39 @@ export async function startSupervisor(options: StartOptions, stopped: Promise<un
 
 /** Worker 0. SO_REUSEPORT would join another server of the same user without a word, so this looks first. */
 async function startFirst(options: StartOptions, counters: SharedCounters): Promise<Served> {
-  const { address, port } = options;
-  if (port === 0) return serve(options, counters, 0);
+  const { endpoint } = options;
   const transport = await openTransport(options.transport);
-  return withPortLock(transport, port, async () => {
-    if (!options.sharesPort) await transport.assertFree(address, port);
-    return serve(options, counters, 0);
-  });
+  if (endpoint.kind === 'unix') {
+    return withLock(transport, endpoint.path, async () => {
+      await removeStaleSocket(endpoint.path);
+      return serve({ ...options, endpoint }, counters, 0);
+    });
+  }
+  const { port } = endpoint;
+  const addresses = endpoint.kind === 'tcp' ? [endpoint.address] : EVERY_ADDRESS;
+  if (port === 0) return firstOf(addresses, (address) => serveAt(address));
+  return withLock(transport, String(port), () =>
+    firstOf(addresses, async (address) => {
+      if (!options.sharesPort) await transport.assertFree(address, port);
+      return serveAt(address);
+    }),
+  );
+
+  function serveAt(address: string): Promise<Served> {
+    return serve({ ...options, endpoint: { kind: 'tcp', address, port } }, counters, 0);
+  }
+}
+
+/** The first address whose family this machine has. */
+async function firstOf<T>(addresses: readonly string[], listen: (address: string) => Promise<T>): Promise<T> {
+  for (const address of addresses.slice(0, -1)) {
+    try {
+      return await listen(address);
+    } catch (error) {
+      if (!isFamilyMissing(error as NodeJS.ErrnoException)) throw error;
+    }
+  }
+  return listen(addresses.at(-1) as string);
 }
 
 interface Started {

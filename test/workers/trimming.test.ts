@@ -36,7 +36,12 @@ test('threads that trim their heaps at the same time give memory back, each', as
 
 async function start(workers: number) {
   threads.length = 0;
-  const options = { address: '127.0.0.1', port: 0, workers, sharesPort: false, limits: LIMITS };
+  const options = {
+    endpoint: { kind: 'tcp' as const, address: '127.0.0.1', port: 0 },
+    workers,
+    sharesPort: false,
+    limits: LIMITS,
+  };
   const supervisor = await startSupervisor({ app: VRYPT, transport: 'handle', ...options });
   onTestFinished(async () => {
     await supervisor.drain(0);

@@ -10,8 +10,9 @@ const RETRY_MS = 3;
 /** A holder that is stopped must not stop everybody else. */
 const GIVE_UP_MS = 10_000;
 
-export async function withPortLock<T>(transport: Transport, port: number, work: () => Promise<T>): Promise<T> {
-  const unlock = await lockPort(transport, port);
+/** `place` is a port, or the path of a Unix socket. */
+export async function withLock<T>(transport: Transport, place: string, work: () => Promise<T>): Promise<T> {
+  const unlock = await lock(transport, place);
   try {
     return await work();
   } finally {
@@ -19,8 +20,8 @@ export async function withPortLock<T>(transport: Transport, port: number, work: 
   }
 }
 
-async function lockPort(transport: Transport, port: number): Promise<() => void> {
-  const name = `vrypt-server/${port}`;
+async function lock(transport: Transport, place: string): Promise<() => void> {
+  const name = `vrypt-server/${place}`;
   const end = performance.now() + GIVE_UP_MS;
   for (;;) {
     const unlock = await transport.tryLock(name);
