@@ -5,7 +5,7 @@
 import { openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { $, type ProcessPromise } from 'zx';
+import { $, ProcessOutput, type ProcessPromise } from 'zx';
 import { shown } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { say } from '../support/progress.ts';
@@ -51,7 +51,9 @@ export async function runSteps(target: Target, steps: readonly Step[], jobs: num
         // Some take half an hour.
         say(`${name} ${target.triple}: running, output in ${shown(log)}`);
         return make({ target, places, jobs, run: shellFor(places, log) }).catch((cause: unknown) => {
-          throw new Failure(`${name} ${target.triple} failed, its output is in ${shown(log)}`, { cause });
+          // A tool that fails has said why in the log.
+          const detail = cause instanceof ProcessOutput ? {} : { cause };
+          throw new Failure(`${name} ${target.triple} failed, its output is in ${shown(log)}`, detail);
         });
       },
     });
