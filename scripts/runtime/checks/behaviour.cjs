@@ -1,6 +1,6 @@
 /**
- * Run by the runtime itself, in a root that holds nothing but it (and its C library): what a server needs of Node, each
- * really used. Prints one JSON line: names of what worked, and of what did not with the reason.
+ * Run by the runtime itself, in a root folder with nothing else in it (but its C library): uses everything that a server
+ * needs of Node. Prints one line of JSON: the names of what works, and what does not with the reason.
  */
 const assert = require('node:assert');
 const crypto = require('node:crypto');
