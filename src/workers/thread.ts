@@ -92,13 +92,13 @@ export class Thread {
   async drain(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
-    const end = performance.now() + timeoutMs;
+    const end = process.uptime() * 1000 + timeoutMs;
     // It may have said already that it listens.
     await new Promise((resolve) => setImmediate(resolve));
     const worker = this.#worker;
     if (worker === null) return;
     if (this.#isListening) await untilDrained(worker, timeoutMs);
-    const leftMs = end - performance.now();
+    const leftMs = end - process.uptime() * 1000;
     await within(worker.terminate(), Math.min(Math.max(leftMs, MIN_ENDING_MS), MAX_ENDING_MS));
   }
 
