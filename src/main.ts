@@ -1,7 +1,10 @@
 /** The program's entry: argv and environment in, exit code out. */
 import { writeSync } from 'node:fs';
+import { endProcess, requestedEnd } from './cli/end-process.ts';
 import type { BuildStamp } from './cli/process-io.ts';
+import { nameProcess } from './cli/process-name.ts';
 import { run } from './cli/run.ts';
+import { watchSignals } from './cli/signals.ts';
 
 /** Defined when the program is bundled (`scripts/bundle.ts`). */
 declare const BUILD_VERSION: string | undefined;
@@ -14,6 +17,11 @@ const build: BuildStamp = {
   targets: typeof BUILD_TARGETS === 'object' ? BUILD_TARGETS : {},
 };
 
+const end = requestedEnd(process.argv);
+if (end !== null) process.exit(end);
+watchSignals();
+nameProcess();
+
 // Deprecations of Node are ours to fix; a user who sets NODE_PENDING_DEPRECATION cannot act on them.
 process.noDeprecation = true;
 
@@ -23,7 +31,7 @@ void run({
   build,
   print: (text) => write(1, text),
   printError: (text) => write(2, text),
-}).then((code) => process.exit(code));
+}).then(endProcess);
 
 /** Writes straight to the descriptor: opening process.stdout costs 3 ms at the start. */
 function write(descriptor: number, text: string): string | null {

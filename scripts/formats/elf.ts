@@ -31,7 +31,7 @@ export function readElf(file: Buffer): Elf {
   const interpreter = segments.find((segment) => segment.type === PT.INTERP);
   return {
     class: reader.is64 ? 64 : 32,
-    machine: machines[file.readUInt16LE(18)] ?? String(file.readUInt16LE(18)),
+    machine: machineNames.get(file.readUInt16LE(18)) ?? String(file.readUInt16LE(18)),
     interpreter: interpreter === undefined ? null : reader.textAt(interpreter.offset),
     ...reader.dynamic(segments),
     hasSymbolTable: reader.hasSection(SHT.SYMTAB),
@@ -56,7 +56,12 @@ export function isNewer(a: string, b: string): boolean {
   return false;
 }
 
-const machines: Readonly<Record<number, string>> = { 3: 'i386', 40: 'arm', 62: 'x86_64', 183: 'aarch64' };
+/** e_machine of the architectures that the project knows. */
+export const machineNumbers = { i386: 3, arm: 40, x86_64: 62, aarch64: 183 } as const;
+
+const machineNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(machineNumbers).map(([name, number]) => [number, name]),
+);
 const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, GNU_STACK: 0x6474e551 } as const;
 const PF = { X: 1, W: 2 } as const;
 const SHT = { SYMTAB: 2 } as const;

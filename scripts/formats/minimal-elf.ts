@@ -3,10 +3,11 @@
  * Source: System V ABI, chapters 4 and 5 (gabi).
  */
 
-const base = 0x10000;
-const machines = { x86_64: 62, i386: 3, aarch64: 183, arm: 40 } as const;
+import { machineNumbers } from './elf.ts';
 
-export function minimalElf(elf: { class: 32 | 64; machine: keyof typeof machines }, code: Uint8Array): Buffer {
+const base = 0x10000;
+
+export function minimalElf(elf: { class: 32 | 64; machine: keyof typeof machineNumbers }, code: Uint8Array): Buffer {
   const is64 = elf.class === 64;
   const [headerSize, segmentSize] = is64 ? [64, 56] : [52, 32];
   const start = headerSize + segmentSize;
@@ -17,7 +18,7 @@ export function minimalElf(elf: { class: 32 | 64; machine: keyof typeof machines
 
   file.write(`\x7fELF${is64 ? '\x02' : '\x01'}\x01\x01`, 'latin1');
   half(2, 16); // ET_EXEC
-  half(machines[elf.machine], 18);
+  half(machineNumbers[elf.machine], 18);
   file.writeUInt32LE(1, 20);
   word(base + start, 24);
   word(headerSize, is64 ? 32 : 28);

@@ -3,7 +3,6 @@
 export interface Program {
   /** Of the executable, the archives and the folder inside them. */
   readonly name: string;
-  readonly description: string;
   /** Below the checkout. */
   readonly entry: string;
   /** Bundled first; its text is available to the entry as a string constant. */

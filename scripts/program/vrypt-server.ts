@@ -3,7 +3,6 @@ import type { Program } from './program.ts';
 
 export const program: Program = {
   name: 'vrypt-server',
-  description: 'One file that answers Vrypt to every HTTP request',
   entry: 'src/main.ts',
   worker: { entry: 'src/workers/worker.ts', constant: 'WORKER_SOURCE' },
   stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT', targets: 'BUILD_TARGETS' },

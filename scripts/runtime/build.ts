@@ -1,4 +1,5 @@
 /** `npm run runtime`: compiles Node for our targets from source. `--help` says how. */
+import { root } from '../support/checkout.ts';
 import { type CommandSpec, command, type Given } from '../support/command.ts';
 import { UsageError } from '../support/errors.ts';
 import { lockBuild } from '../support/lock.ts';
@@ -27,6 +28,9 @@ await command(spec, async (given) => {
   const targets = inBuildOrder(chosenTargets(given));
   await lockBuild();
   const isCheck = given.has('verify');
+  if (!isCheck && /\s/.test(root)) {
+    throw new UsageError(`the path of the checkout must have no spaces to build runtimes in it, got "${root}"`);
+  }
   await (isCheck ? needCheckPackages() : needBuildPackages());
   for (const target of targets) await (isCheck ? verifyRuntime(target) : buildRuntime(target));
 });

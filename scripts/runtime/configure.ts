@@ -14,11 +14,12 @@ import { recipe, symbols } from './paths.ts';
 const features = [
   '--without-inspector',
   '--without-node-options',
-  '--without-intl',
+  // ICU with the data of root and English (icu.ts); a program that needs all locales takes the data file along.
+  '--with-intl=small-icu',
   '--without-npm',
   '--without-corepack',
   '--without-amaro',
-  '--without-sqlite',
+  '--experimental-quic',
   '--v8-disable-object-print',
 ];
 
@@ -38,6 +39,9 @@ const libraries: Record<string, string> = {
   libuv: 'uv',
   cares: 'cares',
   nghttp2: 'nghttp2',
+  ngtcp2: 'ngtcp2,ngtcp2_crypto_ossl',
+  nghttp3: 'nghttp3',
+  sqlite: 'sqlite3',
   ada: 'ada',
   simdjson: 'simdjson',
   'hdr-histogram': 'hdr_histogram_static',
@@ -72,8 +76,20 @@ export function configureFlags(target: Target): string[] {
   ];
 }
 
-function linkerFlags({ libc }: Target): string[] {
-  return [...ldflags, ...order, ...(libc === 'glibc' ? [`-Wl,--version-script=${exportsMap}`] : [])];
+/**
+ * On ARM a kernel's pages may have 16 or 64 KiB. lld keeps the segments that far apart in memory, but not in the file, and
+ * postject puts the program headers that it extends into the gap between two segments of the file if there is room;
+ * otherwise behind the last segment, on a page that is writable. `checks/pages.ts` looks at the result.
+ */
+const largePages = ['-Wl,-z,max-page-size=65536', '-Wl,-z,separate-loadable-segments'];
+
+function linkerFlags({ libc, architecture }: Target): string[] {
+  return [
+    ...ldflags,
+    ...order,
+    ...(architecture.node.cpu.startsWith('arm') ? largePages : []),
+    ...(libc === 'glibc' ? [`-Wl,--version-script=${exportsMap}`] : []),
+  ];
 }
 
 /** All flags that decide the result, for BUILD.json. */
@@ -84,7 +100,7 @@ export function allFlags(target: Target): string[] {
 /** Everything besides the code that decides the bytes of this step's result. */
 export function configureInputs(target: Target): string[] {
   const files = target.libc === 'glibc' ? [symbols, exportsMap] : [symbols];
-  return [...configureFlags(target), ...cflags, ...ldflags, ...files.map(sha256FileSync)];
+  return [...allFlags(target), ...files.map(sha256FileSync)];
 }
 
 export async function configureNode({ target, places, run }: Job): Promise<void> {
@@ -100,4 +116,9 @@ export async function configureNode({ target, places, run }: Job): Promise<void>
   const js2c = join(places.out, 'obj/node_js2c.ninja');
   const asArrays = (await readFile(js2c, 'utf8')).replace(/-D(?=NODE_JS2C_USE_STRING_LITERALS)/, '-U');
   await writeFile(js2c, asArrays);
+  // No request passes through ICU. Only the flags of the environment come last, so gyp cannot say this.
+  for (const name of ['icuucx', 'icui18n']) {
+    const ninja = join(places.out, `obj/tools/icu/${name}.ninja`);
+    await writeFile(ninja, (await readFile(ninja, 'utf8')).replaceAll(' -O2 ', ' -Os '));
+  }
 }

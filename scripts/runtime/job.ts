@@ -5,9 +5,10 @@
 import { openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { $, type ProcessPromise } from 'zx';
+import { $, ProcessOutput, type ProcessPromise } from 'zx';
 import { shown } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
+import { say } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
 import type { Target } from '../targets/targets.ts';
 import { logs, type Places, placesOf } from './paths.ts';
@@ -46,10 +47,15 @@ export async function runSteps(target: Target, steps: readonly Step[], jobs: num
       outputs: [],
       // Beside what the steps make, so that the stamps are gone when it is.
       stamps: places.stamps,
-      make: () =>
-        make({ target, places, jobs, run: shellFor(places, log) }).catch((cause: unknown) => {
-          throw new Failure(`${name} ${target.triple} failed; its output is in ${shown(log)}`, { cause });
-        }),
+      make: () => {
+        // Some take half an hour.
+        say(`${name} ${target.triple}: running, output in ${shown(log)}`);
+        return make({ target, places, jobs, run: shellFor(places, log) }).catch((cause: unknown) => {
+          // A tool that fails has said why in the log.
+          const detail = cause instanceof ProcessOutput ? {} : { cause };
+          throw new Failure(`${name} ${target.triple} failed, its output is in ${shown(log)}`, detail);
+        });
+      },
     });
     previous = key;
   }

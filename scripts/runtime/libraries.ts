@@ -20,7 +20,12 @@ interface CmakeLibrary {
   /** Of its CMake file, when that is not at the top. */
   readonly folder?: string;
   readonly flags: readonly string[];
+  /** Below patches/. */
+  readonly patches?: readonly string[];
 }
+
+const libuvPatches = ['libuv/threadpool.patch', 'libuv/y2038.patch'];
+const zlibPatches = ['zlib/deflate.patch'];
 
 const cmakeLibraries: readonly CmakeLibrary[] = [
   {
@@ -43,6 +48,7 @@ const cmakeLibraries: readonly CmakeLibrary[] = [
       '-DLIBUV_BUILD_BENCH=OFF',
       '-DCMAKE_C_FLAGS_RELEASE=-O3 -ffunction-sections -fdata-sections -DNDEBUG',
     ],
+    patches: libuvPatches,
   },
   {
     name: 'c-ares',
@@ -54,6 +60,22 @@ const cmakeLibraries: readonly CmakeLibrary[] = [
     name: 'hdr-histogram',
     flags: ['-DHDR_HISTOGRAM_BUILD_PROGRAMS=OFF', '-DHDR_HISTOGRAM_BUILD_SHARED=OFF', '-DHDR_LOG_REQUIRED=DISABLED'],
   },
+  { name: 'nghttp3', flags: ['-DENABLE_LIB_ONLY=ON', '-DENABLE_SHARED_LIB=OFF'] },
+];
+
+/** Requires OpenSSL, so it comes after it. Without OPENSSL_ROOT_DIR it would find the build machine's. */
+const ngtcp2: CmakeLibrary = {
+  name: 'ngtcp2',
+  flags: ['-DENABLE_LIB_ONLY=ON', '-DENABLE_SHARED_LIB=OFF', '-DOPENSSL_ROOT_DIR=/usr', '-DOPENSSL_USE_STATIC_LIBS=ON'],
+};
+
+/** -Os: 1.74 → 1.22 MB. Otherwise as Node's deps/sqlite/sqlite.gyp: what node:sqlite calls and official Node offers. */
+const sqliteFlags = [
+  '-Os',
+  ...['DEFAULT_MEMSTATUS=0', 'ENABLE_COLUMN_METADATA', 'ENABLE_DBSTAT_VTAB', 'ENABLE_FTS3']
+    .concat('ENABLE_FTS3_PARENTHESIS', 'ENABLE_FTS5', 'ENABLE_GEOPOLY', 'ENABLE_MATH_FUNCTIONS', 'ENABLE_PERCENTILE')
+    .concat('ENABLE_PREUPDATE_HOOK', 'ENABLE_RBU', 'ENABLE_RTREE', 'ENABLE_SESSION', 'THREADSAFE=2')
+    .map((option) => `-DSQLITE_${option}`),
 ];
 
 /** Left out: what neither a server's TLS nor Node's crypto uses. openssldir is the one that distributions use. */
@@ -63,7 +85,9 @@ const opensslOptions = [
 ];
 
 /** Files of ours that replace a part of musl or extend a library. */
-const ownFiles = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'];
+const ownFiles = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'].concat(
+  [...libuvPatches, ...zlibPatches].map((patch) => `patches/${patch}`),
+);
 
 /** One step per library. They depend on all settings, because they are installed into one system root. */
 export function librarySteps(target: Target): readonly Step[] {
@@ -76,10 +100,12 @@ export function librarySteps(target: Target): readonly Step[] {
     ['zlib', zlib],
     ['simdjson', simdjson],
     ['llhttp', llhttp],
+    ['sqlite', sqlite],
     ['openssl', openssl],
+    [ngtcp2.name, cmakeMaker(ngtcp2)],
   ];
   const inputs = [
-    JSON.stringify([cmakeLibraries, opensslOptions, optimise, staticFlags]),
+    JSON.stringify([cmakeLibraries, ngtcp2, opensslOptions, sqliteFlags, optimise, staticFlags]),
     ...ownFiles.map((file) => readFileSync(join(recipe, file), 'utf8')),
   ];
   return makers.map(([name, make]) => ({
@@ -97,15 +123,24 @@ export function librarySteps(target: Target): readonly Step[] {
 
 type Maker = (job: Job, build: string) => Promise<void>;
 
-function cmakeMaker({ name, folder = '', flags }: CmakeLibrary): Maker {
-  return async ({ target, places, run, jobs }, build) => {
-    const source = join(await unpackSource(findSource(name)), folder);
+function cmakeMaker({ name, folder = '', flags, patches }: CmakeLibrary): Maker {
+  return async (job, build) => {
+    const { target, places, run, jobs } = job;
+    const original = await unpackSource(findSource(name));
+    if (patches !== undefined) await copyPatched(job, original, join(build, 'source'), patches);
+    const source = join(patches === undefined ? original : join(build, 'source'), folder);
     await run`cmake -S ${source} -B ${build} ${cmakeFlags(target)} -DCMAKE_FIND_ROOT_PATH=${places.sysroot}
       -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY
       -DCMAKE_INSTALL_PREFIX=${places.sysroot}/usr -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_TRY_COMPILE_TARGET_TYPE=EXECUTABLE
       ${staticFlags} ${flags}`;
     await run`ninja -C ${build} -j${jobs} install`;
   };
+}
+
+async function copyPatched({ run }: Job, from: string, to: string, patches: readonly string[]): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await run`cp -a ${from}/. ${to}/`;
+  for (const patch of patches) await run`cd ${to} && patch -p1 -i ${recipe}/patches/${patch}`;
 }
 
 /** The objects of musl's allocator in libc.a; each name occurs twice. */
@@ -134,13 +169,23 @@ async function replaceStackBounds({ target, places, run }: Job, build: string): 
 }
 
 /** zlib's CMake file requires contrib/, which Debian's archive lacks; its own configure script does not. */
-async function zlib({ places, run, jobs }: Job, build: string): Promise<void> {
-  const source = await unpackSource(findSource('zlib'));
+async function zlib(job: Job, build: string): Promise<void> {
+  const { places, run, jobs } = job;
   const env = [`CC=target-cc`, 'AR=llvm-ar-19', 'RANLIB=llvm-ranlib-19', `CFLAGS=${optimise.join(' ')}`];
-  await run`cp -a ${source}/. ${build}/`;
+  await copyPatched(job, await unpackSource(findSource('zlib')), build, zlibPatches);
   await run`cd ${build} && env ${env} ./configure --static --prefix=/usr && make -j${jobs} libz.a`;
   await copyFile(join(build, 'libz.a'), join(places.sysroot, 'usr/lib/libz.a'));
   for (const header of ['zlib.h', 'zconf.h'])
+    await copyFile(join(build, header), join(places.sysroot, 'usr/include', header));
+}
+
+/** One source, joined from hundreds by SQLite's own tools; those run here, so the build machine's compiler makes them. */
+async function sqlite({ places, run, jobs }: Job, build: string): Promise<void> {
+  const source = await unpackSource(findSource('sqlite'));
+  await run`cd ${build} && env CC=clang-19 CFLAGS=-O1 ${source}/configure --disable-tcl && make -j${jobs} sqlite3.c`;
+  await run`cd ${build} && target-cc ${optimise} ${sqliteFlags} -DNDEBUG -w -c sqlite3.c -o sqlite3.o`;
+  await run`cd ${build} && llvm-ar-19 rcs ${places.sysroot}/usr/lib/libsqlite3.a sqlite3.o`;
+  for (const header of ['sqlite3.h', 'sqlite3ext.h'])
     await copyFile(join(build, header), join(places.sysroot, 'usr/include', header));
 }
 

@@ -25,7 +25,9 @@ export async function licensesText(): Promise<string> {
     seen.add(label);
     parts.push(section(`${label} ${source.version} (${source.license})`, await licenseOf(source)));
   }
-  for (const file of (await glob('deps/**/{LICENSE,LICENSE.*,LICENSE-MIT}', { cwd: nodeTree })).sort()) {
+  for (const file of (
+    await glob('deps/**/{LICENSE,LICENSE.*,LICENSE-MIT}', { cwd: nodeTree, ignore: ['deps/icu/**'] })
+  ).sort()) {
     parts.push(section(`node/${file}`, await readFile(join(nodeTree, file), 'utf8')));
   }
   return parts.join('\n');

@@ -22,7 +22,10 @@ import { makeNodeTree } from './node-tree.ts';
 import { nodeTree, recipe, work } from './paths.ts';
 import { unpackRuntime } from './publish-runtime.ts';
 
-const areas = /^test-(net|stream|worker|http|tls|zlib|buffer|timers|process|cluster|child-process)[-.0-9]?.*\.m?js$/;
+const areas = new RegExp(
+  '^test-(buffer|child-process|cluster|crypto|fs|https?|http2|icu|intl|net|process|quic|sqlite|stream|timers|tls|' +
+    'webcrypto|whatwg|worker|zlib)[-.].*\\.m?js$',
+);
 const startsProcesses = /child_process|cluster|spawnPromisified|execPath/;
 
 interface Outcome {

@@ -3,11 +3,12 @@
  * sources and patched. Made once, then copied per target.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { copyFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { $ } from 'zx';
 import { findSource, unpackSource } from '../sources/sources.ts';
+import { allLocalesName, dataAssembler, trimIcuData, trimmedSha256 } from './icu.ts';
 import type { Job } from './job.ts';
 import { nodeTree, recipe, work } from './paths.ts';
 
@@ -24,22 +25,72 @@ const modules = ['minimatch', '@isaacs/nonrecursive-glob-match', 'brace-expansio
   'ms',
 ]);
 
+/** The binding and the checks before V8 starts; 17-vrypt.patch calls them. */
+const ownSources = ['vrypt.cc', 'vrypt.h'];
+
+/** What configure.py looks into, the tools included. */
+const icuFolders = ['common', 'i18n', 'stubdata', 'tools'];
+
 /** What the tree is made from; stored in it, so that a changed patch makes a new tree. */
 export function nodeTreeInputs(): readonly string[] {
   return [
     ...debianPatches,
     ...ourPatches().map((patch) => readFileSync(patch, 'utf8')),
-    ...['node', 'node-debian', 'node-gyp', 'acorn', 'acorn-walk', 'simdutf', 'jinja2', 'markupsafe', ...modules].map(
-      (name) => findSource(name).sha256,
-    ),
+    ...ownSources.map((file) => readFileSync(join(recipe, 'binding', file), 'utf8')),
+    trimmedSha256,
+    ...[
+      'node',
+      'node-debian',
+      'node-gyp',
+      'acorn',
+      'acorn-walk',
+      'simdutf',
+      'icu',
+      'jinja2',
+      'markupsafe',
+      ...modules,
+    ].map((name) => findSource(name).sha256),
   ];
 }
 
-/** The target's own copy. After a new configuration, ninja recompiles in it what has other commands. */
+/** What configure and ninja write into a target's copy. */
+const generated = new Set(['out', 'pch', 'config.gypi', 'config.mk', 'config.status', 'icu_config.gypi']);
+
+/**
+ * The target's own copy. Where there is one already, only the files that differ are written, so that after a changed patch
+ * ninja compiles what depends on it and not V8 anew.
+ */
 export async function copyNodeTree({ places }: Job): Promise<void> {
   await makeNodeTree();
-  await rm(places.node, { recursive: true, force: true });
-  await cp(nodeTree, places.node, { recursive: true, preserveTimestamps: true });
+  if (existsSync(places.node)) await bringUpToDate(nodeTree, places.node);
+  else await cp(nodeTree, places.node, { recursive: true, preserveTimestamps: true });
+}
+
+const force = { recursive: true, force: true } as const;
+
+async function bringUpToDate(from: string, to: string): Promise<void> {
+  const files = await filesIn(from);
+  for (const name of await filesIn(to)) {
+    if (!files.has(name) && !generated.has(name.split('/')[0] ?? '')) await rm(join(to, name));
+  }
+  for (const name of files) {
+    const [before, after] = [await readFile(join(to, name)).catch(() => null), await readFile(join(from, name))];
+    if (before?.equals(after)) continue;
+    await mkdir(dirname(join(to, name)), { recursive: true });
+    // The copy's time of change is now, and ninja goes by it.
+    await copyFile(join(from, name), join(to, name));
+    // clang does not notice that a header inside a precompiled one has changed.
+    if (/\.(h|inc)$/.test(name)) await rm(join(to, 'pch', name.startsWith('deps/') ? '' : 'nodebase.pch'), force);
+  }
+}
+
+async function filesIn(folder: string): Promise<Set<string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return new Set(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name))),
+  );
 }
 
 export async function makeNodeTree(): Promise<void> {
@@ -75,8 +126,22 @@ export async function makeNodeTree(): Promise<void> {
   await mkdir(target, { recursive: true });
   await $`/usr/bin/python3 ${simdutf}/singleheader/amalgamate.py --source-dir ${simdutf}/src --include-dir ${simdutf}/include --output-dir ${target} --no-zip --no-readme`;
   await applyPatches(tree);
+  for (const file of ownSources) await copyFile(join(recipe, 'binding', file), join(tree, 'src', file));
+  await addIcu(tree);
   await writeFile(join(tree, '.inputs.json'), inputs);
   await rename(tree, nodeTree);
+}
+
+/** Where Node's build expects ICU: its sources, and the data that are compiled in. */
+async function addIcu(tree: string): Promise<void> {
+  const icu = await unpackSource(findSource('icu'));
+  const target = join(tree, 'deps/icu');
+  for (const folder of icuFolders)
+    await cp(join(icu, 'source', folder), join(target, 'source', folder), { recursive: true });
+  await copyFile(join(icu, 'LICENSE'), join(target, 'LICENSE'));
+  await mkdir(join(target, 'source/data/in'), { recursive: true });
+  await copyFile(await trimIcuData(tree), join(target, 'source/data/in', allLocalesName));
+  await writeFile(join(target, 'icusmdt78.S'), dataAssembler());
 }
 
 /** Writes llhttp.c, api.c, http.c and llhttp.h into `folder`. */

@@ -34,9 +34,9 @@ export const abiIdentical: ReadonlySet<string> = new Set(
    sched_yield getpid`.split(/\s+/),
 );
 
-/** V8's and the compiler's own: C++ names, V8's C names, ARM's run-time helpers and outlined atomics, thread-local storage. */
+/** V8's, ICU's and the compiler's own: C++ names, V8's and ICU's C names, ARM's run-time helpers and outlined atomics, thread-local storage. */
 const neutral =
-  /^(_Z|Builtins_|v8_|_v8_|PushAllRegistersAndIterateStack$|__gxx_personality_v0$|__aeabi_|__aarch64_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
+  /^(_Z|\w+_78$|Builtins_|v8_|_v8_|PushAllRegistersAndIterateStack$|__gxx_personality_v0$|__aeabi_|__aarch64_|__cxa_|__dso_handle$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$|___tls_get_addr$|__(u?div|u?mod|mul|fix|float|ashl|ashr|lshr|cmp|ucmp|sync|atomic|popcount|clz|ctz|powi|add|sub|trunc|extend)\w*$|_Unwind_)/;
 
 /** The symbols that forbid sharing. */
 export function foreignSymbols(undefinedSymbols: Iterable<string>): string[] {

@@ -19,6 +19,7 @@ import { readElf } from '../formats/elf.ts';
 import { setCodePath } from '../formats/sea-blob.ts';
 import { program } from '../program/vrypt-server.ts';
 import { Failure } from '../support/errors.ts';
+import { assertBuildHost } from '../support/host.ts';
 import { once } from '../support/once.ts';
 import { megabytes } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
@@ -56,6 +57,7 @@ const expected = [
 ];
 
 async function make(target: ReadyTarget): Promise<Packaged> {
+  assertBuildHost();
   assertNodeVersion();
   const bundled = await bundle();
   const runtime = await closeEnvironment(target);

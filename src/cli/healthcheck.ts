@@ -5,6 +5,7 @@ import { flagOf, type OptionRow, resolveOptions } from './options.ts';
 import { type Environment, ExitCode } from './process-io.ts';
 import { duration, isIPv6, type Rule, readBy, UsageError } from './rules.ts';
 import { LISTEN_ROWS, PORT } from './settings.ts';
+import { watchSignals } from './signals.ts';
 
 const [PORT_ROW, HOST_ROW, UNIX_ROW] = LISTEN_ROWS;
 
@@ -39,7 +40,10 @@ export const healthcheck: Command = {
 `,
   run: async (line, io) => {
     const target = resolveTarget(line, io.environment);
-    const problem = await check(target, `vrypt-server/${io.build.version}`);
+    const problem = await Promise.race([
+      check(target, `vrypt-server/${io.build.version}`),
+      watchSignals().first.then((signal) => `has not answered before ${signal}`),
+    ]);
     if (problem === null) return ExitCode.ok;
     const place = target.unixPath ?? `http://${target.authority}`;
     io.printError(`vrypt-server: ${place}${target.unixPath === undefined ? target.path : ''} ${problem}\n`);

@@ -1,46 +1,100 @@
-/** A server from its start to its end: workers, signals, the line that says it is ready. */
-import { availableParallelism } from 'node:os';
-import { type Supervisor, startSupervisor } from '../workers/supervisor.ts';
-import { connectionsThatFit } from './open-files.ts';
+/** A server from its start to its end: capacity, workers, signals, what is printed on the way. */
+import type { WantedEndpoint } from '../workers/endpoint.ts';
+import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
+import { type Capacity, planCapacity } from './capacity.ts';
+import { readMachine, threadLimit } from './machine.ts';
 import type { Settings } from './settings.ts';
+import { type StopSignals, watchSignals } from './signals.ts';
 
 export interface Printer {
   print(text: string): unknown;
   printError(text: string): void;
 }
 
-/** Serves until a signal asks for the end; rejects where it cannot start. */
+/** Serves until a signal asks for the end; rejects if it cannot start. Threads may be left behind: see `end-process.ts`. */
 export async function runServer(settings: Settings, version: string, printer: Printer): Promise<void> {
+  const { workers, limits, isMaxConnectionsTyped } = settings;
   const signals = watchSignals();
-  // A second signal ends at once, whatever is left to do; to look up a name can take a minute.
-  const supervisor = await Promise.race([start(settings, printer), signals.second]);
-  if (!supervisor) return;
+  const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
+  const warn = (text: string) => (settings.isQuiet ? undefined : printer.printError(`vrypt-server: ${text}\n`));
+  // Nobody is connected yet for whom a signal would have to wait.
+  const endpoint = await Promise.race([endpointOf(settings), signals.first.then(() => null)]);
+  if (endpoint === null) return;
+  const wishes = { workers, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
+  const capacity = planCapacity(wishes, readMachine(workers));
+  for (const note of capacity.notes) warn(note);
+  let isStopping = false;
+  const stopped = signals.first.then(() => {
+    isStopping = true;
+  });
+  const supervisor = await Promise.race([
+    start(settings, endpoint, capacity, stopped),
+    signals.second.then(() => null),
+  ]);
+  if (supervisor === null) return;
+  if (supervisor.shortage !== null) {
+    const limit = threadLimit(supervisor.shortage);
+    warn(`${limit} allows ${count(supervisor.workers, 'worker')} instead of ${capacity.workers}`);
+  }
   process.on('uncaughtException', (error) => supervisor.survive(error));
-  if (!settings.isQuiet) printer.print(readyLine(supervisor, version));
+  if (!isStopping) say(readyLine(supervisor, version));
   const stopStatsd = await startStatsd(settings, supervisor, printer);
-  await signals.first;
-  await Promise.race([supervisor.drain(settings.drainTimeoutMs), signals.second]);
+  say(await stop(settings, supervisor, signals));
   stopStatsd?.();
 }
 
-async function start(settings: Settings, printer: Printer): Promise<Supervisor> {
-  const { app, host, port, limits, sharesPort, transport } = settings;
-  const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers;
-  const maxConnections = Math.min(limits.maxConnections, connectionsThatFit(workers));
-  if (maxConnections < limits.maxConnections && settings.isMaxConnectionsTyped && !settings.isQuiet) {
-    printer.printError(
-      `vrypt-server: --max-connections ${limits.maxConnections} does not fit the limit on open files (ulimit -n), serving at most ${maxConnections}\n`,
-    );
-  }
-  const address = await addressOf(host ?? '0.0.0.0');
-  return startSupervisor({ app, address, port, workers, sharesPort, transport, limits: { ...limits, maxConnections } });
+function start(
+  settings: Settings,
+  endpoint: WantedEndpoint,
+  { workers, maxConnections }: Capacity,
+  stopped: Promise<unknown>,
+): Promise<Supervisor> {
+  const { app, sharesPort, transport } = settings;
+  const limits = { ...settings.limits, maxConnections };
+  return startSupervisor({ app, endpoint, workers, sharesPort, transport, limits }, stopped);
+}
+
+async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
+  if (unixPath !== undefined) return { kind: 'unix', path: unixPath };
+  if (host === undefined) return { kind: 'everywhere', port };
+  return { kind: 'tcp', address: await addressOf(host), port };
 }
 
 /** Names are looked up; what does that is loaded only for them. */
 async function addressOf(host: string): Promise<string> {
   if (host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)) return host;
-  const { lookup } = await import('node:dns/promises');
-  return (await lookup(host)).address;
+  const { lookUp } = await import('./look-up.ts');
+  const { addresses } = await lookUp(host);
+  return addresses[0] as string;
+}
+
+/** Waits for a signal, then drains; resolves with what that came to. Whatever hangs, it ends in time. */
+async function stop(settings: Settings, supervisor: Supervisor, signals: StopSignals): Promise<string> {
+  const { drainDelayMs, drainTimeoutMs } = settings;
+  const first = await signals.first;
+  const began = process.uptime();
+  if (drainDelayMs > 0) {
+    supervisor.announceDrain();
+    await Promise.race([timeout(drainDelayMs), signals.second]);
+  }
+  const outcome = await Promise.race([
+    signals.second,
+    supervisor.drain(drainTimeoutMs),
+    timeout(drainTimeoutMs).then(() => null),
+  ]);
+  const took = `${(process.uptime() - began).toFixed(2)}s`;
+  if (outcome !== null && typeof outcome === 'object') return `stopped by ${first} after ${took}: ${summary(outcome)}`;
+  if (outcome === null) return `stopped by ${first} after ${took}: a worker did not end in time`;
+  return `stopped by ${first}, then ${outcome}, after ${took}: ${count(supervisor.connections, 'connection')} cut off`;
+}
+
+function summary({ connections, requests, cutOff }: Drained): string {
+  const all = `${count(connections, 'connection')} drained, ${count(requests, 'request')} answered`;
+  return cutOff === 0 ? all : `${all}, ${cutOff} cut off`;
+}
+
+function timeout(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function startStatsd(
@@ -57,20 +111,12 @@ async function startStatsd(
   );
 }
 
-function readyLine(supervisor: Supervisor, version: string): string {
-  const { address, port, workers } = supervisor;
+function readyLine({ address, port, workers }: Supervisor, version: string): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  return `vrypt-server ${version} listening on http://${host}:${port} (${workers} ${workers === 1 ? 'worker' : 'workers'})\n`;
+  const place = port === 0 ? `unix:${address}` : `http://${host}:${port}`;
+  return `${version} listening on ${place} (${count(workers, 'worker')})`;
 }
 
-/** SIGTERM and SIGINT ask for the end, the second of them at once. SIGUSR1 must not open a debugger. */
-function watchSignals(): { first: Promise<void>; second: Promise<void> } {
-  process.on('SIGUSR1', () => {});
-  const first = Promise.withResolvers<void>();
-  const second = Promise.withResolvers<void>();
-  let count = 0;
-  const onSignal = () => (count++ === 0 ? first : second).resolve();
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return { first: first.promise, second: second.promise };
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
 }

@@ -5,7 +5,17 @@ import type { TransportName } from '../engine/transport.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
-import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from './rules.ts';
+import {
+  duration,
+  HOST,
+  HOST_AND_PORT,
+  type HostAndPort,
+  orWord,
+  size,
+  text,
+  UsageError,
+  wholeNumber,
+} from './rules.ts';
 
 export interface Settings {
   /** An address without brackets, or a name; undefined: every address of the machine, IPv6 and IPv4. */
@@ -53,7 +63,7 @@ export const LISTEN_ROWS = [
     // sun_path of unix(7) holds 108 bytes, the last of them NUL.
     rule: text('path', 'the path of a socket, of 1 to 107 bytes', 107),
     excludes: ['port', 'host', 'share'],
-    help: 'Unix socket to listen on, instead of a port',
+    help: 'Unix socket to listen on, instead of a port; served by one worker',
   },
 ] as const satisfies readonly OptionRow[];
 
@@ -171,11 +181,14 @@ const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
+  if (values.unix !== undefined && values.workers !== 'auto' && values.workers > 1) {
+    throw new UsageError(`--unix must be served by one worker, got --workers ${values.workers}`);
+  }
   return {
     host: values.host,
     port: values.port,
     unixPath: values.unix,
-    workers: values.workers,
+    workers: values.unix === undefined ? values.workers : 1,
     app: resolveApp(resolved),
     limits: {
       idleTimeoutMs: values['idle-timeout'],

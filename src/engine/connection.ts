@@ -13,7 +13,8 @@ import { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
-import { connectionFields, Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
+import { Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
+import { callHandler, putRefusal, putStreamHead, refusalOf, tellDone } from './answering.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Content, readContent } from './content.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding, type RespondingValue } from './exchange.ts';
@@ -22,11 +23,11 @@ import { LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { Output } from './output.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
-import { RequestError } from './request-error.ts';
 import type { StreamReply } from './stream-reply.ts';
-import { Framing, framingField, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
+import { Framing, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
 import { type Address, type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
+import { Wire } from './wire.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -36,8 +37,8 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   index = 0;
 
   readonly #engine: ConnectionHost;
-  /** Owned: destroyed only in close(), unless it was handed over. */
-  readonly #socket: TransportSocket;
+  /** Owned: destroyed only in close(), unless its socket was handed over. */
+  readonly #wire: Wire;
   /** Owned: given back to the engine with its answer. */
   #exchange: Exchange | null = null;
   /** Owned: an unfinished head, or what came after a request that is still being answered. */
@@ -53,18 +54,12 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   #isClientDone = false;
   /** The client has ended while its request was being answered. */
   #hasClientEnded = false;
-  #isPaused = false;
   /** Bytes are being processed: what is put out now leaves at the end of it. */
   #isProcessing = false;
-  /** While sending: what was pending at the last look. */
-  #pendingBytes = 0;
   #lingerEnd = 0;
-  /** To be resolved when the kernel has taken everything. */
-  #unsent: PromiseWithResolvers<void>[] | null = null;
-
   constructor(engine: ConnectionHost, socket: TransportSocket) {
     this.#engine = engine;
-    this.#socket = socket;
+    this.#wire = new Wire(engine.transport, socket, engine.output);
     this.deadline = engine.idleDeadline;
   }
 
@@ -77,11 +72,11 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   }
 
   remoteAddress(): Address {
-    return this.#engine.transport.remoteAddress(this.#socket);
+    return this.#wire.remoteAddress;
   }
 
   localAddress(): Address {
-    return this.#engine.transport.localAddress(this.#socket);
+    return this.#wire.localAddress;
   }
 
   waitUntil(work: Promise<unknown>): void {
@@ -138,9 +133,9 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   }
 
   onWritten(): void {
-    if (this.phase !== Phase.send || this.#engine.transport.pendingBytes(this.#socket) > 0) return;
+    if (this.phase !== Phase.send || this.#wire.isPending) return;
     this.phase = Phase.idle;
-    this.#resolveSent();
+    this.#wire.resolveSent();
     switch (this.#exchange?.responding) {
       case Responding.pending:
         this.#wait(Phase.handler);
@@ -158,12 +153,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   onSettled(exchange: Exchange, error: unknown): void {
     if (error !== null) {
-      if (error instanceof RequestError) {
-        exchange.reply = refusalAnswer(error.reason);
-      } else {
-        this.#engine.report(error);
-        exchange.reply = refusalAnswer('handlerFailed');
-      }
+      exchange.reply = refusalAnswer(refusalOf(this.#engine, error));
       this.#isLast = true;
     }
     if (this.phase === Phase.handler || this.phase === Phase.body) this.#continue();
@@ -223,8 +213,8 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
         this.refuse('handlerTooSlow');
         break;
       case Phase.send:
-        if (this.#engine.transport.pendingBytes(this.#socket) === this.#pendingBytes) this.close();
-        else this.#wait(Phase.send);
+        if (this.#wire.hasProgressed) this.#wait(Phase.send);
+        else this.close();
         break;
       case Phase.stream:
         this.#cutOff();
@@ -251,8 +241,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.phase = Phase.closed;
     this.#unparsed = null;
     this.#abandonExchange();
-    this.#rejectSent();
-    this.#engine.transport.destroy(this.#socket);
+    this.#wire.destroy();
     this.#engine.forget(this);
   }
 
@@ -305,8 +294,11 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
         this.#requestCount++;
         exchange.reading = parser.hasBody ? Reading.content : Reading.done;
         exchange.open(bytes, base, parser.position, end);
-        this.#callHandler(exchange);
-        if (this.#exchange === null) return end;
+        const reason = callHandler(this.#engine, exchange);
+        if (reason !== null) {
+          this.#pushRefusal(reason);
+          return end;
+        }
       } else {
         exchange.position = at;
       }
@@ -337,31 +329,6 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     return end;
   }
 
-  /** Gets the handler's answer, or its promise of one. */
-  #callHandler(exchange: Exchange): void {
-    const engine = this.#engine;
-    if (engine.done !== null) exchange.startedAt = performance.now();
-    try {
-      const reply = engine.handler(exchange.view);
-      if (reply instanceof Promise) {
-        exchange.waitFor(reply);
-      } else {
-        exchange.reply = reply;
-        exchange.responding = Responding.ready;
-      }
-    } catch (error) {
-      if (error instanceof RequestError) {
-        this.#pushRefusal(error.reason);
-      } else {
-        engine.report(error);
-        this.#pushRefusal('handlerFailed');
-      }
-      return;
-    }
-    exchange.closeArrived();
-    if (exchange.refusalReason !== null) this.#pushRefusal(exchange.refusalReason);
-  }
-
   /** Reads content as far as it gets, and sets what to wait for. False: nothing more can be done now. */
   #takeContent(exchange: Exchange, bytes: Buffer, end: number): boolean {
     const { limits, output } = this.#engine;
@@ -373,7 +340,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
         return false;
       case Content.unwanted:
         // The handler is not fast enough: the client has to wait.
-        if (exchange.body !== null) this.#pause();
+        if (exchange.body !== null) this.#wire.pause();
         this.#waitUnlessSending(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
         return false;
       case Content.answerFirst:
@@ -416,15 +383,10 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   }
 
   #beginStream(exchange: Exchange, reply: StreamReply, persistence: PersistenceValue): void {
-    const { output, clock } = this.#engine;
     const { parser } = exchange;
     const framing = framingOf(reply.length, parser.line.minorVersion);
     this.#persistence = framing === Framing.close ? Persistence.close : persistence;
-    const { sharedFields } = clock;
-    const how = framingField(framing, reply.length);
-    output.pushLatin1(
-      `${reply.start}${how}${sharedFields.date}${connectionFields(sharedFields, this.#persistence)}\r\n`,
-    );
+    putStreamHead(this.#engine, reply, framing, this.#persistence);
     exchange.responding = Responding.streaming;
     if (parser.isHead) {
       reply.discard();
@@ -448,47 +410,32 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#isProcessing = false;
     this.#write();
     if (this.#isClosed) return;
-    this.#resume();
+    this.#wire.resume();
     const leftover = Buffer.from(bytes.subarray(at, end));
     this.phase = Phase.closed;
-    engine.handOver(this, this.#socket, leftover, reply.take);
+    engine.handOver(this, this.#wire.socket, leftover, reply.take);
   }
 
   /** The answer is out. */
   #endAnswer(exchange: Exchange, bytes: number): void {
     const engine = this.#engine;
     const sent = exchange.takeSent();
-    if (sent !== null) {
-      this.#unsent ??= [];
-      this.#unsent.push(sent);
-    }
+    if (sent !== null) this.#wire.whenSent(sent);
     engine.countAnswer();
-    if (engine.done !== null) this.#tellDone(exchange, bytes, false);
+    tellDone(engine, exchange, bytes, false);
     if (exchange.responding === Responding.streaming && this.#persistence === Persistence.close) this.#isLast = true;
     exchange.responding = Responding.done;
     exchange.view.openedBody?.fail(new Error('the answer has been given'));
   }
 
-  #tellDone(exchange: Exchange, bytes: number, isAborted: boolean): void {
-    const { done, report } = this.#engine;
-    try {
-      const ms = performance.now() - exchange.startedAt;
-      done?.(exchange.view, { status: exchange.reply?.status ?? 0, bytes, ms, isAborted });
-    } catch (error) {
-      report(error);
-    }
-  }
-
   #pushRefusal(reason: RefusalReason): void {
-    const engine = this.#engine;
     const exchange = this.#exchange;
     if (exchange?.responding === Responding.streaming) {
       this.#cutOff();
       return;
     }
-    const isHead = exchange?.parser.isHead === true;
     if (exchange?.responding !== Responding.done) {
-      refusalAnswer(reason).putInto(engine.output, engine.clock.sharedFields, Persistence.close, isHead);
+      putRefusal(this.#engine, reason, exchange?.parser.isHead === true);
     }
     // An answer that was ready, waiting for the rest of the content, is not sent.
     this.#abandonExchange();
@@ -497,8 +444,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   /** The answer cannot be completed. */
   #cutOff(): void {
-    this.#engine.output.take();
-    this.#engine.transport.reset(this.#socket);
+    this.#wire.reset();
     this.close();
   }
 
@@ -513,12 +459,9 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   #abandonExchange(): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
-    if (
-      this.#engine.done !== null &&
-      exchange.responding !== Responding.uncalled &&
-      exchange.responding !== Responding.done
-    )
-      this.#tellDone(exchange, exchange.writer?.bytes ?? 0, true);
+    if (exchange.responding === Responding.pending || exchange.responding === Responding.streaming) {
+      tellDone(this.#engine, exchange, exchange.writer?.bytes ?? 0, true);
+    }
     exchange.abort(new Error('the client is gone'));
     this.#endExchange();
   }
@@ -533,46 +476,21 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
 
   /** True if the kernel has taken everything; otherwise the connection waits for that, or has failed. */
   #write(): boolean {
-    const engine = this.#engine;
-    const bytes = engine.output.take();
-    if (bytes === null) return this.phase !== Phase.send;
-    const result = engine.transport.write(this.#socket, bytes);
-    if (result === WriteResult.done) {
-      if (this.phase === Phase.send) return false;
-      if (this.#unsent !== null) this.#resolveSent();
-      return true;
-    }
-    if (result === WriteResult.failed) {
-      this.close();
-      return false;
-    }
-    engine.output.keep(bytes);
-    this.#pause();
-    this.#wait(Phase.send);
-    return false;
-  }
-
-  #resolveSent(): void {
-    const unsent = this.#unsent;
-    if (unsent === null) return;
-    this.#unsent = null;
-    for (const sent of unsent) sent.resolve();
-  }
-
-  #rejectSent(): void {
-    const unsent = this.#unsent;
-    if (unsent === null) return;
-    this.#unsent = null;
-    for (const sent of unsent) {
-      // Nobody may be waiting.
-      sent.promise.catch(() => {});
-      sent.reject(new Error('the client is gone'));
+    switch (this.#wire.send()) {
+      case WriteResult.done:
+        return this.phase !== Phase.send;
+      case WriteResult.pending:
+        this.#wait(Phase.send);
+        return false;
+      default:
+        this.close();
+        return false;
     }
   }
 
   /** Goes on with what has been kept, after waiting for the handler or for the kernel. */
   #continue(): void {
-    this.#resume();
+    this.#wire.resume();
     const exchange = this.#exchange;
     if (this.#isLast && exchange === null) {
       this.#linger();
@@ -596,7 +514,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   }
 
   #wait(phase: PhaseValue): void {
-    const { clock, idleDeadline, limits, transport } = this.#engine;
+    const { clock, idleDeadline, limits } = this.#engine;
     this.phase = phase;
     // The usual case, without the rest.
     if (phase === Phase.idle) {
@@ -604,7 +522,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       return;
     }
     if ((phase === Phase.head || phase === Phase.body) && this.#requestStart === 0) this.#requestStart = clock.now;
-    if (phase === Phase.send) this.#pendingBytes = transport.pendingBytes(this.#socket);
+    if (phase === Phase.send) this.#wire.watch();
     const timeoutMs = this.#exchange?.timeoutMs ?? -1;
     this.deadline = deadlineOf(phase, limits, {
       now: clock.now,
@@ -629,31 +547,19 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   /** Half-closes, and reads on for a while: a reset could destroy the answer before it is read (RFC 9112 §9.6). */
   #linger(): void {
     if (this.phase === Phase.closed || this.phase === Phase.linger) return;
-    const { clock, transport } = this.#engine;
+    const { clock } = this.#engine;
     this.phase = Phase.linger;
     this.#unparsed = null;
     this.#lingerEnd = clock.now + LINGER_MAX_MS;
     this.deadline = clock.now + LINGER_QUIET_MS;
-    transport.end(this.#socket);
-  }
-
-  #pause(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#engine.transport.pause(this.#socket);
-  }
-
-  #resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#engine.transport.resume(this.#socket);
+    this.#wire.end();
   }
 
   /** Bytes that arrive while the handler is at work: kept, and no more of them are read. */
   #keepForLater(bytes: Buffer, length: number): void {
     if (this.#unparsed === null) this.#unparsed = new UnparsedInput(bytes, 0, length);
     else this.#unparsed.append(bytes, length);
-    this.#pause();
+    this.#wire.pause();
   }
 
   /** Keeps bytes[start, end) and nothing else. */

@@ -34,6 +34,7 @@ import {
 /** Bytes read at once. One buffer for all connections, so its size costs nothing but cache. */
 export const READ_SIZE = 64 * 1024;
 const UV_EOF = -4095;
+const UV_EADDRINUSE = -98;
 /** Accept queue of a Unix socket while it is drained: turns of the event loop without a new connection. */
 const QUIET_TURNS = 3;
 
@@ -72,6 +73,15 @@ function makeTransport(bindings: TcpBindings): Transport {
       const error = bind(handle, address, port, 0) || handle.getsockname({});
       handle.close();
       if (error !== 0) throw systemError(error);
+    },
+
+    async tryLock(name: string): Promise<(() => void) | null> {
+      const { Pipe, constants } = loadPipeBindings();
+      const handle = new Pipe(constants.SOCKET);
+      const error = handle.bind(`\0${name}`);
+      if (error === 0) return () => handle.close();
+      handle.close();
+      return error === UV_EADDRINUSE ? null : ignore;
     },
 
     async listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener> {
@@ -161,7 +171,8 @@ function listenTcp(
     throw systemError(error);
   }
   const { address = '', port = 0 } = name;
-  const own = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  // "::" accepts IPv4 as well, which is there even if IPv6 has no address.
+  const own = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
   const open = new AcceptQueue(handle, selfConnector(bindings, own, port), own, options.backlog);
   queue = open;
   return {

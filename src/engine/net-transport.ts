@@ -36,6 +36,14 @@ export function openNetTransport(): Transport {
       listener.close();
     },
 
+    tryLock(name: string): Promise<(() => void) | null> {
+      return new Promise((resolve) => {
+        const server = createServer((socket) => socket.destroy());
+        server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EADDRINUSE' ? null : () => {}));
+        server.listen(`\0${name}`, () => resolve(() => void server.close()));
+      });
+    },
+
     listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener> {
       return new Promise((resolve, reject) => {
         let accepted = 0;

@@ -73,6 +73,11 @@ export interface Transport {
   readonly name: TransportName;
   /** Rejects, with an error that has a `code`, if the address is in use. */
   assertFree(address: string, port: number): Promise<void>;
+  /**
+   * Takes the machine-wide lock of that name, which dies with the process: binds an abstract Unix socket (unix(7)). Resolves with
+   * what releases it, or null if somebody holds it. Where such sockets are forbidden, everybody gets the lock.
+   */
+  tryLock(name: string): Promise<(() => void) | null>;
   /** Listens, or rejects with an error that has a `code`. `onSocket` gets every accepted connection, TCP_NODELAY set. */
   listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener>;
   /** Starts to read. */

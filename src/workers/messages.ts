@@ -3,13 +3,11 @@ import type { AppSource } from '../app/source.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
+import type { Endpoint } from './endpoint.ts';
 
 export interface ServeOptions {
   readonly app: AppSource;
-  /** IPv4 or IPv6 address. */
-  readonly address: string;
-  /** 0: any free one. */
-  readonly port: number;
+  readonly endpoint: Endpoint;
   readonly limits: EngineLimits;
   readonly transport: TransportName;
 }
@@ -31,3 +29,8 @@ export type ToThread =
   | { readonly type: 'announceDrain' }
   | { readonly type: 'drain'; readonly timeoutMs: number }
   | { readonly type: 'trim' };
+
+/** Part of a drain's time that is left, after the last answers, to report its completion and to end the threads. */
+export function endingTime(timeoutMs: number): number {
+  return Math.min(250, timeoutMs / 4);
+}

@@ -1,13 +1,13 @@
-/** Errors that nobody expected, on stderr. */
+/** Unexpected errors, on stderr. */
 import { writeSync } from 'node:fs';
 
-/** With its stack; control characters but line ends are escaped, so that nothing a client sent can steer a terminal. */
+/** With its stack. Control characters are escaped, except line ends: nothing that a client sent may steer a terminal. */
 export function reportError(worker: number, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   try {
     writeSync(2, `vrypt-server: worker ${worker}: ${escapeControls(text)}\n`);
   } catch {
-    // Nobody reads it any more.
+    // Nobody reads stderr any more.
   }
 }
 

@@ -3,11 +3,9 @@ import { loadApp } from '../app/load-app.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import { type Listener, openTransport } from '../engine/transport.ts';
+import { listenOptions } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
-
-/** Requested length of the accept queue. */
-const BACKLOG = 4096;
 
 export interface Served {
   readonly engine: Engine;
@@ -19,7 +17,6 @@ export async function serve(options: ServeOptions, counters: SharedCounters, wor
   const handler = await loadApp(options.app);
   const report = (error: unknown) => reportError(worker, error);
   const engine = new Engine({ handler, limits: options.limits, transport, counters, worker, report });
-  const { address, port } = options;
-  const listener = await engine.listen({ address, port, backlog: BACKLOG, reusePort: true });
+  const listener = await engine.listen(listenOptions(options.endpoint));
   return { engine, listener };
 }

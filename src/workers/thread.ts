@@ -1,10 +1,11 @@
 /** One worker thread after the other in the same place: when one dies, the next is started. Owns its thread. */
 import { Worker } from 'node:worker_threads';
 import { forgetWorker } from '../engine/counters.ts';
-import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { countThread } from './living-threads.ts';
+import { endingTime, type FromThread, type ThreadData, type ToThread } from './messages.ts';
 import { reportError } from './report.ts';
 
-/** The worker's code, put here when the program is bundled: an executable has no files to load. */
+/** The worker's code, defined when the program is bundled: an executable has no files to load. */
 declare const WORKER_SOURCE: string | undefined;
 
 /** Before a thread is started again; doubles with every death … */
@@ -13,20 +14,29 @@ export const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 5000;
 /** … and starts over once a thread has lived this long. */
 const HEALTHY_SECONDS = 10;
-/** What a thread gets beyond the deadline of a drain to say that it has met it; then it is ended, whatever it does. */
-const LATE_MS = 250;
+/** A thread that runs JavaScript ends within milliseconds; one that spins in native code never does, and is left behind. */
+const MIN_ENDING_MS = 100;
+const MAX_ENDING_MS = 1000;
+/** The kernel's limit on a thread's name. */
+const MAX_NAME = 15;
 
 export class Thread {
   readonly #data: ThreadData;
-  /** Owned: terminated in drain(), or where it cannot listen. */
+  /** Owned: terminated in drain(), or if it cannot listen. */
   #worker: Worker | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #restart: NodeJS.Timeout | null = null;
   #onTrimmed: ((isDone: boolean) => void) | null = null;
+  #isListening = false;
   #isEnding = false;
 
   constructor(data: ThreadData) {
     this.#data = data;
+  }
+
+  /** From 1. */
+  get worker(): number {
+    return this.#data.worker;
   }
 
   /** Resolves when the thread listens; rejects, with the error's code, when it cannot. Later deaths are mended. */
@@ -34,11 +44,11 @@ export class Thread {
     return new Promise((resolve, reject) => {
       const startedAt = process.uptime();
       const worker = startWorker(this.#data);
-      let isListening = false;
+      this.#isListening = false;
       this.#worker = worker;
       worker.on('message', (message: FromThread) => {
         if (message.type === 'listening') {
-          isListening = true;
+          this.#isListening = true;
           resolve();
         } else if (message.type === 'failed') {
           reject(Object.assign(new Error(message.message), { code: message.code }));
@@ -47,15 +57,19 @@ export class Thread {
           this.#onTrimmed?.(message.isDone);
         }
       });
-      worker.on('error', (error) => reportError(this.#data.worker, error));
+      worker.on('error', (error) => {
+        if (this.#isListening) reportError(this.#data.worker, error);
+        else reject(withSystemCode(error));
+      });
       worker.on('exit', () => {
         forgetWorker(this.#data.counters, this.#data.worker);
         this.#onTrimmed?.(false);
         if (this.#worker !== worker) return;
         this.#worker = null;
         reject(new Error('the thread ended before it listened'));
-        if (isListening && process.uptime() - startedAt > HEALTHY_SECONDS) this.#pauseMs = FIRST_PAUSE_MS;
-        if (isListening) this.#startAgain();
+        if (!this.#isListening) return;
+        if (process.uptime() - startedAt > HEALTHY_SECONDS) this.#pauseMs = FIRST_PAUSE_MS;
+        this.#startAgain();
       });
     });
   }
@@ -74,21 +88,18 @@ export class Thread {
     if (this.#worker !== null) tell(this.#worker, { type: 'announceDrain' });
   }
 
-  /** Lets the thread answer what it has accepted, for `timeoutMs` at most, and ends it. */
+  /** Lets the thread answer what it has accepted, and ends it, all within `timeoutMs`; one that hangs is left behind then. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
+    const end = process.uptime() * 1000 + timeoutMs;
+    // It may have said already that it listens.
+    await new Promise((resolve) => setImmediate(resolve));
     const worker = this.#worker;
     if (worker === null) return;
-    await new Promise<void>((resolve) => {
-      worker.on('message', (message: FromThread) => {
-        if (message.type === 'drained') resolve();
-      });
-      worker.once('exit', () => resolve());
-      setTimeout(resolve, timeoutMs + LATE_MS).unref();
-      tell(worker, { type: 'drain', timeoutMs });
-    });
-    await worker.terminate();
+    if (this.#isListening) await untilDrained(worker, timeoutMs);
+    const leftMs = end - process.uptime() * 1000;
+    await within(worker.terminate(), Math.min(Math.max(leftMs, MIN_ENDING_MS), MAX_ENDING_MS));
   }
 
   #startAgain(): void {
@@ -105,14 +116,28 @@ export class Thread {
   }
 }
 
+/** Resolves when the thread has answered what it has accepted, or ends, or time is up. */
+function untilDrained(worker: Worker, timeoutMs: number): Promise<void> {
+  const endingMs = endingTime(timeoutMs);
+  return new Promise((resolve) => {
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'drained') resolve();
+    });
+    worker.once('exit', () => resolve());
+    setTimeout(resolve, timeoutMs - endingMs / 2).unref();
+    tell(worker, { type: 'drain', timeoutMs: timeoutMs - endingMs });
+  });
+}
+
 function tell(worker: Worker, message: ToThread): void {
   worker.postMessage(message);
 }
 
 function startWorker(workerData: ThreadData): Worker {
-  // With stdout and stderr left alone: a thread writes to neither stream, and to join them to ours takes 2 ms.
+  // stdout and stderr are not connected: a thread writes to neither stream, and joining them to ours takes 2 ms.
   const options = {
     workerData,
+    name: threadName(workerData.worker),
     argv: [],
     execArgv: [],
     env: {},
@@ -120,6 +145,32 @@ function startWorker(workerData: ThreadData): Worker {
     stderr: true,
     trackUnmanagedFds: false,
   };
-  if (typeof WORKER_SOURCE === 'string') return new Worker(WORKER_SOURCE, { ...options, eval: true });
-  return new Worker(new URL('./worker.ts', import.meta.url), options);
+  let worker: Worker;
+  try {
+    worker =
+      typeof WORKER_SOURCE === 'string'
+        ? new Worker(WORKER_SOURCE, { ...options, eval: true })
+        : new Worker(new URL('./worker.ts', import.meta.url), options);
+  } catch (error) {
+    throw withSystemCode(error as Error);
+  }
+  worker.once('exit', countThread());
+  return worker;
+}
+
+/** `vrypt-server/1`, as /proc/<pid>/task/<tid>/comm shows it. The number stays whole. */
+export function threadName(worker: number): string {
+  const number = `/${worker}`;
+  return `${'vrypt-server'.slice(0, MAX_NAME - number.length)}${number}`;
+}
+
+/** Node wraps the system's error of a thread that cannot start: its code is the last word of the message. */
+function withSystemCode(error: Error): Error {
+  const code = /\b(E[A-Z]+)$/.exec(error.message)?.[1];
+  return code === undefined ? error : Object.assign(new Error(`a thread cannot be started (${code})`), { code });
+}
+
+/** Resolves when the promise does, or after `ms`. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  await Promise.race([promise, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
 }

@@ -17,8 +17,8 @@ async function run(): Promise<void> {
           tell({ type: 'drained' });
           break;
         case 'trim': {
-          const { trimWhereIdle } = await import('./trim-heap.ts');
-          tell({ type: 'trimmed', isDone: trimWhereIdle(engine) });
+          const { trimIfIdle } = await import('./trimming.ts');
+          tell({ type: 'trimmed', isDone: trimIfIdle(engine) });
         }
       }
     });

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { describe, test } from 'vitest';
@@ -222,8 +223,8 @@ describe.concurrent('the program', () => {
     while (String(next) !== 'vrypt.rps:0|g') [next] = await once(socket, 'message');
   });
 
-  test.for(['SIGTERM', 'SIGINT'] as const)(
-    'answers what is in flight at %s, then ends with 0',
+  test.for(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)(
+    'answers what is in flight at %s, says so, then ends with 0',
     async (name, context) => {
       const { expect } = context;
       const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2']);
@@ -237,15 +238,72 @@ describe.concurrent('the program', () => {
       expect(head).toContain('Connection: close');
       idle.close();
       busy.close();
-      expect(await server.ended).toMatchObject({ code: 0, stderr: '' });
+      const { code, stdout, stderr } = await server.ended;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const [, stopped = ''] = stdout.split('\n');
+      expect(stopped).toMatch(
+        /^vrypt-server stopped by SIG\w+ after \d+\.\d\ds: 2 connections drained, 1 request answered$/,
+      );
+      expect(stopped).toContain(name);
     },
   );
 
-  test('ends at the drain timeout, whatever is left', async (context) => {
-    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '300ms']);
+  test('stays at SIGHUP when nohup started it', async (context) => {
+    const { expect } = context;
+    // As a shell does it: `_` is the program that it started.
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1'], {
+      command: ['nohup', ...SOURCE],
+      environment: { _: '/usr/bin/nohup' },
+    });
+    server.signal('SIGHUP');
     const client = await connect(context, server.port);
-    client.send('GET /');
-    context.expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect((await client.send(GET).response()).status).toBe(200);
+    client.close();
+    expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('cuts off what is left before the drain timeout, and says so', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '4s']);
+    const client = await connect(context, server.port);
+    await client.send(GET + GET.slice(0, 10)).response();
+    const { code, stdout, stderr } = await server.stop();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/: 1 connection drained, 0 requests answered, 1 cut off\n$/);
+  });
+
+  test.for([
+    ['at the drain timeout', 'SIGCONT'],
+    ['at once at a second signal', 'SIGTERM'],
+  ] as const)('ends with 0 %s although a thread spins in native code', async ([, next], context) => {
+    const { expect } = context;
+    // A thread that stops listening to anybody when it is told to drain, for minutes.
+    const spinning = `import workers from 'node:worker_threads';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { Worker } = workers;
+      workers.Worker = class extends Worker {
+        constructor(url, options) {
+          super('import(' + JSON.stringify(url.href) + ');' +
+            'const { parentPort } = require("node:worker_threads");' +
+            'parentPort.on("message", () => {' +
+            '  parentPort.postMessage({ type: "spinning" });' +
+            '  require("node:crypto").pbkdf2Sync("", "", 2 ** 31 - 1, 64, "sha512");' +
+            '});', { ...options, eval: true });
+          this.on('message', ({ type }) => type === 'spinning' && require('node:fs').writeSync(1, type + '\\n'));
+        }
+      };
+      const require = (await import('node:module')).createRequire('/');
+      syncBuiltinESMExports();`;
+    const [node = '', ...program] = SOURCE;
+    const command = [node, '--import', `data:text/javascript,${encodeURIComponent(spinning)}`, ...program];
+    const timeout = next === 'SIGTERM' ? '10m' : '500ms';
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', timeout], {
+      command,
+    });
+    server.signal('SIGTERM');
+    await server.printed('spinning');
+    server.signal(next);
+    expect(await server.ended).toMatchObject({ code: 0, signal: null });
   });
 
   test('ends at once at a second signal', async (context) => {
@@ -261,20 +319,54 @@ describe.concurrent('the program', () => {
     expect(await server.ended).toMatchObject({ code: 0 });
   });
 
-  test('ends at a second signal while it still looks up its name', async (context) => {
+  test('ends at a signal while it still looks up its name', async (context) => {
     const { expect } = context;
     // A resolver that says when it is asked, and never answers.
-    const silent = `import dns from 'node:dns/promises';
-      import { syncBuiltinESMExports } from 'node:module';
-      dns.lookup = () => { console.log('asked'); return new Promise((resolve) => setTimeout(resolve, 1e9)); };
-      syncBuiltinESMExports();`;
+    const silent = `import { Resolver } from 'node:dns';
+      Resolver.prototype.resolve4 = () => console.log('asked');`;
     const [node = '', ...program] = SOURCE;
     const command = [node, '--import', `data:text/javascript,${encodeURIComponent(silent)}`, ...program];
-    const server = await start(context, ['-p', '0', '-H', 'localhost', '-w', '1'], { command });
+    const server = await start(context, ['-p', '0', '-H', 'a.name', '-w', '1'], { command });
     expect(server.stdout).toBe('asked\n');
     server.signal('SIGTERM');
-    server.signal('SIGINT');
     expect(await server.ended).toMatchObject({ code: 0, stdout: 'asked\n', stderr: '' });
+  });
+
+  test('names its process and its threads', async (context) => {
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '3']);
+    const tasks = `/proc/${server.pid}/task`;
+    const names = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/comm`, 'utf8').trim());
+    context.expect(names).toEqual(context.expect.arrayContaining(['vrypt-server', 'vrypt-server/1', 'vrypt-server/2']));
+    context.expect(readFileSync(`/proc/${server.pid}/comm`, 'utf8')).toBe('vrypt-server\n');
+    // Its arguments stay to be seen.
+    context.expect(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8')).toContain('\0-w\x003\0');
+  });
+
+  test('of two that start in the same moment on one port, one is refused', async (context) => {
+    const { expect } = context;
+    for (const hosts of [
+      ['127.0.0.1', '127.0.0.1'],
+      ['0.0.0.0', '127.0.0.1'],
+      ['::', '0.0.0.0'],
+    ]) {
+      const finder = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1']);
+      const { port } = finder;
+      await finder.stop();
+      const both = hosts.map((host) => new ServerProcess(['-p', String(port), '-H', host, '-w', '1', ...FITTING]));
+      for (const server of both) context.onTestFinished(async () => void (server.hasEnded || (await server.kill())));
+      const [first] = await Promise.all(
+        both.map((server) =>
+          server.ready().then(
+            () => server,
+            () => null,
+          ),
+        ),
+      );
+      const lost = both[first === null ? 0 : 1] as ServerProcess;
+      const won = both[first === null ? 1 : 0] as ServerProcess;
+      expect(await lost.ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('EADDRINUSE') });
+      expect(await won.stop()).toMatchObject({ code: 0 });
+    }
   });
 
   test('opens no debugger at SIGUSR1', async (context) => {
@@ -290,16 +382,17 @@ describe.concurrent('the program', () => {
 
   test('says what of --max-connections does not fit the open files, and serves as many as do', async (context) => {
     const { expect } = context;
-    const command = ['sh', '-c', 'ulimit -n 200; exec "$0" "$@"', ...SOURCE];
-    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1'], { command });
-    expect(server.stderr).toBe(
-      'vrypt-server: --max-connections 1000 does not fit the limit on open files (ulimit -n), serving at most 120\n',
-    );
+    const command = ['sh', '-c', 'ulimit -n 80; exec "$0" "$@"', ...SOURCE];
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2'], { command });
+    const message =
+      /^vrypt-server: the limit on open files \(ulimit -n 80\) allows (\d+) connections instead of --max-connections 1000\n$/;
+    const fitting = Number(message.exec(server.stderr)?.[1]);
+    expect(fitting).toBeGreaterThan(20);
     const answers: number[] = [];
-    for (let i = 0; i < 125; i++) {
+    for (let i = 0; i < fitting + 5; i++) {
       const client = await connect(context, server.port);
       answers.push((await client.send(GET).response()).status);
     }
-    expect(answers).toEqual([...Array(120).fill(200), ...Array(5).fill(503)]);
+    expect(answers).toEqual([...Array(fitting).fill(200), ...Array(5).fill(503)]);
   });
 });

@@ -80,6 +80,14 @@ export class ServerProcess {
     }
   }
 
+  /** Resolves when it has printed the text. */
+  async printed(text: string): Promise<void> {
+    while (!this.stdout.includes(text)) {
+      if (this.hasEnded) throw new Error(`the server ended (${this.child.exitCode}): ${this.stdout}${this.stderr}`);
+      await new Promise<void>((resolve) => this.#whenPrinted.push(resolve));
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }

@@ -1,5 +1,5 @@
 /** A client that sends bytes as they are and cuts what comes back into responses. Owns its socket. */
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
 export interface Response {
   /** Status line and fields, without the empty line. */
@@ -49,9 +49,17 @@ export class RawClient {
 
   static connect(port: number, options: ClientOptions = {}): Promise<RawClient> {
     const { host = '127.0.0.1', localAddress, isPaused = false } = options;
+    const local = localAddress === undefined ? {} : { localAddress };
+    return RawClient.#open({ port, host, noDelay: true, ...local }, isPaused);
+  }
+
+  static connectUnix(path: string): Promise<RawClient> {
+    return RawClient.#open({ path }, false);
+  }
+
+  static #open(options: NetConnectOpts, isPaused: boolean): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const local = localAddress === undefined ? {} : { localAddress };
-      const socket = connect({ port, host, allowHalfOpen: true, noDelay: true, ...local });
+      const socket = connect({ ...options, allowHalfOpen: true });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);

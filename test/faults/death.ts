@@ -29,8 +29,7 @@ export const death: Proof = {
     const threads = captureThreads();
     const { startSupervisor } = await import('../../src/workers/supervisor.ts');
     const options = {
-      address: '127.0.0.1',
-      port: 0,
+      endpoint: { kind: 'tcp', address: '127.0.0.1', port: 0 },
       workers: 2,
       sharesPort: false,
       transport: 'handle',

@@ -10,6 +10,7 @@ import { drain } from './drain.ts';
 import { fuzzing } from './fuzzing.ts';
 import { idle } from './idle.ts';
 import { limit } from './limit.ts';
+import { limits } from './limits.ts';
 import type { Finding, Proof } from './proof.ts';
 import { replacement } from './replacement.ts';
 import { security } from './security.ts';
@@ -21,6 +22,7 @@ const PACKAGED = path.join(ROOT, 'build/package/x86_64-unknown-linux-musl/vrypt-
 const PROOFS: Readonly<Record<string, Proof>> = {
   idle,
   limit,
+  limits,
   slowloris,
   storms,
   death,

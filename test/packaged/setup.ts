@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<void> {
 }
 
 async function whyNot(): Promise<string> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'packaging wants Linux on x86_64';
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'packaging requires Linux on x86_64';
   for (const tool of [tools.xz, tools.curl]) {
     if (!(await canHave(tool)))
       return `${tool.look} is missing; type: sudo apt-get install -y ${tool.packages.join(' ')}`;

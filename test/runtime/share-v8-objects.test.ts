@@ -10,6 +10,7 @@ describe('an object of V8 may be shared between the libcs', () => {
     '__aeabi_uldivmod',
     '__udivdi3',
     'v8_Default_embedded_blob_code_',
+    'ucol_open_78',
   ])('with %s', (symbol) => expect(foreignSymbols([symbol])).toEqual([]));
 
   test.each([

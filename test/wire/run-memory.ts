@@ -113,6 +113,7 @@ export class MemoryServer {
     const memory = (socket: TransportSocket) => socket as MemorySocket;
     return {
       name: 'handle',
+      tryLock: async () => () => {},
       assertFree: async () => {},
       listen: async (_options, onSocket) => {
         this.#accept = onSocket;

@@ -3,10 +3,15 @@ import type { Worker } from 'node:worker_threads';
 
 export const threads: Worker[] = [];
 
+/** For each, a thread that fails to start as Node fails when the system has no more: with the code in the message. */
+export const failures: string[] = [];
+
 export async function capturing(original: () => Promise<typeof import('node:worker_threads')>) {
   const module = await original();
   class CapturedWorker extends module.Worker {
     constructor(...parameters: ConstructorParameters<typeof module.Worker>) {
+      const failure = failures.shift();
+      if (failure !== undefined) throw Object.assign(new Error(failure), { code: 'ERR_WORKER_INIT_FAILED' });
       super(...parameters);
       threads.push(this);
     }

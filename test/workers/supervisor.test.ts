@@ -1,12 +1,20 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { VRYPT } from '../../src/app/source.ts';
+import type { WantedEndpoint } from '../../src/workers/endpoint.ts';
+import { livingThreads } from '../../src/workers/living-threads.ts';
 import { reportError } from '../../src/workers/report.ts';
 import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
+import { threadName } from '../../src/workers/thread.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from '../engine/start-engine.ts';
-import { threads } from './capture-threads.ts';
+import { failures, threads } from './capture-threads.ts';
 
 vi.mock('node:worker_threads', async (original) => {
   const { capturing } = await import('./capture-threads.ts');
@@ -15,20 +23,26 @@ vi.mock('node:worker_threads', async (original) => {
 
 vi.mock('../../src/workers/report.ts', () => ({ reportError: vi.fn() }));
 
-async function start(options: Partial<StartOptions> = {}) {
+function local(port: number): WantedEndpoint {
+  return { kind: 'tcp', address: '127.0.0.1', port };
+}
+
+async function start(options: Partial<StartOptions> = {}, stopped?: Promise<unknown>) {
   threads.length = 0;
   vi.mocked(reportError).mockClear();
-  const supervisor = await startSupervisor({
+  const all: StartOptions = {
     app: VRYPT,
-    address: '127.0.0.1',
-    port: 0,
+    endpoint: local(0),
     workers: 2,
     sharesPort: false,
     transport: 'handle',
     limits: LIMITS,
     ...options,
+  };
+  const supervisor = await startSupervisor(all, stopped);
+  onTestFinished(async () => {
+    await supervisor.drain(0);
   });
-  onTestFinished(() => supervisor.drain(0));
   return supervisor;
 }
 
@@ -168,6 +182,17 @@ describe('a worker thread that dies', () => {
     expect(reportError).not.toHaveBeenCalled();
   });
 
+  test('is left behind in a drain when it never ends', async () => {
+    const supervisor = await start();
+    const thread = threads[0] as NonNullable<(typeof threads)[0]>;
+    const { terminate } = thread;
+    thread.terminate = () => new Promise(() => {});
+    await supervisor.drain(200);
+    expect(livingThreads()).toBe(1);
+    await terminate.call(thread);
+    expect(livingThreads()).toBe(0);
+  });
+
   test('does not hold up a drain beyond its deadline when it answers nothing', async () => {
     const supervisor = await start();
     // The thread never hears that it shall drain.
@@ -178,17 +203,142 @@ describe('a worker thread that dies', () => {
   });
 });
 
+describe('a start', () => {
+  test('goes on with fewer workers when the system has no more threads, and says why', async () => {
+    failures.push('EAGAIN');
+    const supervisor = await start({ workers: 3 });
+    expect(supervisor).toMatchObject({ workers: 2, shortage: 'EAGAIN' });
+    expect(supervisor.requests()).toEqual([0, 0]);
+    expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
+  });
+
+  test('is not held up by threads when it is asked to stop', async () => {
+    const stopped = Promise.resolve();
+    const supervisor = await start({ workers: 8 }, stopped);
+    await supervisor.drain(1000);
+    expect(threads.length).toBeLessThan(7);
+    await expect(RawClient.connect(supervisor.port)).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+describe('a drain', () => {
+  test('tells what it came to', async () => {
+    const supervisor = await start({ workers: 1 });
+    const idle = await connect(supervisor.port);
+    await idle.send(GET).response();
+    const drained = supervisor.drain(10_000);
+    await idle.end();
+    idle.close();
+    expect(await drained).toEqual({ connections: 1, requests: 0, cutOff: 0 });
+  });
+
+  test('counts what it has to cut off', async () => {
+    const supervisor = await start({ workers: 1 });
+    const halfway = await connect(supervisor.port);
+    await halfway.send(GET + GET.slice(0, 10)).response();
+    expect(await supervisor.drain(400)).toEqual({ connections: 1, requests: 0, cutOff: 1 });
+  });
+});
+
+test.for([
+  [1, 'vrypt-server/1'],
+  [12, 'vrypt-server/12'],
+  [100, 'vrypt-serve/100'],
+  [1023, 'vrypt-serv/1023'],
+] as const)('thread %i is called %s, within the 15 bytes that the kernel allows', ([worker, name]) => {
+  expect(threadName(worker)).toBe(name);
+});
+
 describe('an address', () => {
+  test.each(['handle', 'net'] as const)(
+    'is had by one of two that start in the same moment (%s)',
+    async (transport) => {
+      const finder = await start({ workers: 1 });
+      const { port } = finder;
+      await finder.drain(0);
+      const results = await Promise.allSettled([
+        start({ workers: 1, endpoint: local(port), transport }),
+        start({ workers: 1, endpoint: local(port), transport }),
+      ]);
+      expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const lost = results.find((result) => result.status === 'rejected');
+      expect(lost?.reason).toMatchObject({ code: 'EADDRINUSE' });
+    },
+  );
+
   test('in use is refused with its code, and joined when that is asked for', async () => {
     const first = await start({ workers: 1 });
     const { port } = first;
-    await expect(start({ workers: 2, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
-    const second = await start({ workers: 2, port, sharesPort: true });
+    await expect(start({ workers: 2, endpoint: local(port) })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const second = await start({ workers: 2, endpoint: local(port), sharesPort: true });
     expect(second.port).toBe(port);
   });
 
   test('that this machine does not have is refused with its code', async () => {
-    await expect(start({ address: '192.0.2.1' })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+    await expect(start({ endpoint: { kind: 'tcp', address: '192.0.2.1', port: 0 } })).rejects.toMatchObject({
+      code: 'EADDRNOTAVAIL',
+    });
+  });
+});
+
+describe('every address', () => {
+  test('is reached by IPv4 and IPv6, and clients are shown as what they are', async () => {
+    const app = { kind: 'echo', status: 200, fields: [] } as const;
+    const { port, address } = await start({ endpoint: { kind: 'everywhere', port: 0 }, app });
+    expect(address).toBe('::');
+    for (const host of ['127.0.0.1', '::1']) {
+      const client = await RawClient.connect(port, { host });
+      onTestFinished(() => client.close());
+      const { body } = await client.send(GET).response();
+      expect(JSON.parse(body).remote.address).toBe(host);
+    }
+  });
+});
+
+describe('a Unix socket', () => {
+  async function folder(): Promise<string> {
+    const made = await mkdtemp(path.join(tmpdir(), 'vrypt-'));
+    onTestFinished(() => rm(made, { recursive: true }));
+    return made;
+  }
+
+  test.each(['handle', 'net'] as const)('serves on the %s transport, and its file goes with it', async (transport) => {
+    const file = path.join(await folder(), 'socket');
+    const supervisor = await start({ endpoint: { kind: 'unix', path: file }, workers: 1, transport });
+    expect(supervisor).toMatchObject({ address: file, port: 0 });
+    const client = await RawClient.connectUnix(file);
+    expect((await client.send(GET).response()).body).toBe('Vrypt');
+    client.close();
+    await supervisor.drain(1000);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('that nobody listens on any more is replaced, a live one and an ordinary file are not', async () => {
+    const here = await folder();
+    const [stale, live, ordinary] = ['stale', 'live', 'ordinary'].map((name) => path.join(here, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const killed = spawn(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
+    await once(killed, 'exit');
+    expect(existsSync(stale)).toBe(true);
+    await start({ endpoint: { kind: 'unix', path: stale }, workers: 1 });
+    await start({ endpoint: { kind: 'unix', path: live }, workers: 1 });
+    await expect(start({ endpoint: { kind: 'unix', path: live }, workers: 1 })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    await writeFile(ordinary, 'mine');
+    await expect(start({ endpoint: { kind: 'unix', path: ordinary }, workers: 1 })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    expect(await readFile(ordinary, 'utf8')).toBe('mine');
+    const client = await RawClient.connectUnix(live);
+    expect((await client.send(GET).response()).body).toBe('Vrypt');
+    client.close();
   });
 });
 

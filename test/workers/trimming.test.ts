@@ -6,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { VRYPT } from '../../src/app/source.ts';
 import type { FromThread } from '../../src/workers/messages.ts';
 import { startSupervisor } from '../../src/workers/supervisor.ts';
-import { withTrimming } from '../../src/workers/trimming.ts';
+import { withTrimmingFlags } from '../../src/workers/trimming.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from '../engine/start-engine.ts';
@@ -20,14 +20,14 @@ vi.mock('node:worker_threads', async (original) => {
 const TRIMMER = `
   const { parentPort } = require('node:worker_threads');
   const { getHeapStatistics } = require('node:v8');
-  import(${JSON.stringify(new URL('../../src/workers/trim-heap.ts', import.meta.url).href)}).then(({ trimHeap }) => {
+  import(${JSON.stringify(new URL('../../src/workers/trimming.ts', import.meta.url).href)}).then(({ trimHeap }) => {
     const before = getHeapStatistics().total_physical_size;
     for (let count = 0; count < 20; count++) trimHeap();
     parentPort.postMessage(before - getHeapStatistics().total_physical_size);
   });`;
 
 test('threads that trim their heaps at the same time give memory back, each', async () => {
-  const given = await withTrimming(async () => {
+  const given = await withTrimmingFlags(async () => {
     const trimmers = Array.from({ length: 4 }, () => new Worker(TRIMMER, { eval: true }));
     return Promise.all(trimmers.map(async (thread) => (await once(thread, 'message'))[0] as number));
   });
@@ -36,9 +36,16 @@ test('threads that trim their heaps at the same time give memory back, each', as
 
 async function start(workers: number) {
   threads.length = 0;
-  const options = { address: '127.0.0.1', port: 0, workers, sharesPort: false, limits: LIMITS };
+  const options = {
+    endpoint: { kind: 'tcp' as const, address: '127.0.0.1', port: 0 },
+    workers,
+    sharesPort: false,
+    limits: LIMITS,
+  };
   const supervisor = await startSupervisor({ app: VRYPT, transport: 'handle', ...options });
-  onTestFinished(() => supervisor.drain(0));
+  onTestFinished(async () => {
+    await supervisor.drain(0);
+  });
   return supervisor;
 }
 

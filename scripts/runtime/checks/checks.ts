@@ -3,22 +3,28 @@
  * the ones that hold, and the error the others with what was found.
  */
 import { spawn } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { highestGlibc, isNewer, readElf } from '../../formats/elf.ts';
 import { fuse, noteName } from '../../formats/sea-blob.ts';
+import { runsNatively } from '../../sandbox/emulation.ts';
 import { findSource } from '../../sources/sources.ts';
 import { root as checkout } from '../../support/checkout.ts';
 import { Failure } from '../../support/errors.ts';
 import { allowedLibraries } from '../../targets/target-facts.ts';
 import type { Target } from '../../targets/targets.ts';
-import { work } from '../paths.ts';
+import { allLocales, allLocalesName } from '../icu.ts';
+import { nodeTree, work } from '../paths.ts';
+import { checkBinding } from './binding.ts';
+import { type Expect, expectAll } from './expect.ts';
+import { sharedPages } from './pages.ts';
+import { checkRefusals } from './refusals.ts';
 import { makeRoot, type Root } from './root.ts';
 
-const maxBytes = 52_000_000;
-const maxCompressedBytes = 12_000_000;
+const maxBytes = 57_000_000;
+const maxCompressedBytes = 14_000_000;
 
 /** Throws an error that lists everything that does not hold. */
 export async function checkRuntime(target: Target, executable: string, compressed: string): Promise<string[]> {
@@ -31,14 +37,16 @@ export async function checkRuntime(target: Target, executable: string, compresse
   await checkFile(target, executable, compressed, expect);
   const root = await makeRoot(target, executable);
   await checkBehaviour(root, expect);
+  await checkLocales(root, expect);
+  await checkQuic(root, expect);
+  await checkBinding(root, expect);
+  if (runsNatively(target)) await checkRefusals(root, expect);
   await checkHardening(root, expect);
-  await checkSea(root, executable, expect);
+  await checkSea(target, root, executable, expect);
   if (failed.length > 0)
     throw new Failure(`${target.triple} must keep every rule, breaks ${failed.length}:\n${failed.join('\n')}`);
   return passed;
 }
-
-type Expect = (sentence: string, holds: boolean, finding: unknown) => void;
 
 async function checkFile(target: Target, executable: string, compressed: string, expect: Expect): Promise<void> {
   const bytes = await readFile(executable);
@@ -78,16 +86,27 @@ async function checkBehaviour(root: Root, expect: Expect): Promise<void> {
     version.stdout.trim() === `v${findSource('node').version}`,
     version.text(),
   );
-  const { stdout, stderr, exitCode } = await root.run('node', [root.pathOf('behaviour.cjs')]);
-  expect(
-    'runs alone in its root',
-    exitCode === 0 && stdout.startsWith('{'),
-    `exit code ${exitCode}: ${stdout}${stderr}`,
-  );
-  if (!stdout.startsWith('{')) return;
-  const result: { passed: string[]; failed: Record<string, string> } = JSON.parse(stdout);
-  for (const name of result.passed) expect(name, true, '');
-  for (const [name, reason] of Object.entries(result.failed)) expect(name, false, reason);
+  expectAll(await root.run('node', [root.pathOf('behaviour.cjs')]), 'runs alone in its root', expect);
+}
+
+/** As a program does that takes the data of all locales along. */
+async function checkLocales(root: Root, expect: Expect): Promise<void> {
+  await mkdir(join(root.folder, 'icu'));
+  await copyFile(await allLocales(), join(root.folder, 'icu', allLocalesName));
+  const code =
+    "(1234.5).toLocaleString('de') + new Date(0).toLocaleDateString('ja', { timeZone: 'UTC', dateStyle: 'long' })";
+  const answer = await root.run('node', [`--icu-data-dir=${root.pathOf('icu')}`, '-p', code]);
+  expect('speaks all languages with the data file', answer.stdout === '1.234,51970年1月1日\n', answer.text());
+}
+
+async function checkQuic(root: Root, expect: Expect): Promise<void> {
+  await copyFile(join(import.meta.dirname, 'quic.mjs'), join(root.folder, 'quic.mjs'));
+  for (const name of ['key', 'cert']) {
+    await copyFile(join(nodeTree, `test/fixtures/keys/agent1-${name}.pem`), join(root.folder, `${name}.pem`));
+  }
+  const flags = ['--experimental-quic', '--experimental-stream-iter', '--no-warnings'];
+  const answer = await root.run('node', [...flags, root.pathOf('quic.mjs')]);
+  expect('answers a request over HTTP/3', answer.stdout === 'h3 200 /a over HTTP/3\n', answer.text());
 }
 
 async function checkHardening(root: Root, expect: Expect): Promise<void> {
@@ -114,7 +133,7 @@ async function opensPortAtSigusr1(root: Root): Promise<boolean> {
 }
 
 /** As pkg packages it: a blob made by this very runtime, injected by postject, run in the sandbox. */
-async function checkSea(root: Root, executable: string, expect: Expect): Promise<void> {
+async function checkSea(target: Target, root: Root, executable: string, expect: Expect): Promise<void> {
   const main =
     "const sea = require('node:sea'); console.log(sea.isSea(), sea.getAsset('a', 'utf8'), process.argv.length);";
   await writeFile(join(root.folder, 'main.cjs'), main);
@@ -136,4 +155,7 @@ async function checkSea(root: Root, executable: string, expect: Expect): Promise
   });
   const app = await root.run('app', ['x', 'y']);
   expect('runs with a SEA blob inside', app.stdout === 'true asset 4\n', app.text());
+  if (!target.architecture.node.cpu.startsWith('arm')) return;
+  const shared = sharedPages(await readFile(join(root.folder, 'app')));
+  expect('with a SEA blob inside too, no two rights share a page of 64 KiB', shared.length === 0, shared);
 }

@@ -1,0 +1,28 @@
+/** Gathers what `capacity.ts` decides by, and names the limit when the system has refused a thread. */
+import { availableParallelism } from 'node:os';
+import { type Machine, TooLittle } from './capacity.ts';
+import { cgroupLimits, cgroupThreads } from './cgroup.ts';
+import { readFile, readProcessLimits, userThreads } from './process-limits.ts';
+
+const UNLIMITED = { cpus: Number.POSITIVE_INFINITY, memory: Number.POSITIVE_INFINITY };
+
+/** Throws TooLittle. The control groups are read only if the number of workers depends on them. */
+export function readMachine(workers: number | 'auto'): Machine {
+  try {
+    const cgroup = workers === 'auto' ? cgroupLimits(readFile) : UNLIMITED;
+    return { ...readProcessLimits(), cores: availableParallelism(), cgroup };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+    throw new TooLittle('the limit on open files is too low (ulimit -n)');
+  }
+}
+
+/** What keeps the system from giving us more threads, by the code of its error. */
+export function threadLimit(code: string): string {
+  if (code !== 'EAGAIN') return `the system's resources (${code})`;
+  // Two limits give this error: the lower one it must have been.
+  const [ofUser, ofGroup] = [userThreads(), cgroupThreads(readFile)];
+  return ofGroup < ofUser
+    ? `the cgroup's limit on threads (pids.max ${ofGroup})`
+    : `the limit on threads of this user (ulimit -u ${ofUser})`;
+}
