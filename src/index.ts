@@ -13,6 +13,7 @@ export type {
   ServerRequest,
   UpgradeOptions,
 } from './app/app.ts';
+export { type FileOptions, type FilesOptions, file, files } from './app/file-replies.ts';
 export { serve } from './app/serve.ts';
 export type { TakenOverStream } from './app/taken-over.ts';
 export type { Body } from './engine/call.ts';

@@ -18,6 +18,8 @@ export interface CallHost {
 export class AppCall extends RequestView implements Call {
   /** What `server.upgrade` has made. */
   upgrade: Reply | null = null;
+  /** Where in the path the `*` of its route begins; 0 without one. */
+  restAt = 0;
   readonly #host: CallHost;
   #client: Address | null = null;
 
@@ -29,6 +31,7 @@ export class AppCall extends RequestView implements Call {
   override close(): void {
     super.close();
     this.upgrade = null;
+    this.restAt = 0;
     this.#client = null;
   }
 

@@ -109,7 +109,10 @@ function routeStage<S>(routes: Readonly<Record<string, Route<S>>>, fetchStage: (
     const match = table.find(call.path);
     if (match === null) return undefined;
     if (match.kind === 'malformed') return BAD_PATH;
-    if (match.params !== null) call.params = match.params;
+    if (match.params !== null) {
+      call.params = match.params;
+      call.restAt = match.restAt;
+    }
     const { target } = match;
     return typeof target === 'function' ? target(call) : askMethod(target, call);
   };

@@ -5,7 +5,13 @@
 
 /** What comes of looking for a route. */
 export type Match<T> =
-  | { readonly kind: 'found'; readonly target: T; readonly params: Readonly<Record<string, string>> | null }
+  | {
+      readonly kind: 'found';
+      readonly target: T;
+      readonly params: Readonly<Record<string, string>> | null;
+      /** Where in the path the part begins that `*` stands for; 0 without one. */
+      readonly restAt: number;
+    }
   | { readonly kind: 'malformed' }
   | null;
 
@@ -86,7 +92,9 @@ export class Routes<T> {
       if (value === null) return MALFORMED;
       params[leaf.names[i] as string] = value;
     }
-    return { kind: 'found', target: leaf.target, params };
+    const hasRest = leaf.names.at(-1) === WILDCARD;
+    const restAt = hasRest ? path.length - (values[leaf.names.length - 1] as string).length : 0;
+    return { kind: 'found', target: leaf.target, params, restAt };
   }
 }
 
@@ -112,7 +120,7 @@ function search<T>(node: Node<T>, path: string, at: number, values: string[]): L
 }
 
 function leafOf<T>(target: T, names: readonly string[]): Leaf<T> {
-  return { target, names, match: { kind: 'found', target, params: null } };
+  return { target, names, match: { kind: 'found', target, params: null, restAt: 0 } };
 }
 
 function decode(segment: string): string | null {

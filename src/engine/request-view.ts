@@ -206,6 +206,12 @@ export class RequestView implements Call {
     return found;
   }
 
+  /** Whether the name of any field starts with `prefix`, given in lower case: one look instead of several. */
+  hasFieldPrefix(prefix: string): boolean {
+    this.#headerSection();
+    return this.#lowered.includes(`\n${prefix}`);
+  }
+
   *fields(): IterableIterator<[name: string, value: string]> {
     const section = this.#headerSection();
     for (let at = 1; at < section.length; ) {
