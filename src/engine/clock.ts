@@ -7,10 +7,22 @@ import type { SharedFields } from '../http/reply.ts';
 /** Time between two ticks: what deadlines are late by at most. */
 export const TICK_MS = 250;
 
-export class Clock {
+/** What the engine needs of a clock. */
+export interface Clock {
   /** Milliseconds of a monotonic clock, as of the last tick. */
-  now = 0;
+  readonly now: number;
   /** Made anew each second (RFC 9110 §6.6.1). */
+  readonly sharedFields: SharedFields;
+  /** Makes sure that it ticks. */
+  wake(): void;
+  stop(): void;
+}
+
+/** `keepAlive` goes into every answer; `onTick` is called at every tick and says whether another one is needed. */
+export type MakeClock = (keepAlive: string, onTick: () => boolean) => Clock;
+
+export class SystemClock implements Clock {
+  now = 0;
   sharedFields: SharedFields;
   readonly #onTick: () => boolean;
   #second = 0;
@@ -19,13 +31,11 @@ export class Clock {
   /** Owned: cleared in stop(). */
   #afterReading: NodeJS.Immediate | null = null;
 
-  /** `keepAlive` goes into every answer; `onTick` is called at every tick and says whether another one is needed. */
   constructor(keepAlive: string, onTick: () => boolean) {
     this.sharedFields = { date: '', keepAlive };
     this.#onTick = onTick;
   }
 
-  /** Makes sure that it ticks. */
   wake(): void {
     if (this.#timer !== null) return;
     this.#update();
@@ -61,6 +71,11 @@ export class Clock {
     if (second === this.#second) return;
     this.#second = second;
     const { keepAlive } = this.sharedFields;
-    this.sharedFields = { date: `Date: ${new Date(second * 1000).toUTCString()}\r\n`, keepAlive };
+    this.sharedFields = fieldsOf(second, keepAlive);
   }
+}
+
+/** What answers say in that second of the epoch. */
+export function fieldsOf(second: number, keepAlive: string): SharedFields {
+  return { date: `Date: ${new Date(second * 1000).toUTCString()}\r\n`, keepAlive };
 }

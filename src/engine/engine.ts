@@ -5,7 +5,7 @@
 import type { Buffer } from 'node:buffer';
 import { keepAliveFields } from '../http/reply.ts';
 import type { Call, Handler } from './call.ts';
-import { Clock } from './clock.ts';
+import { type Clock, type MakeClock, SystemClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { AnswerEnd, ConnectionHost } from './connection-host.ts';
 import { type SharedCounters, WorkerCounters } from './counters.ts';
@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly report: (error: unknown) => void;
   /** What handlers see as `state`. */
   readonly state?: unknown;
+  /** By default the system's. */
+  readonly makeClock?: MakeClock;
   /** What handlers are called with; by default a plain `RequestView`. */
   readonly makeView?: () => RequestView;
   /** Told of every answer. */
@@ -91,7 +93,9 @@ export class Engine implements ConnectionHost {
     this.state = options.state;
     this.done = options.done ?? null;
     this.#makeView = options.makeView ?? (() => new RequestView());
-    this.clock = new Clock(keepAliveFields(this.#idleTimeoutMs), () => this.#tick());
+    const keepAlive = keepAliveFields(this.#idleTimeoutMs);
+    const onTick = () => this.#tick();
+    this.clock = options.makeClock?.(keepAlive, onTick) ?? new SystemClock(keepAlive, onTick);
     this.#counters = new WorkerCounters(options.counters, options.worker);
   }
 

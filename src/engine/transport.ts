@@ -70,7 +70,7 @@ export interface Listener {
 }
 
 export interface Transport {
-  readonly name: TransportName;
+  readonly name: TransportName | 'memory';
   /** Rejects, with an error that has a `code`, if the address is in use. */
   assertFree(address: string, port: number): Promise<void>;
   /**
