@@ -16,6 +16,7 @@ export type {
 export { type FileOptions, type FilesOptions, file, files } from './app/file-replies.ts';
 export { serve } from './app/serve.ts';
 export type { TakenOverStream } from './app/taken-over.ts';
+export { type TestConnection, type TestServer, test } from './app/test-server.ts';
 export type { Body } from './engine/call.ts';
 export type { AnswerEnd } from './engine/connection-host.ts';
 export { RequestError } from './engine/request-error.ts';

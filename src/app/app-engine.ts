@@ -1,4 +1,5 @@
 /** One worker's engine with an app on it: start, listening, end. Owns the engine, its WebSockets, and the app's state. */
+import type { MakeClock } from '../engine/clock.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Listener, ListenOptions, Transport } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
@@ -10,6 +11,12 @@ import { makeHandler } from './dispatch.ts';
 import type { ServeSettings } from './settings.ts';
 import { EngineSockets, Upgrades } from './upgrades.ts';
 import type { WorkerPlace } from './worker-place.ts';
+
+export interface EngineParts {
+  readonly place: WorkerPlace;
+  readonly transport: Transport;
+  readonly makeClock: MakeClock | undefined;
+}
 
 export class AppEngine<S> {
   readonly engine: Engine;
@@ -27,8 +34,7 @@ export class AppEngine<S> {
     app: App<S>,
     server: Server<S>,
     settings: ServeSettings,
-    place: WorkerPlace,
-    transport: Transport,
+    { place, transport, makeClock }: EngineParts,
     state: S,
   ) {
     this.state = state;
@@ -45,6 +51,7 @@ export class AppEngine<S> {
       report,
       state,
       makeView: () => new AppCall(host),
+      ...(makeClock === undefined ? {} : { makeClock }),
     });
     const { engine } = this;
     this.#relay = place.count > 1 ? openThreadRelay(place.relayName, (news) => sockets.channels.receive(news)) : null;
@@ -64,11 +71,11 @@ export class AppEngine<S> {
     app: App<S>,
     server: Server<S>,
     settings: ServeSettings,
-    place: WorkerPlace,
-    transport: Transport,
+    parts: EngineParts,
   ): Promise<AppEngine<S>> {
+    const { place } = parts;
     const state = (await app.start?.({ index: place.index, count: place.count })) as S;
-    return new AppEngine(app, server, settings, place, transport, state);
+    return new AppEngine(app, server, settings, parts, state);
   }
 
   /** `authority` is the server's own, for requests without a Host. */

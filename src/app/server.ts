@@ -1,6 +1,7 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
 import { stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import type { MakeClock } from '../engine/clock.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
 import { Headers, sourceOf } from '../fetch/index.ts';
@@ -32,6 +33,7 @@ export interface ServerParts {
   readonly startCrew: StartCrew | null;
   /** Opens what it listens on. */
   readonly openTransport?: () => Promise<Transport>;
+  readonly makeClock?: MakeClock;
 }
 
 export class AppServer<S> implements Server<S> {
@@ -167,7 +169,11 @@ export class AppServer<S> implements Server<S> {
   async #begin(): Promise<this> {
     const { place, startCrew } = this.#parts;
     const transport = await (this.#parts.openTransport ?? openDefault)();
-    const running = await AppEngine.start(this.#app, this, this.#settings, place, transport);
+    const running = await AppEngine.start(this.#app, this, this.#settings, {
+      place,
+      transport,
+      makeClock: this.#parts.makeClock,
+    });
     try {
       const listener = await this.#listen(running, transport);
       this.#port = listener.port;
