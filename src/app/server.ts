@@ -25,12 +25,14 @@ export interface Crew {
 }
 
 /** Starts the other workers, once it is known where the first one listens. */
-export type StartCrew = (port: number, place: WorkerPlace) => Promise<Crew>;
+export type StartCrew = (port: number) => Promise<Crew>;
 
 export interface ServerParts {
   readonly place: WorkerPlace;
   /** Null: this worker is alone, or not the first. */
   readonly startCrew: StartCrew | null;
+  /** It never listens: in this thread, another server of the same module does. */
+  readonly isInert?: boolean;
   /** Opens what it listens on. */
   readonly openTransport?: () => Promise<Transport>;
   readonly makeClock?: MakeClock;
@@ -168,6 +170,7 @@ export class AppServer<S> implements Server<S> {
 
   async #begin(): Promise<this> {
     const { place, startCrew } = this.#parts;
+    if (this.#parts.isInert === true) return this;
     const transport = await (this.#parts.openTransport ?? openDefault)();
     const running = await AppEngine.start(this.#app, this, this.#settings, {
       place,
@@ -180,7 +183,7 @@ export class AppServer<S> implements Server<S> {
       running.use(this.#app, this.#authority);
       this.#running = running;
       if (!this.#isReferenced) running.unref();
-      if (startCrew !== null) this.#crew = await startCrew(this.#port, place);
+      if (startCrew !== null) this.#crew = await startCrew(this.#port);
     } catch (error) {
       await running.end(0);
       throw error;

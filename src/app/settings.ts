@@ -46,6 +46,9 @@ export function resolveOptions(options: Options): ServeSettings {
   if (options.unix !== undefined && options.port !== undefined) {
     throw new RangeError('unix and port must not be given together');
   }
+  if (options.unix !== undefined && workers !== 1) {
+    throw new RangeError(`a Unix socket must be served by one worker, got workers: ${JSON.stringify(workers)}`);
+  }
   return {
     port: wholeNumber('port', options.port ?? DEFAULT_PORT, 65_535),
     hostname: options.hostname ?? null,
