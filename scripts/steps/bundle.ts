@@ -95,7 +95,8 @@ async function bundleOne(entry: string, define: Record<string, string>): Promise
   return { text: result.outputFiles[0]?.text ?? '', packages: packagesIn(result.metafile) };
 }
 
-function packagesIn(metafile: Metafile): string[] {
+/** The folders of npm packages whose code is in a bundle. */
+export function packagesIn(metafile: Metafile): string[] {
   return Object.keys(metafile.inputs).flatMap((input) => {
     const match = /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
     return match?.[1] === undefined ? [] : [match[1]];
