@@ -46,7 +46,7 @@ describe.concurrent('the program', () => {
   test('runs a worker per core unless told otherwise', async (context) => {
     const cores = availableParallelism();
     const server = await start(context, ['-p', '0']);
-    context.expect(server.stdout).toContain(`http://0.0.0.0:${server.port} (${cores} worker${cores === 1 ? '' : 's'})`);
+    context.expect(server.stdout).toContain(`http://[::]:${server.port} (${cores} worker${cores === 1 ? '' : 's'})`);
   });
 
   test('listens on IPv6', async (context) => {
