@@ -281,6 +281,15 @@ describe('an address', () => {
   });
 });
 
+test('what is served is the same on all workers', async () => {
+  const content = new TextEncoder().encode('mine');
+  const supervisor = await start({ app: { kind: 'respond', status: 201, fields: [], content } });
+  for (const client of (await connectToBoth(supervisor)).flat()) {
+    const { status, body } = await client.send(GET).response();
+    expect({ status, body }).toEqual({ status: 201, body: 'mine' });
+  }
+});
+
 describe('every address', () => {
   test('is reached by IPv4 and IPv6, and clients are shown as what they are', async () => {
     const app = { kind: 'echo', status: 200, fields: [] } as const;
