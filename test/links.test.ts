@@ -17,12 +17,12 @@ const documents = listed
 /** Without blocks and spans of code. */
 function proseOf(file: string): string {
   const text = readFileSync(path.join(root, file), 'utf8');
-  return text.replace(/^(```|~~~)[^]*?^\1/gm, '').replace(/(`+)[^]*?\1/g, 'code');
+  return text.replace(/^(```|~~~)[\s\S]*?^\1/gm, '').replace(/(`+)[\s\S]*?\1/g, 'code');
 }
 
-/** As GitHub makes them: small letters, no punctuation, hyphens for spaces. */
+/** As GitHub makes them: lower case, no punctuation, hyphens for spaces. */
 function anchorsOf(file: string): Set<string> {
-  const text = readFileSync(path.join(root, file), 'utf8').replace(/^(```|~~~)[^]*?^\1/gm, '');
+  const text = readFileSync(path.join(root, file), 'utf8').replace(/^(```|~~~)[\s\S]*?^\1/gm, '');
   const headings = [...text.matchAll(/^#{1,6} (.+)$/gm)].map((match) => match[1] ?? '');
   const anchors = new Set<string>();
   for (const heading of headings) {
@@ -40,7 +40,9 @@ function anchorsOf(file: string): Set<string> {
 function targetsIn(prose: string): string[] {
   const inline = [...prose.matchAll(/\]\(\s*<?([^\s)>]+)/g)];
   const references = [...prose.matchAll(/^\[[^\]]+\]:\s*<?(\S+?)>?(?:\s|$)/gm)];
-  return [...inline, ...references].map((match) => match[1] ?? '').filter((target) => !/^[a-z][a-z+.-]*:/i.test(target));
+  return [...inline, ...references]
+    .map((match) => match[1] ?? '')
+    .filter((target) => !/^[a-z][a-z+.-]*:/i.test(target));
 }
 
 /** undefined: the link leads somewhere. */

@@ -5,7 +5,7 @@ const T = 'Sun, 06 Nov 1994 08:49:37 GMT';
 const BEFORE = 'Sun, 06 Nov 1994 08:49:36 GMT';
 const AFTER = 'Sun, 06 Nov 1994 08:49:38 GMT';
 const MS = Date.UTC(1994, 10, 6, 8, 49, 37);
-/** A file system has fractions of a second, Last-Modified has not. */
+/** File systems store fractions of a second, Last-Modified does not. */
 const CURRENT: Validators = { etag: '"a"', lastModified: MS + 700 };
 const WEAK: Validators = { etag: 'W/"a"', lastModified: MS };
 const TAG_ONLY: Validators = { etag: '"a"', lastModified: null };
@@ -92,7 +92,7 @@ describe('If-Range (RFC 9110 §13.1.5)', () => {
     expect(isRangeCurrent(request('GET', fields), current, MS + 60_000)).toBe(isCurrent);
   });
 
-  test('a date is no strong validator while its second lasts', () => {
+  test('a date is not a strong validator while its second lasts', () => {
     const ask = (now: number) => isRangeCurrent(request('GET', { 'if-range': T }), CURRENT, now);
     expect([ask(MS + 999), ask(MS + 1000)]).toEqual([false, true]);
   });
