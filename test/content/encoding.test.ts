@@ -68,7 +68,7 @@ describe('chooses', () => {
       `identity\n${type}\nETag: "a"\nVary: Accept-Encoding`,
     ],
     [
-      'Vary beside what is there',
+      'Vary added to the existing value',
       200,
       [['vary', 'Origin'], ...html],
       1000,

@@ -257,7 +257,7 @@ describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
     await drained;
   });
 
-  test('is told about when it is over', async () => {
+  test('is reported when it is over', async () => {
     const ends: unknown[] = [];
     const handler: Handler = (call) =>
       call.path === '/stream' ? stream(200, {}, letters('abc')) : reply(404, {}, 'x');

@@ -46,7 +46,7 @@ export const drain: Proof = {
         '0 lost, 0 wrong',
         failed === 0 && wrong === 0 && answers > 0,
       ),
-      note('pipelined requests behind the last answer, which said Connection: close', String(excused)),
+      note('pipelined requests after the last answer, which said Connection: close', String(excused)),
       finding(
         'exit code 0',
         `${codes.filter((code) => code === 0).length} of ${RUNS}`,

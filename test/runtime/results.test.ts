@@ -30,7 +30,7 @@ describe.each(targets.filter(isReady))('runtimes/$triple', (target) => {
 
   test('is what targets.json pins', () => expect(target.runtime.sha256).toBe(record.sha256));
 
-  test('is written again only when the executable differs', async () => {
+  test('is rewritten only if the executable differs', async () => {
     expect(await isPublished(folder, record.sha256)).toBe(true);
     expect(await isPublished(folder, '0'.repeat(64))).toBe(false);
   });

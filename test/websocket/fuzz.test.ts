@@ -63,7 +63,7 @@ function outcome(pieces: readonly Buffer[]): string[] {
 
 describe('random frames', () => {
   test.each(Array.from({ length: 8 }, (_, seed) => seed + 1))(
-    'come to the same however they are cut (seed %i)',
+    'have the same result however they are cut (seed %i)',
     (seed) => {
       const random = randomOf(seed);
       let failures = 0;
