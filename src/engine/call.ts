@@ -10,7 +10,7 @@ import type { Address } from './transport.ts';
 export interface Call<S = unknown> {
   /** Case-sensitive token (RFC 9110 §9.1). */
   readonly method: string;
-  /** As it arrived, including percent-encoding; any of the four forms (RFC 9112 §3.2). */
+  /** As it came, percent-encoding included; any of the four forms (RFC 9112 §3.2). */
   readonly target: string;
   /** The target up to its query, undecoded. */
   readonly path: string;
@@ -21,24 +21,24 @@ export interface Call<S = unknown> {
   readonly params: Readonly<Record<string, string>>;
   /** The value of a field, in any case; repeated fields are joined by ", ", Cookie by "; " (RFC 9110 §5.3); null without one. */
   header(name: string): string | null;
-  /** All fields, with case, order and repetition as they arrived. */
+  /** All fields: their case, order and repetition as they came. */
   fields(): IterableIterator<[name: string, value: string]>;
-  /** The head as it arrived, from the request line to the empty line. */
+  /** The head as it came, from the request line to the empty line. */
   readonly head: Uint8Array;
   readonly body: Body;
   readonly remote: Address;
   readonly local: Address;
   /** What the worker's `start` returned. */
   readonly state: S;
-  /** Made on demand. Aborts if the client goes, a timeout passes or a drain ends before the answer is sent. */
+  /** Made when asked for. Aborts if the client goes, a time-out passes or a drain ends before the answer is sent. */
   readonly signal: AbortSignal;
   /** Resolves when the kernel has the last byte of the answer; rejects if it never will. */
   readonly sent: Promise<void>;
-  /** Keeps a copy of the head, so that the view stays valid. */
+  /** Makes the view last: it keeps a copy of the head. */
   keep(): this;
   /** The longest time, in milliseconds, for the handler and between two pieces of a stream; 0: none. Overrides the limits. */
   timeout(ms: number): void;
-  /** Sends an interim answer, such as 103 Early Hints (RFC 8297). HTTP/1.0 clients get none. */
+  /** Sends an interim answer, such as 103 Early Hints (RFC 8297). Clients of HTTP/1.0 get none. */
   inform(status: number, fields: Fields): void;
   /** A drain waits for this work. */
   waitUntil(work: Promise<unknown>): void;
@@ -48,19 +48,19 @@ export interface Call<S = unknown> {
 export interface Body extends AsyncIterable<Uint8Array> {
   /** Content-Length, 0 if there is no content, or null if it is chunked. */
   readonly length: number | null;
-  /** All of it if it arrived with the head, otherwise null. Valid only while the handler is called: not a copy. */
+  /** All of it, if it came together with the head; otherwise null. Valid only while the handler is called: not a copy. */
   readonly now: Uint8Array | null;
   /** Each rejects with a `RequestError` if there are more than `max` bytes, or the client fails to send them. */
   bytes(max?: number): Promise<Uint8Array>;
   /** As UTF-8. */
   text(max?: number): Promise<string>;
   json<T = unknown>(max?: number): Promise<T>;
-  /** Reads from the socket only on demand. */
+  /** Nothing is read from the socket that nobody asked for. */
   stream(): ReadableStream<Uint8Array>;
 }
 
 /**
- * Answers a request, at once or later. A handler that throws or rejects costs the client a 500 and its connection, nothing
- * else.
+ * Gives the answer to a request, at once or later. A handler that throws or rejects costs the client a 500 and its connection,
+ * nothing else.
  */
 export type Handler = (call: Call) => Reply | Promise<Reply>;

@@ -23,11 +23,11 @@ export interface EngineOptions {
   readonly counters: SharedCounters;
   /** This worker's number, from 0. */
   readonly worker: number;
-  /** Receives unexpected errors, thrown by the handler or by the engine. */
+  /** Told of what should not happen: errors thrown by the handler or by us. */
   readonly report: (error: unknown) => void;
-  /** The `state` of calls. */
+  /** What handlers see as `state`. */
   readonly state?: unknown;
-  /** Called after every exchange. */
+  /** Told of every answer. */
   readonly done?: (call: Call, end: AnswerEnd) => void;
 }
 
@@ -42,9 +42,9 @@ const Stage = {
 } as const;
 type StageValue = (typeof Stage)[keyof typeof Stage];
 
-/** A drain closes connections that have been idle this long; a busy one first gets an answer that says close. */
+/** In a drain a connection that has been idle this long is closed; a busy one first gets an answer that says so. */
 const DRAIN_GRACE_MS = 500;
-/** Longest time for emptying the accept queue; only an overloaded machine needs it. */
+/** Longest time for emptying the accept queue; only a machine that hardly lets us run needs it. */
 const EMPTYING_MAX_MS = 2000;
 /** Exchanges kept for reuse; one serves all connections whose requests arrive whole. */
 const SPARE_EXCHANGES = 64;
@@ -70,7 +70,7 @@ export class Engine implements ConnectionHost {
   #stage: StageValue = Stage.serving;
   #whenEmpty: (() => void) | null = null;
   #whenClosed: (() => void) | null = null;
-  /** From the limits, but no longer than the grace period in a drain. */
+  /** As the limits say, and in a drain no longer than its grace. */
   #idleTimeoutMs: number;
 
   constructor(options: EngineOptions) {
@@ -108,7 +108,7 @@ export class Engine implements ConnectionHost {
     return this.#listener;
   }
 
-  /** From now on every answer says "Connection: close". Goes on accepting, because load balancers may not know yet. */
+  /** From now on every answer says "Connection: close". Goes on accepting: whoever balances load may not know yet. */
   announceDrain(): void {
     if (this.#stage === Stage.serving) this.#stage = Stage.announced;
   }
@@ -138,7 +138,7 @@ export class Engine implements ConnectionHost {
     clearTimeout(deadline);
   }
 
-  /** Cuts off all connections, but goes on listening. */
+  /** Cuts all connections off, and listens on. */
   closeConnections(): void {
     while (this.#connections.length > 0) this.#connections.at(-1)?.close();
   }
@@ -160,7 +160,7 @@ export class Engine implements ConnectionHost {
   }
 
   returnExchange(exchange: Exchange): void {
-    // Its handler's promise would settle during another request.
+    // The promise of its handler would settle in the middle of somebody else's request.
     if (exchange.responding === Responding.pending) return;
     exchange.end();
     if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
@@ -230,7 +230,7 @@ export class Engine implements ConnectionHost {
     const { now } = this.clock;
     this.#setIdleDeadline();
     const connections = this.#connections;
-    // Backwards: a connection that closes is replaced by the last one, which has been checked.
+    // Backwards: a connection that closes is replaced by the last one, which has been looked at.
     for (let i = connections.length - 1; i >= 0; i--) {
       const connection = connections[i] as LiveConnection;
       if (connection.deadline <= now) connection.onDeadline();

@@ -23,18 +23,18 @@ export type ReadingValue = (typeof Reading)[keyof typeof Reading];
 export const Responding = {
   /** The handler has not been called. */
   uncalled: 0,
-  /** The handler has been called and owes its answer. */
+  /** It owes its answer. */
   pending: 1,
-  /** The handler has answered. */
+  /** It has given it. */
   ready: 2,
-  /** The answer is being streamed. */
+  /** The answer is on its way, in pieces. */
   streaming: 3,
   /** The answer is out; content of the request may still come. */
   done: 4,
 } as const;
 export type RespondingValue = (typeof Responding)[keyof typeof Responding];
 
-/** What an exchange needs from its connection. */
+/** What an exchange needs of the connection it takes place on. */
 export interface ExchangeHost {
   readonly state: unknown;
   remoteAddress(): Address;
@@ -60,16 +60,16 @@ export class Exchange implements ViewSource {
   view = new RequestView();
   /** Content that was dropped. */
   droppedBytes = 0;
-  /** Set by the handler, in milliseconds; -1: the limits apply. */
+  /** As the handler has set it, in milliseconds; -1: as the limits say. */
   timeoutMs = -1;
-  /** When the handler was called; only set if it is reported. */
+  /** When the handler was called, if somebody wants to know. */
   startedAt = 0;
-  /** Content that the handler read synchronously was refused. */
+  /** Content that the handler has read synchronously turned out to be refused. */
   refusalReason: RefusalReason | null = null;
   /** While the handler is called: how far content has been read in what has arrived. */
   position = 0;
   readonly #limits: EngineLimits;
-  /** null while it is in the pool, and once its connection has closed. */
+  /** null while it lies in the pool, and once its connection has closed. */
   #host: ExchangeHost | null = null;
   /** While the handler is called: what has arrived, from `position` to #end. */
   #arrived: Buffer | null = null;
@@ -87,14 +87,14 @@ export class Exchange implements ViewSource {
     this.#host = host;
   }
 
-  /** Its connection has closed, or it can no longer be answered. */
+  /** Its connection has closed, or the answer cannot be given any more. */
   abort(error: Error): void {
     this.#host = null;
     this.view.openedBody?.fail(error);
     this.writer?.abort(error);
     this.#controller?.abort(error);
     if (this.#sent !== null) {
-      // The promise may have no observer.
+      // Nobody may be waiting.
       this.#sent.promise.catch(ignore);
       this.#sent.reject(error);
     }
@@ -123,7 +123,7 @@ export class Exchange implements ViewSource {
     }
   }
 
-  /** Opens the view on a head that begins at bytes[base]; bytes[from, end) arrived after it. */
+  /** Opens the view on a head that begins at bytes[base]; bytes[from, end) came behind it. */
   open(bytes: Buffer, base: number, from: number, end: number): void {
     this.view.open(this, this.parser, bytes, base);
     this.#arrived = bytes;
@@ -142,7 +142,7 @@ export class Exchange implements ViewSource {
     promise.then(this.#onReply, this.#onError);
   }
 
-  /** Returns the resolver of `sent`, if the handler has asked for it. */
+  /** Takes what resolves `sent`, if the handler has asked for it. */
   takeSent(): PromiseWithResolvers<void> | null {
     const sent = this.#sent;
     this.#sent = null;
@@ -226,7 +226,7 @@ export class Exchange implements ViewSource {
       throw new RangeError(`the status of an interim answer must be a whole number from 102 to 199, got ${status}`);
     }
     const lines = renderFields(fields);
-    // HTTP/1.0 has no interim answers (RFC 9110 §15.2), and after the head of the answer it is too late.
+    // HTTP/1.0 knows no interim answers (RFC 9110 §15.2), and after the head of the answer it is too late.
     if (this.parser.line.minorVersion === 0 || !this.#isUnanswered) return;
     this.#host?.sendInterim(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}\r\n`);
   }

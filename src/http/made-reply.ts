@@ -1,4 +1,4 @@
-/** Answers made for one request: one string, written once into the output. */
+/** Answers made for one request: one string, written once into what is sent. */
 import { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
@@ -7,7 +7,7 @@ import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
 export class MadeReply extends WholeReply {
   readonly status: number;
   readonly contentLength: number;
-  /** The status line and the fields that do not change with time. */
+  /** Status line and fields that do not depend on the moment. */
   readonly #start: string;
   readonly #content: string | Uint8Array;
 
@@ -23,7 +23,7 @@ export class MadeReply extends WholeReply {
     this.contentLength = length;
     this.#content = content;
     const start = statusLine(status) + fieldLines;
-    // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that it omits.
+    // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that is left out.
     this.#start = status === 204 || status === 304 ? start : `${start}Content-Length: ${length}\r\n`;
   }
 
@@ -43,8 +43,8 @@ export class MadeReply extends WholeReply {
 }
 
 /**
- * An answer for this request. `status` is 200 to 599; `fields` are all but those that the server sets (Content-Length,
- * Connection, Date and the like); a string is sent as UTF-8. Throws a RangeError for anything that would be invalid on the wire.
+ * An answer for this request. `status` is 200 to 599; `fields` are all but those that the server makes (Content-Length,
+ * Connection, Date and the like); a string is sent as UTF-8. Throws a RangeError for what would not be valid on the wire.
  */
 export function reply(status: number, fields: Fields = {}, content: string | Uint8Array = ''): MadeReply {
   return new MadeReply(status, renderFields(fields), content);
