@@ -1,16 +1,16 @@
 /**
  * The coarse clock of a worker: one timer for all deadlines and for Date, however many connections there are. It ticks only
- * while needed, so an idle server sleeps.
+ * while somebody needs it, so an idle server sleeps.
  */
 import type { SharedFields } from '../http/reply.ts';
 
-/** Time between two ticks, by which deadlines are late at most. */
+/** Time between two ticks: what deadlines are late by at most. */
 export const TICK_MS = 250;
 
 export class Clock {
   /** Milliseconds of a monotonic clock, as of the last tick. */
   now = 0;
-  /** Renewed each second (RFC 9110 §6.6.1). */
+  /** Made anew each second (RFC 9110 §6.6.1). */
   sharedFields: SharedFields;
   readonly #onTick: () => boolean;
   #second = 0;
@@ -25,7 +25,7 @@ export class Clock {
     this.#onTick = onTick;
   }
 
-  /** Starts ticking if necessary. */
+  /** Makes sure that it ticks. */
   wake(): void {
     if (this.#timer !== null) return;
     this.#update();
@@ -46,7 +46,7 @@ export class Clock {
 
   #tick(): void {
     this.#update();
-    // Read sockets before checking deadlines: what waits in the kernel because this thread was busy is not late.
+    // Read sockets before judging deadlines: what lies in the kernel because we were busy was not late.
     this.#afterReading = setImmediate(() => {
       this.#afterReading = null;
       this.#timer = null;

@@ -1,6 +1,6 @@
 /**
- * Runs pieces through a real engine and its connections, over a transport in memory: the test decides what arrives, in which
- * pieces, and when the client takes what was sent.
+ * Runs pieces through a real engine and its connections, over a transport that is only memory: what arrives, in which pieces,
+ * and when the client takes what was sent, is decided by the test.
  */
 import { Buffer } from 'node:buffer';
 import { createCounters } from '../../src/engine/counters.ts';
@@ -15,7 +15,7 @@ import type { Run } from './run-parser.ts';
 
 const ADDRESS = { address: '127.0.0.1', port: 1, family: 'IPv4' } as const;
 
-/** Larger than any piece of a case, and overwritten between two reads, as a shared buffer is. */
+/** Larger than what any case sends in one piece, and filled with other bytes between two reads, as a shared buffer is. */
 const readBuffer = Buffer.alloc(256 * 1024);
 
 interface MemorySocket extends TransportSocket {
@@ -77,7 +77,7 @@ export class MemoryServer {
     this.#engine.close();
   }
 
-  /** How the connection is left; half-closes for a client that does so, and cleans up. */
+  /** How the connection is left; takes the way of the client that ends, where it says so, and cleans up. */
   #unfinishedEnd(socket: MemorySocket, ends: boolean): EndState {
     if (ends && !socket.isDestroyed) {
       socket.owner.onEnd();
@@ -85,10 +85,10 @@ export class MemoryServer {
     }
     if (socket.isEnded || socket.isDestroyed) {
       if (!socket.isDestroyed) socket.owner.onEnd();
-      if (!socket.isDestroyed) throw new Error('both sides have ended, but the connection is still open');
+      if (!socket.isDestroyed) throw new Error('both sides have ended, and the connection is still there');
       return 'closed';
     }
-    // A client that half-closes is refused within a request, but not between two.
+    // A client that ends is refused within a request and not between two.
     const before = socket.sent.length;
     socket.owner.onEnd();
     this.#settle(socket);
@@ -98,15 +98,15 @@ export class MemoryServer {
     return wasWithin ? 'waiting' : 'open';
   }
 
-  /** The client takes what was sent for as long as that makes the engine go on. */
+  /** The client takes what was sent, as long as that makes the engine go on. */
   #settle(socket: MemorySocket): void {
     while (socket.pending > 0 && !socket.isDestroyed) {
-      if (!socket.isPaused) throw new Error('the engine must not read from a client that does not read');
+      if (!socket.isPaused) throw new Error('a client that does not read is read from');
       socket.pending = 0;
       socket.owner.onWritten();
     }
     if (socket.isPaused && !socket.isDestroyed && !socket.isEnded)
-      throw new Error('reading was paused but never resumed');
+      throw new Error('reading was paused, and never resumed');
   }
 
   #transport(): Transport {
