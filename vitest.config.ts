@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `source` needs nothing but Node; `packaged` first makes the executables that it tries.
+// `source` needs only Node; `packaged` first makes the executables that it tries.
 const packaged = ['test/packaged/**/*.test.ts', 'test/**/packaged.test.ts'];
 const slow = process.env['CI'] ? 2 : 1;
 

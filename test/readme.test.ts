@@ -1,4 +1,4 @@
-/** The README's tables are derived; `npm run readme` writes them anew. */
+/** The README's tables are derived; `npm run readme` updates them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { version } from '../scripts/support/checkout.ts';
@@ -21,7 +21,7 @@ function optionTable(): string {
 
 const results = JSON.parse(readFileSync(new URL('bench/results.json', import.meta.url), 'utf8')) as Results;
 
-/** A row a server of the reference run; a dash where it was not measured or is not like the others. */
+/** One row per server of the reference run; a dash if a figure was not measured or is not comparable. */
 function serverTable(columns: readonly string[], cellsOf: (id: string) => readonly (string | undefined)[]): string {
   const rows = results.servers.map(({ id, title }) => [
     id === 'vrypt' ? `**${title}**` : title,
@@ -48,30 +48,30 @@ function resourceTable(): string {
     const memory = [1, 2, 4].map((workers) =>
       results.memory.find((one) => one.server === id && one.workers === workers),
     );
-    const octets = memory[0]?.octetsPerConnection;
+    const bytes = memory[0]?.bytesPerConnection;
     return [
       start && `${start.wallMs.toFixed(0)} ms`,
       ...memory.map((figure) => figure && `${(figure.idle.rss / 1024).toFixed(0)} MiB`),
-      octets ? `${(octets / 1024).toFixed(1)} KiB` : undefined,
+      bytes ? `${(bytes / 1024).toFixed(1)} KiB` : undefined,
     ];
   });
 }
 
-/** Replaces the table that begins with the same head line. */
+/** Replaces the table with the same header row. */
 function withTable(text: string, table: string): string {
   const head = table.slice(0, table.indexOf('\n'));
   const start = text.indexOf(head);
   const end = text.indexOf('\n\n', start);
-  if (start < 0) throw new Error(`README.md has no table with the head ${head}`);
+  if (start < 0) throw new Error(`README.md has no table with the header ${head}`);
   return text.slice(0, start) + table + text.slice(end);
 }
 
-test('the tables of the README are those of targets.json, of the options and of the reference run', () => {
+test('the tables of the README match targets.json, the options and the reference run', () => {
   const text = readFileSync(file, 'utf8');
   const tables = [markdownTable(readTargets().targets), optionTable(), performanceTable(), resourceTable()];
-  const wanted = tables.reduce(withTable, text);
-  if (process.env['UPDATE']) writeFileSync(file, wanted);
-  else expect(text, 'npm run readme writes them anew').toBe(wanted);
+  const expected = tables.reduce(withTable, text);
+  if (process.env['UPDATE']) writeFileSync(file, expected);
+  else expect(text, 'npm run readme updates them').toBe(expected);
 });
 
 test('the examples of the README name the version of package.json', () => {

@@ -1,21 +1,21 @@
 /**
- * Closes a listener without resetting anybody. The kernel resets connections that wait in the accept queue of a closed listener,
+ * Closes a listener without resetting connections. The kernel resets connections that wait in the accept queue of a closed listener,
  * and between the last accept and close() there is always time for one more to arrive.
  *
- * So the queue's last place is taken first. In one run of JavaScript, in which nothing is accepted, the queue is shortened to
- * one place, a connection of our own is put there, and the listener is closed. Clients that arrive in that moment are not let
- * in, and try again a second later (TCP's own retransmission). If the place was taken already, restore the backlog and try
+ * So the queue's last place is taken first. In one turn of JavaScript, during which nothing is accepted, this shortens the queue
+ * to one place, fills it with a connection of its own, and closes the listener. Clients that arrive at that moment find no
+ * room, and TCP retries a second later. If the place was taken already, restore the backlog and try
  * again after a turn of the event loop. 20 replacements under 10,000 connections per second: 0 to 3 resets instead of 5 to 40.
- * The rest are in the middle of their handshake; net.ipv4.tcp_migrate_req=1 makes the kernel hand those on, too.
+ * The rest are in the middle of their handshake; net.ipv4.tcp_migrate_req=1 makes the kernel hand those on too.
  *
- * With SO_REUSEPORT a hash of addresses and ports decides which listener gets a connection. So find out beforehand which local
+ * With SO_REUSEPORT a hash of addresses and ports decides which listener gets a connection. So it first finds out which local
  * ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because the
  * group of listeners has changed.
  */
 import type { SelfConnection, SelfConnector } from './self-connection.ts';
 import type { Address } from './transport.ts';
 
-/** What this needs of a listening socket. */
+/** What this needs from a listening socket. */
 export interface ListeningHandle {
   listen(backlog: number): number;
   close(): void;
@@ -33,7 +33,7 @@ export class AcceptQueue {
   readonly #listener: ListeningHandle;
   readonly #connect: SelfConnector;
   readonly #backlog: number;
-  /** The address from which connections of our own come. */
+  /** The address that its own connections come from. */
   readonly #ownAddress: string;
   #accepted = 0;
   #isClosed = false;
@@ -47,7 +47,7 @@ export class AcceptQueue {
     this.#backlog = backlog;
   }
 
-  /** Must be told of every accepted connection; returns whether it is one of our own, which the caller then closes. */
+  /** Must be told of every accepted connection; returns whether this opened it itself, and the caller then closes it. */
   takes(peer: () => Address): boolean {
     this.#accepted++;
     if (this.#probes === null) return false;
@@ -70,12 +70,12 @@ export class AcceptQueue {
     for (let round = 0; round < ROUNDS && process.uptime() < half; round++) {
       const ports = await this.#findPorts(half);
       if (this.#isClosed) return;
-      // Without descriptors to spare there are no connections of our own.
+      // Without free descriptors it cannot open connections of its own.
       if (ports === null) break;
       const [first, second] = ports;
       if (first !== undefined && second !== undefined && (await this.#fillAndClose(first, second, half))) return;
     }
-    // Perhaps more connections come than can be accepted: with one place the queue becomes empty in any case.
+    // More connections may arrive than can be accepted; with one place the queue still becomes empty.
     if (!this.#isClosed) this.#listener.listen(0);
     await untilQuiet(() => this.#accepted, QUIET_TURNS, now + maxMs / 1000);
     this.close();

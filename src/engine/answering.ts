@@ -8,7 +8,7 @@ import { RequestError } from './request-error.ts';
 import type { StreamReply } from './stream-reply.ts';
 import { type FramingValue, framingField } from './stream-writer.ts';
 
-/** Gets the handler's answer, or its promise of one. Returns why the request is refused, or null. */
+/** Calls the handler for its answer or a promise of one. Returns why the request is refused, or null. */
 export function callHandler(engine: ConnectionHost, exchange: Exchange): RefusalReason | null {
   if (engine.done !== null) exchange.startedAt = performance.now();
   try {

@@ -13,11 +13,11 @@ import type { Transport, TransportSocket } from './transport.ts';
 export interface AnswerEnd {
   /** 0 if there was no answer. */
   readonly status: number;
-  /** Of content that was put out. */
+  /** Bytes of content that were sent. */
   readonly bytes: number;
   /** From the call of the handler. */
   readonly ms: number;
-  /** The client went, or the answer could not be completed. */
+  /** The client left, or the answer could not be completed. */
   readonly isAborted: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ConnectionHost {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly output: Output;
-  /** When a connection that becomes idle now has been so for too long. */
+  /** The deadline of a connection that becomes idle now. */
   readonly idleDeadline: number;
   /** Every answer after which nothing is waiting says "Connection: close". */
   readonly isClosing: boolean;
@@ -43,7 +43,7 @@ export interface ConnectionHost {
   everyTick(listener: (now: number) => void): () => void;
   /** One more request has been answered. */
   countAnswer(): void;
-  /** Another protocol is spoken on `socket` from now on, by what `take` makes. */
+  /** From now on `socket` speaks another protocol, through what `take` returns. */
   handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void;
   /** The connection has closed. */
   forget(connection: LiveConnection): void;

@@ -1,6 +1,6 @@
 /**
- * One client: reads what arrives, has every request answered in its turn, and ends. Owns its socket, the bytes it cannot use yet,
- * and the exchange that is under way; everything else it borrows from the engine.
+ * One client: reads what arrives, has every request answered in turn, and ends. Owns its socket, the bytes it cannot use yet,
+ * and the current exchange; everything else is borrowed from the engine.
  *
  *        ┌────────────────── the answer is out, more may come ──────────────────┐
  *        ▼                                                                      │
@@ -41,20 +41,20 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   readonly #wire: Wire;
   /** Owned: given back to the engine with its answer. */
   #exchange: Exchange | null = null;
-  /** Owned: an unfinished head, or what came after a request that is still being answered. */
+  /** Owned: an unfinished head, or what arrived after a request that is still being answered. */
   #unparsed: UnparsedInput | null = null;
-  /** When the request began to arrive, if not all of it came at once; otherwise 0. */
+  /** When the request began to arrive, if it did not arrive at once; otherwise 0. */
   #requestStart = 0;
   #requestCount = 0;
-  /** The last answer has been given: whatever follows is dropped. */
+  /** The last answer is out: whatever follows is dropped. */
   #isLast = false;
-  /** What the answer under way says about the connection, if it comes in pieces. */
+  /** What the current streamed answer says about the connection. */
   #persistence: PersistenceValue = Persistence.keepAlive;
-  /** The client has promised to send nothing more, and everything that it sent has been read. */
+  /** The client has half-closed, and everything that it sent has been read. */
   #isClientDone = false;
-  /** The client has ended while its request was being answered. */
+  /** The client has half-closed while its request was being answered. */
   #hasClientEnded = false;
-  /** Bytes are being processed: what is put out now leaves at the end of it. */
+  /** Bytes are being processed: output leaves when that is done. */
   #isProcessing = false;
   #lingerEnd = 0;
   constructor(engine: ConnectionHost, socket: TransportSocket) {
@@ -188,7 +188,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     if (exchange?.writer !== writer) return;
     if (error !== null) {
       this.#engine.report(error);
-      // Nobody must take a part for the whole.
+      // A partial answer must not look complete.
       this.#cutOff();
       return;
     }
@@ -245,7 +245,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#engine.forget(this);
   }
 
-  /** Uses bytes[from, end); bytes[0] is the first byte of the present head, if one has begun. */
+  /** Uses bytes[from, end); bytes[0] is the first byte of the current head, if one has begun. */
   #process(bytes: Buffer, from: number, end: number): void {
     this.#isProcessing = true;
     try {
@@ -253,7 +253,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       this.#isProcessing = false;
       this.#flush();
     } catch (error) {
-      // A bug of ours: it costs this connection and no other.
+      // A bug in the engine: it costs this connection and no other.
       this.#isProcessing = false;
       this.#engine.output.take();
       this.#engine.report(error);
@@ -339,7 +339,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
         this.#waitUnlessSending(Phase.body);
         return false;
       case Content.unwanted:
-        // The handler is not fast enough: the client has to wait.
+        // The handler is slower than the client, which has to wait.
         if (exchange.body !== null) this.#wire.pause();
         this.#waitUnlessSending(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
         return false;
@@ -353,7 +353,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     }
   }
 
-  /** Puts out the answer to the present request, or its beginning. bytes[at, end) came behind the request. */
+  /** Outputs the answer to the current request, or its beginning. bytes[at, end) arrived after the request. */
   #respond(exchange: Exchange, bytes: Buffer, at: number, end: number): void {
     const engine = this.#engine;
     const { parser, reply } = exchange;
@@ -437,7 +437,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     if (exchange?.responding !== Responding.done) {
       putRefusal(this.#engine, reason, exchange?.parser.isHead === true);
     }
-    // An answer that was ready, waiting for the rest of the content, is not sent.
+    // An answer that was waiting for the rest of the content is not sent.
     this.#abandonExchange();
     this.#isLast = true;
   }
@@ -466,10 +466,10 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#endExchange();
   }
 
-  /** Sends what has been put out; after the last answer the end begins. */
+  /** Sends the output; after the last answer, begins to end. */
   #flush(): void {
     if (this.phase === Phase.closed || !this.#write() || !this.#isLast || this.#exchange !== null) return;
-    // Nothing can come that a reset would answer: no need to wait for the client's FIN (20 % of what such a connection costs).
+    // Nothing more can arrive that would cause a reset, so do not wait for the client's FIN (20 % of such a connection's cost).
     if (this.#isClientDone) this.close();
     else this.#linger();
   }
@@ -488,7 +488,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     }
   }
 
-  /** Goes on with what has been kept, after waiting for the handler or for the kernel. */
+  /** Goes on with saved bytes, after waiting for the handler or for the kernel. */
   #continue(): void {
     this.#wire.resume();
     const exchange = this.#exchange;
@@ -516,7 +516,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
   #wait(phase: PhaseValue): void {
     const { clock, idleDeadline, limits } = this.#engine;
     this.phase = phase;
-    // The usual case, without the rest.
+    // A shortcut for the usual case.
     if (phase === Phase.idle) {
       this.deadline = idleDeadline;
       return;
@@ -535,7 +535,7 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
       this.deadline = Math.min(this.deadline, clock.now + LINGER_QUIET_MS);
   }
 
-  /** What the kernel has not taken comes first. */
+  /** Waits for the kernel first, if it has not taken everything. */
   #waitUnlessSending(phase: PhaseValue): void {
     if (this.phase !== Phase.send) this.#wait(phase);
   }
@@ -555,14 +555,14 @@ export class Connection implements SocketOwner, ExchangeHost, StreamHost, LiveCo
     this.#wire.end();
   }
 
-  /** Bytes that arrive while the handler is at work: kept, and no more of them are read. */
+  /** Saves bytes that arrive while the handler is at work, and stops reading. */
   #keepForLater(bytes: Buffer, length: number): void {
     if (this.#unparsed === null) this.#unparsed = new UnparsedInput(bytes, 0, length);
     else this.#unparsed.append(bytes, length);
     this.#wire.pause();
   }
 
-  /** Keeps bytes[start, end) and nothing else. */
+  /** Saves bytes[start, end) and nothing else. */
   #retain(bytes: Buffer, start: number, end: number): void {
     const exchange = this.#exchange;
     if (exchange !== null && exchange.reading !== Reading.head) exchange.view.keepHead();

@@ -1,4 +1,4 @@
-/** The content of a request on its way to the handler, or dropped if nobody reads it. */
+/** Passes the content of a request to the handler, or drops it if it is not read. */
 import type { Buffer } from 'node:buffer';
 import { CONTINUE } from '../http/answer.ts';
 import { Outcome } from '../http/outcome.ts';
@@ -6,13 +6,13 @@ import { ReplyKind } from '../http/reply.ts';
 import { type Exchange, Reading, Responding } from './exchange.ts';
 import type { Output } from './output.ts';
 
-/** What comes of reading content. */
+/** The result of reading content. */
 export const Content = {
   /** All of it has been read. */
   complete: 0,
   /** The client must send more. */
   needMore: 1,
-  /** The handler has not asked for it, or must take what it has first. */
+  /** The handler has not asked for it, or must first consume what it has. */
   unwanted: 2,
   /** The answer need not wait for it. */
   answerFirst: 3,
@@ -59,7 +59,7 @@ export function readContent(
   }
 }
 
-/** Nobody will read it any more. */
+/** It will not be read any more. */
 function isContentDropped({ responding, reply, body }: Exchange): boolean {
   if (responding === Responding.done) return true;
   return responding === Responding.ready && (reply?.kind !== ReplyKind.stream || body === null);

@@ -1,7 +1,7 @@
 /** Numbers that all workers of a server share: how many connections there are, and what each worker has answered. */
 export type SharedCounters = Int32Array<SharedArrayBuffer>;
 
-/** Places: connections of all workers, then a cache line for each worker. */
+/** Layout: the connections of all workers, then a cache line per worker. */
 const ALL_CONNECTIONS = 0;
 const WORKER_STRIDE = 16;
 const CONNECTIONS = 0;
@@ -21,13 +21,13 @@ export function requestsOf(counters: SharedCounters, worker: number): number {
   return (counters[placeOf(worker) + ANSWERS] as number) >>> 0;
 }
 
-/** Gives back the connections of a worker that has died. */
+/** Subtracts the connections of a worker that has died. */
 export function forgetWorker(counters: SharedCounters, worker: number): void {
   const lost = Atomics.exchange(counters, placeOf(worker) + CONNECTIONS, 0);
   Atomics.sub(counters, ALL_CONNECTIONS, lost);
 }
 
-/** The counters as one worker writes them. */
+/** One worker's view of the counters. */
 export class WorkerCounters {
   readonly #counters: SharedCounters;
   readonly #place: number;
@@ -47,7 +47,7 @@ export class WorkerCounters {
   }
 
   countAnswer(): void {
-    // One writer for each place, and readers that want no more than a rate: no need for Atomics.
+    // Each place has one writer, and readers need only a rate, so this takes no Atomics.
     (this.#counters[this.#place + ANSWERS] as number)++;
   }
 }

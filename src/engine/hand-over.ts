@@ -6,11 +6,11 @@ import { statusLine } from '../http/status.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { SocketOwner, Transport, TransportSocket } from './transport.ts';
 
-/** What the new owner of a socket gets. */
+/** What the new owner of a socket receives. */
 export interface HandedOver {
   readonly transport: Transport;
   readonly socket: TransportSocket;
-  /** The present time of the engine's clock, in milliseconds. */
+  /** The engine's clock, in milliseconds. */
   readonly now: () => number;
   readonly report: (error: unknown) => void;
   /** Must be called once, when the connection has closed. */
@@ -19,7 +19,7 @@ export interface HandedOver {
 
 /** Speaks another protocol on a connection. */
 export interface NewOwner extends LiveConnection, SocketOwner {
-  /** Called once it owns the connection; `leftover` came behind the request, and is its own. */
+  /** Called once it owns the connection; `leftover` arrived after the request; ownership passes to the callee. */
   begin(leftover: Buffer): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Node's stream handles under `node:net`, reached through `process.binding`: what the other `handle-*` files use of them. Only
- * these files touch internals of Node.
+ * Node's stream handles under `node:net`, reached through `process.binding`: the parts that the other `handle-*` files use. Only
+ * these files touch Node's internals.
  */
 import type { Buffer } from 'node:buffer';
 import { getSystemErrorMap } from 'node:util';

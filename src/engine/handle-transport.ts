@@ -68,7 +68,7 @@ function makeTransport(bindings: TcpBindings): Transport {
     name: 'handle',
 
     async assertFree(address: string, port: number): Promise<void> {
-      // Bound only, never listening: nobody can connect to it by mistake.
+      // Bound only, never listening, so that no client can connect to it by mistake.
       const handle = new TCP(constants.SERVER);
       const error = bind(handle, address, port, 0) || handle.getsockname({});
       handle.close();
@@ -162,7 +162,7 @@ function listenTcp(
   };
   const error =
     bind(handle, options.address, options.port, flags) ||
-    // Accepted sockets inherit TCP_NODELAY from the listener: one system call less per connection.
+    // Accepted sockets inherit TCP_NODELAY from the listener: one fewer system call per connection.
     handle.setNoDelay(true) ||
     handle.listen(options.backlog) ||
     handle.getsockname(name);

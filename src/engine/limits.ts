@@ -6,7 +6,7 @@ export interface EngineLimits extends RequestLimits {
   readonly maxConnections: number;
   /** Requests on one connection; the last answer says "Connection: close". Infinity: no limit. */
   readonly maxRequests: number;
-  /** A connection without a request is closed, without a word, after this. */
+  /** A connection without a request is closed after this, without an answer. */
   readonly idleTimeoutMs: number;
   /** From the first byte of a head to its last; beyond it 408. */
   readonly headerTimeoutMs: number;

@@ -1,12 +1,12 @@
-/** What an engine knows of each of its connections, whatever protocol is spoken on it. */
+/** What an engine knows about each of its connections, whatever its protocol. */
 
 export interface LiveConnection {
-  /** Place in the engine's list; the engine's to set. */
+  /** Index in the engine's list; only the engine sets it. */
   index: number;
   /** When `onDeadline` is due, on the engine's clock. */
   deadline: number;
   onDeadline(): void;
-  /** The server is about to end: finish soon. `idleDeadline` is when a connection must be gone on which nothing happens. */
+  /** The server is about to end: finish soon. An idle connection must be gone at `idleDeadline`. */
   onDrain(idleDeadline: number): void;
   /** Cuts it off at once. */
   close(): void;

@@ -16,7 +16,7 @@ import {
 
 interface NetSocket extends TransportSocket {
   readonly stream: Socket;
-  /** Bytes of the present write that the stream has not been given yet. */
+  /** Bytes of the current write that have not been given to the stream yet. */
   unwritten: number;
 }
 
@@ -49,7 +49,7 @@ export function openNetTransport(): Transport {
         let accepted = 0;
         const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (stream) => {
           accepted++;
-          // Errors may come before an owner is attached.
+          // Errors may occur before an owner is attached.
           stream.on('error', ignore);
           onSocket({ stream, unwritten: 0 } as unknown as NetSocket);
         });
@@ -78,7 +78,7 @@ export function openNetTransport(): Transport {
     attach(socket: TransportSocket, owner: SocketOwner): void {
       const { stream } = socket as NetSocket;
       socket.owner = owner;
-      // A stream hands out what it still holds, even when destroyed.
+      // Even a destroyed stream delivers what it still holds.
       stream.on('data', (bytes: Buffer) => {
         if (!stream.destroyed) socket.owner.onData(bytes, bytes.length);
       });
@@ -99,8 +99,8 @@ export function openNetTransport(): Transport {
       const net = socket as NetSocket;
       const { stream } = net;
       if (stream.destroyed) return WriteResult.failed;
-      // The stream keeps what it is given, and the caller may use these bytes again: so it gets a copy. In pieces, one after
-      // the other: of a single large one nobody can see how far it has come.
+      // The stream keeps what it is given, but the caller may reuse these bytes, so it gets a copy. In several pieces, because
+      // the progress of a single large one is not visible.
       const copy = Buffer.from(bytes);
       let at = 0;
       let isPending = false;

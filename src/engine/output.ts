@@ -1,13 +1,13 @@
 /**
- * Answers on their way out: all answers to what one read brought leave in one write. A single one goes as it is; several are
- * copied behind each other into a buffer that all connections of a worker share.
+ * Collects answers: all answers to the bytes of one read leave in one write. A single one is sent as it is; several are
+ * copied into a buffer that all connections of a worker share.
  */
 import { Buffer } from 'node:buffer';
 import type { ByteSink } from '../http/reply.ts';
 
-/** From this length on it is time to write. */
+/** At this length it is time to write. */
 const FULL = 64 * 1024;
-/** A buffer that has grown beyond this is given up after its write. */
+/** A buffer that has grown beyond this is dropped after its write. */
 const LARGEST_KEPT = 4 * FULL;
 
 export class Output implements ByteSink {
@@ -43,22 +43,22 @@ export class Output implements ByteSink {
     this.#length += text.length;
   }
 
-  /** Everything pushed so far, as one piece, or null. Valid until the next push, or for ever after keep(). */
+  /** Everything pushed so far, as one piece, or null. Valid until the next push, or forever after keep(). */
   take(): Buffer | null {
     const bytes = this.#length > 0 ? this.#buffer.subarray(0, this.#length) : this.#single;
     this.#single = null;
     this.#length = 0;
-    // One large answer must not take memory for ever.
+    // One large answer must not hold memory forever.
     if (this.#buffer.length > LARGEST_KEPT) this.#buffer = Buffer.allocUnsafeSlow(FULL);
     return bytes;
   }
 
-  /** What was taken is still in use: ownership passes to the caller. */
+  /** The bytes taken are still in use, so ownership passes to the caller. */
   keep(bytes: Buffer): void {
     if (bytes.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(FULL);
   }
 
-  /** What was to leave as it is, goes in front of what is copied. */
+  /** Copies an answer that was to be sent as it is, because more follow. */
   #unite(): void {
     const single = this.#single;
     if (single === null) return;

@@ -27,7 +27,7 @@ export interface Moment {
   readonly idleDeadline: number;
   /** When the request began to arrive. */
   readonly requestStart: number;
-  /** As the handler has set it; -1: as the limits say, 0: no limit. */
+  /** Set by the handler; -1: the limits apply, 0: no limit. */
   readonly timeoutMs: number;
 }
 

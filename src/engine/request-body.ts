@@ -1,6 +1,6 @@
 /**
  * The content of one request as its handler reads it: whole within a limit, or in pieces with back-pressure. Made when a handler
- * asks for it. Owns the pieces that have arrived and have not been taken.
+ * asks for it. Owns pieces that have arrived but have not been consumed.
  */
 import { Buffer } from 'node:buffer';
 import type { UnderlyingByteSource } from 'node:stream/web';
@@ -8,20 +8,20 @@ import type { RefusalReason } from '../http/refusals.ts';
 import type { Body } from './call.ts';
 import { RequestError } from './request-error.ts';
 
-/** What a body needs of its exchange. */
+/** What a body needs from its exchange. */
 export interface BodySource {
   /** Content-Length, 0 without content, -1 if chunked. */
   readonly contentLength: number;
   /** The largest content that is read as a whole unless the handler says otherwise. */
   readonly maxWhole: number;
-  /** Brings what has arrived already, as pieces that are valid now; true if that is all. */
+  /** Delivers what has already arrived, as pieces that are valid during the call; true if that is all. */
   readArrived(body: RequestBody): boolean;
-  /** Somebody waits for more. */
+  /** A reader waits for more. */
   resumeContent(): void;
 }
 
 const State = {
-  /** Nobody has asked for it. */
+  /** It has not been asked for. */
   untouched: 0,
   reading: 1,
   /** All has arrived. */
@@ -49,7 +49,7 @@ export class RequestBody implements Body {
   /** It is read as a whole, so every piece can be used. */
   #isWhole = false;
   #error: Error | null = null;
-  /** Resolves the promise of who waits for more. */
+  /** Resolves the promise of a reader that waits for more. */
   #wake: (() => void) | null = null;
 
   constructor(source: BodySource) {
@@ -92,7 +92,7 @@ export class RequestBody implements Body {
       pull: async (controller) => {
         const { done, value } = await pieces.next();
         if (done !== true) {
-          // A byte stream takes the memory over, so it gets its own.
+          // A byte stream takes over the memory, so it gets its own copy.
           controller.enqueue(new Uint8Array(value));
           return;
         }
@@ -127,7 +127,7 @@ export class RequestBody implements Body {
     };
   }
 
-  /** Takes one piece that has arrived; it is copied. */
+  /** Receives one piece, which is copied. */
   push(bytes: Buffer, start: number, end: number): void {
     this.#size += end - start;
     if (this.#size > this.#max) {
@@ -148,7 +148,7 @@ export class RequestBody implements Body {
     this.#wakeUp();
   }
 
-  /** No more will come. */
+  /** No more will arrive. */
   fail(error: Error): void {
     if (this.#state === State.complete || this.#state === State.failed) return;
     this.#state = State.failed;
@@ -177,7 +177,7 @@ export class RequestBody implements Body {
     this.#isTaken = true;
   }
 
-  /** Starts reading, with what has arrived already. */
+  /** Starts reading with what has already arrived. */
   #open(): void {
     if (this.#state !== State.untouched) return;
     this.#state = State.reading;

@@ -4,7 +4,7 @@ import { REFUSALS, type RefusalReason } from '../http/refusals.ts';
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly reason: RefusalReason;
-  /** Of the answer that the client gets. */
+  /** The status that the client gets. */
   readonly status: number;
 
   constructor(reason: RefusalReason) {

@@ -1,4 +1,4 @@
-/** A request as its handler sees it, over the bytes it came in. What is not asked for is not made. */
+/** A request as its handler sees it, over the bytes it arrived in. Everything is made on demand. */
 import { Buffer } from 'node:buffer';
 import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
@@ -7,7 +7,7 @@ import type { Body, Call } from './call.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
 import type { Address } from './transport.ts';
 
-/** What a view needs of the exchange it shows. */
+/** What a view needs from its exchange. */
 export interface ViewSource extends BodySource {
   readonly state: unknown;
   remoteAddress(): Address;
@@ -28,14 +28,14 @@ export class RequestView implements Call {
   params: Readonly<Record<string, string>> = NO_PARAMS;
   /** Made when a handler asks for the content. */
   openedBody: RequestBody | null = null;
-  /** The view has bytes of its own, so it must not be used for another request. */
+  /** The view has its own copy of the bytes, so it must not be reused for another request. */
   isKept = false;
   /** Somebody may hold the view after its answer, so it must never show another request. */
   isLent = false;
 
   #source: ViewSource | null = null;
   #bytes: Buffer | null = null;
-  // Places in #bytes.
+  // Indices in #bytes.
   #methodStart = 0;
   #methodEnd = 0;
   #targetStart = 0;
@@ -159,7 +159,7 @@ export class RequestView implements Call {
   }
 
   get signal(): AbortSignal {
-    // After its answer nothing can abort it any more.
+    // Nothing can abort it after its answer.
     return this.#source === null && this.isKept ? new AbortController().signal : this.#exchange().makeSignal();
   }
 
@@ -222,7 +222,7 @@ export class RequestView implements Call {
     }
   }
 
-  /** Every field line with an LF before it and its CR LF behind it, without the empty line. */
+  /** Every field line with an LF before it and its CR LF after it, without the empty line. */
   #headerSection(): string {
     if (this.#section === null) {
       this.#section = this.#text(this.#sectionStart - 1, this.#sectionEnd - 2);

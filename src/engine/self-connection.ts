@@ -1,7 +1,7 @@
-/** Connections to one's own listener, on stream handles, for `accept-queue.ts`. */
+/** Connections to the worker's own listener, on stream handles, for `accept-queue.ts`. */
 import { type SocketName, systemError, type TcpBindings, type TcpHandle } from './handle-bindings.ts';
 
-/** Owned by who opened it: ended by reset(). */
+/** Owned by its opener: ended by reset(). */
 export interface SelfConnection {
   readonly localPort: number;
   /** The handshake is over: there was room in the accept queue. */
@@ -13,7 +13,7 @@ export interface SelfConnection {
 /** Opens connections to `address` and `port`; each from a local port of the caller's choice, 0 for any. */
 export type SelfConnector = (localPort: number) => SelfConnection | null;
 
-/** The connector gives null if no socket can be had: no descriptor is left, or the local port is taken. */
+/** The connector returns null if there is no socket: no descriptor is left, or the local port is taken. */
 export function selfConnector(bindings: TcpBindings, address: string, port: number): SelfConnector {
   const { TCP, TCPConnectWrap, constants } = bindings;
   const isIPv6 = address.includes(':');
@@ -21,7 +21,7 @@ export function selfConnector(bindings: TcpBindings, address: string, port: numb
     const handle = new TCP(constants.SOCKET);
     const error = isIPv6 ? handle.bind6(address, localPort, 0) : handle.bind(address, localPort, 0);
     if (error !== 0) {
-      // No socket was made, or it is not bound: nothing to reset.
+      // No socket was made, or it is not bound, so there is nothing to reset.
       handle.close();
       return null;
     }

@@ -1,11 +1,11 @@
-/** Answers whose content comes in pieces (RFC 9112 §7.1): what is streamed, and how it is framed. */
+/** Answers whose content comes in pieces (RFC 9112 §7.1): their source and their framing. */
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Reply, ReplyKind } from '../http/reply.ts';
 import { checkStatus, mustBeEmpty, reasonPhrase } from '../http/status.ts';
 
 export type Content = string | Uint8Array;
 
-/** Takes the pieces of a stream. */
+/** Receives the pieces of a stream. */
 export interface Sink {
   /**
    * Sends a piece, a string as UTF-8. Returns true if the kernel took it, otherwise a promise that resolves when it has;
@@ -24,7 +24,7 @@ export class StreamReply extends Reply {
   /** Status line and fields, without those that frame the content. */
   readonly start: string;
   readonly source: StreamSource;
-  /** null: not known beforehand. */
+  /** null: not known in advance. */
   readonly length: number | null;
 
   /** `fieldLines` and `reason` have been checked, each line with its CR LF. Throws a RangeError for what contradicts itself. */
@@ -57,7 +57,7 @@ export class StreamReply extends Reply {
 
 /**
  * An answer in pieces. Chunked unless `length` is given (to HTTP/1.0 the connection closes after it). If the source fails or does
- * not keep to `length`, the connection is cut off, so that no client takes a part for the whole.
+ * not keep to `length`, the connection is cut off, so that no client mistakes a part for the whole.
  */
 export function stream(status: number, fields: Fields, source: StreamSource, length?: number): StreamReply {
   return new StreamReply(status, reasonPhrase(status), renderFields(fields), source, length ?? null);

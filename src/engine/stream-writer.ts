@@ -1,5 +1,5 @@
 /**
- * One streamed answer under way: takes pieces from its source, frames them, and asks for the next when the kernel has taken the
+ * One streamed answer in progress: takes pieces from its source, frames them, and asks for the next when the kernel has taken the
  * last. Owns the source: it is ended with the answer, whatever happens.
  */
 import { Buffer } from 'node:buffer';
@@ -10,17 +10,17 @@ import type { Content, Sink, StreamReply } from './stream-reply.ts';
 export const Framing = { length: 0, chunked: 1, close: 2 } as const;
 export type FramingValue = (typeof Framing)[keyof typeof Framing];
 
-/** What a writer needs of its connection. */
+/** What a writer needs from its connection. */
 export interface StreamHost {
   readonly output: Output;
-  /** Sends what was put out; true if the kernel took all of it, or will be given it soon. */
+  /** Sends the output; true if the kernel took all of it, or will get it soon. */
   flushContent(): boolean;
   makeSignal(): AbortSignal;
-  /** Everything has been put out; `error` is null, or why the answer must not look complete. */
+  /** Everything has been output; `error` is null, or says why the answer must not look complete. */
   onStreamEnd(writer: StreamWriter, error: unknown): void;
 }
 
-/** HTTP/1.0 knows no chunks: only the end of the connection ends content of unknown length. */
+/** HTTP/1.0 has no chunks: only the end of the connection ends content of unknown length. */
 export function framingOf(length: number | null, minorVersion: number): FramingValue {
   if (length !== null) return Framing.length;
   return minorVersion === 0 ? Framing.close : Framing.chunked;
@@ -40,7 +40,7 @@ export function framingField(framing: FramingValue, length: number | null): stri
 
 export class StreamWriter implements Sink {
   readonly framing: FramingValue;
-  /** Of content, put out so far. */
+  /** Bytes of content that were output so far. */
   bytes = 0;
   readonly #host: StreamHost;
   /** Bytes still to come, as promised. */
@@ -105,7 +105,7 @@ export class StreamWriter implements Sink {
     drained?.resolve();
   }
 
-  /** The client is gone, or the time is over: the source is ended. */
+  /** The client is gone or time is up: ends the source. */
   abort(error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -113,7 +113,7 @@ export class StreamWriter implements Sink {
     const drained = this.#drained;
     this.#drained = null;
     if (drained !== null) {
-      // Nobody may be waiting.
+      // The promise may have no observer.
       drained.promise.catch(ignore);
       drained.reject(error);
     }

@@ -16,11 +16,11 @@ export interface TransportSocket {
 export interface SocketOwner {
   /** bytes[0, length) have arrived; they are overwritten after the call. */
   onData(bytes: Buffer, length: number): void;
-  /** The client has sent everything that it will send. */
+  /** The client has half-closed. */
   onEnd(): void;
   /** The connection is broken. */
   onFailure(): void;
-  /** What `write` called pending is done, or never will be. */
+  /** A write that was pending is done, or never will be. */
   onWritten(): void;
 }
 
@@ -45,7 +45,7 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Accept queue length; the kernel may hold it lower (net.core.somaxconn). */
   readonly backlog: number;
-  /** Sets SO_REUSEPORT, so that every worker has a listener of its own. */
+  /** Sets SO_REUSEPORT, so that every worker has its own listener. */
   readonly reusePort: boolean;
 }
 
@@ -75,12 +75,12 @@ export interface Transport {
   assertFree(address: string, port: number): Promise<void>;
   /**
    * Takes the machine-wide lock of that name, which dies with the process: binds an abstract Unix socket (unix(7)). Resolves with
-   * what releases it, or null if somebody holds it. Where such sockets are forbidden, everybody gets the lock.
+   * what releases it, or null if another process holds it. If such sockets are forbidden, every caller gets the lock.
    */
   tryLock(name: string): Promise<(() => void) | null>;
   /** Listens, or rejects with an error that has a `code`. `onSocket` gets every accepted connection, TCP_NODELAY set. */
   listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener>;
-  /** Starts to read. */
+  /** Starts reading. */
   attach(socket: TransportSocket, owner: SocketOwner): void;
   pause(socket: TransportSocket): void;
   resume(socket: TransportSocket): void;
@@ -94,7 +94,7 @@ export interface Transport {
   localAddress(socket: TransportSocket): Address;
   /** Sends FIN after everything that was written. */
   end(socket: TransportSocket): void;
-  /** Closes with RST, where there is such a thing: whatever the client has must not look complete. Then comes `destroy`. */
+  /** Closes with RST if the protocol has it, because what the client has must not look complete. Call `destroy` afterwards. */
   reset(socket: TransportSocket): void;
   /** Closes both directions and forgets the socket. */
   destroy(socket: TransportSocket): void;

@@ -1,14 +1,14 @@
-/** Bytes that a connection needs again, because the read buffer they came in is shared. Owns its copy. */
+/** Bytes that a connection will need again, copied because the read buffer is shared. Owns its copy. */
 import { Buffer } from 'node:buffer';
 
 /** The first size; it doubles as needed. */
 const FIRST_SIZE = 512;
 
 export class UnparsedInput {
-  /** The first `length` of them count. */
+  /** Only the first `length` bytes are used. */
   bytes: Buffer;
   length: number;
-  /** How many of them the parser has read already. */
+  /** How many of them the parser has already read. */
   seen = 0;
 
   /** Copies bytes[start, end). */

@@ -10,7 +10,7 @@ export class Wire {
   readonly #transport: Transport;
   readonly #output: Output;
   #isPaused = false;
-  /** What was pending at the last look. */
+  /** The bytes that were pending at the last check. */
   #pendingBytes = 0;
   /** To be resolved when the kernel has taken everything. */
   #unsent: PromiseWithResolvers<void>[] | null = null;
@@ -88,7 +88,7 @@ export class Wire {
     this.#transport.end(this.socket);
   }
 
-  /** Closes with RST, so that nobody takes a part for the whole. Then comes `destroy`. */
+  /** Closes with RST, so that a partial answer does not look complete. Call `destroy` afterwards. */
   reset(): void {
     this.#output.take();
     this.#transport.reset(this.socket);
@@ -100,7 +100,7 @@ export class Wire {
     if (unsent === null) return;
     this.#unsent = null;
     for (const sent of unsent) {
-      // Nobody may be waiting.
+      // The promise may have no observer.
       sent.promise.catch(ignore);
       sent.reject(new Error('the client is gone'));
     }

@@ -1,6 +1,6 @@
 /**
- * Prepared answers (RFC 9110 §15, RFC 9112 §4): made once and sent many times. Their bytes are made anew when the second
- * changes, for the sake of Date, and otherwise handed out as they are.
+ * Prepared answers (RFC 9110 §15, RFC 9112 §4): made once and sent many times. Their bytes change only once a second, because
+ * of Date.
  */
 import { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from './fields.ts';
@@ -19,8 +19,8 @@ export class Answer extends WholeReply {
   #shared: SharedFields | null = null;
 
   /**
-   * `status` is 200 to 599; `fields` are all but those that the server makes: Content-Length, Connection, Date and the like.
-   * Throws a RangeError for what would not be valid on the wire.
+   * `status` is 200 to 599; `fields` are all but those that the server sets: Content-Length, Connection, Date and the like.
+   * Throws a RangeError for anything that would be invalid on the wire.
    */
   constructor(status: number, fields: Fields = {}, content: string | Uint8Array = '') {
     super();
@@ -30,7 +30,7 @@ export class Answer extends WholeReply {
       throw new RangeError(`an answer with status ${status} must not have content, got ${bytes.length} bytes`);
     }
     const start = statusLine(status) + renderFields(fields);
-    // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that is left out.
+    // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that it omits.
     this.#start = status === 204 || status === 304 ? start : `${start}Content-Length: ${bytes.length}\r\n`;
     this.status = status;
     this.#content = bytes;
@@ -65,14 +65,14 @@ export class Answer extends WholeReply {
   }
 }
 
-/** An answer with a text for its content. */
+/** An answer whose content is text. */
 export function textAnswer(text: string, status = 200): Answer {
   return new Answer(status, { 'Content-Type': 'text/plain' }, text);
 }
 
 const refusalAnswers = new Map<RefusalReason, Answer>();
 
-/** The answer to a refused request; to be sent with `Persistence.close`. */
+/** The answer to a refused request; must be sent with `Persistence.close`. */
 export function refusalAnswer(reason: RefusalReason): Answer {
   let answer = refusalAnswers.get(reason);
   if (answer === undefined) {

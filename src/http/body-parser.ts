@@ -1,6 +1,6 @@
 /**
- * Reads the content of a request, by Content-Length or chunked (RFC 9112 §6 and §7), and says where it lies. Pure: it owns no
- * bytes and never looks at the content itself.
+ * Reads the content of a request, by Content-Length or chunked (RFC 9112 §6 and §7), and says where it is. Pure: it owns no
+ * bytes and never reads the content itself.
  */
 import {
   BACKSLASH,
@@ -55,7 +55,7 @@ type StepValue = (typeof Step)[keyof typeof Step];
 export class BodyParser {
   /** Index after the last byte that was read. */
   position = 0;
-  /** After `content`: where it lies. */
+  /** After `content`: where it is. */
   contentStart = 0;
   contentEnd = 0;
   /** Set by the outcome `refused`. */
@@ -66,7 +66,7 @@ export class BodyParser {
   #step: StepValue = Step.sizeStart;
   /** Bytes of content, or of this chunk, that are still to come. */
   #remaining = 0;
-  /** Bytes of content in all chunks so far, this one included. */
+  /** Bytes of content in all chunks so far, including this one. */
   #total = 0;
   #sizeDigits = 0;
   #extensionBytes = 0;
@@ -77,7 +77,7 @@ export class BodyParser {
     this.#limits = limits;
   }
 
-  /** Makes ready for content that is chunked or `length` bytes long. */
+  /** Prepares for content that is chunked or `length` bytes long. */
   begin(isChunked: boolean, length: number): void {
     this.#part = isChunked ? Part.size : Part.counted;
     this.#step = Step.sizeStart;
@@ -236,7 +236,7 @@ export class BodyParser {
   #takeAfterName(byte: number, isSpace: boolean): boolean {
     if (byte === EQUALS) this.#step = Step.spaceBeforeValue;
     else if (isSpace) this.#step = Step.spaceAfterName;
-    // White space is allowed before "=" and ";" only, never before the end of the line.
+    // White space is allowed only before "=" and ";", never before the end of the line.
     else if (byte === CR && this.#step === Step.name) this.#leaveExtension();
     else if (byte === SEMICOLON) this.#step = Step.spaceBeforeName;
     else return false;

@@ -39,11 +39,11 @@ const SUB_DELIMS = "!$&'()*+,;=";
 /** tchar: methods, field names, codings, names of chunk extensions. */
 export const TOKEN = tableOf(DIGITS, LETTERS, "!#$%&'*+-.^_`|~");
 /**
- * A path in a request target: pchar and "/" (RFC 3986 §3.3), and what the URL Standard's serializer leaves raw as well.
- * Escapes are not looked into: browsers also send a "%" that begins none.
+ * A path in a request target: pchar and "/" (RFC 3986 §3.3), plus what the URL Standard's serializer leaves raw.
+ * Escapes are not checked: browsers also send a "%" that begins none.
  */
 export const PATH = tableOf(UNRESERVED, SUB_DELIMS, ':@/%[]|');
-/** A query in a request target (RFC 3986 §3.4), and what the URL Standard's serializer leaves raw as well. */
+/** A query in a request target (RFC 3986 §3.4), plus what the URL Standard's serializer leaves raw. */
 export const QUERY = tableOf(UNRESERVED, SUB_DELIMS, ':@/?%[]|^`{}\\');
 /** reg-name without "%" (RFC 3986 §3.2.2). */
 export const REG_NAME = tableOf(UNRESERVED, SUB_DELIMS);

@@ -35,7 +35,7 @@ export class FieldSectionParser {
     this.#limits = limits;
   }
 
-  /** Makes ready for a section that begins at `start`. */
+  /** Prepares for a section that begins at `start`. */
   begin(start: number): void {
     this.sectionStart = start;
     this.#state = State.lineStart;

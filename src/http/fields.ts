@@ -1,7 +1,7 @@
-/** Header fields that an application gives: any shape it likes, checked before they reach the wire. */
+/** Header fields from an application, in several forms, checked before they reach the wire. */
 import { FIELD_VALUE, TOKEN } from './byte-classes.ts';
 
-/** Names with one value or several, or pairs in their order. */
+/** Names with one or several values, or pairs in order. */
 export type Fields =
   | Readonly<Record<string, string | readonly string[]>>
   | Iterable<readonly [name: string, value: string]>;
@@ -17,7 +17,7 @@ const MADE_BY_SERVER: ReadonlySet<string> = new Set([
   'date',
 ]);
 
-/** Every field as a line with its CR LF. Throws a RangeError for what would not be valid on the wire. */
+/** Every field as a line with its CR LF. Throws a RangeError for anything that would be invalid on the wire. */
 export function renderFields(fields: Fields): string {
   let lines = '';
   for (const [name, value] of pairsOf(fields)) {

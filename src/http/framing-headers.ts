@@ -35,7 +35,7 @@ export class FramingHeaders {
   }
 
   /**
-   * Takes one field line: its name is bytes[nameStart, nameEnd), then come a colon and, up to valueEnd, the value with white
+   * Reads one field line: its name is bytes[nameStart, nameEnd), followed by a colon and, up to valueEnd, the value with white
    * space around it. `base` is the index of the head's first byte. Returns why the message is refused, or null.
    */
   take(bytes: Uint8Array, base: number, nameStart: number, nameEnd: number, valueEnd: number): RefusalReason | null {
@@ -107,7 +107,7 @@ export class FramingHeaders {
     if (isEmpty) this.coding = TransferCoding.invalid;
   }
 
-  /** Parameters are refused together with their coding: chunked has none, and other codings are unknown here anyway. */
+  /** A coding with parameters is refused: chunked has none, and other codings are unknown here anyway. */
   #takeCoding(bytes: Uint8Array, start: number, end: number): void {
     const isChunked = equalsIgnoringCase(bytes, start, end, 'chunked');
     let name = start;

@@ -43,7 +43,7 @@ export function endOfHost(bytes: Uint8Array, start: number, end: number): number
   return i === end || isPort(bytes, i, end) ? i : -1;
 }
 
-/** ":" *DIGIT, and at most what a TCP port can be. */
+/** ":" *DIGIT, at most the largest TCP port. */
 function isPort(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] !== COLON) return false;
   let port = 0;
@@ -126,7 +126,7 @@ export function isAuthorityForm(bytes: Uint8Array, start: number, end: number): 
   return host >= 0 && end - host > 1;
 }
 
-/** Where an authority lies, and the port that its scheme implies. */
+/** Where an authority is, and the port that its scheme implies. */
 export interface Authority {
   readonly start: number;
   readonly end: number;

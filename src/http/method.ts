@@ -1,4 +1,4 @@
-/** The methods that change how a message is framed or a target is read. Every other token is a method, too. */
+/** The methods that change how a message is framed or a target is read. Every other token is a method too. */
 
 export const Method = { other: 0, head: 1, options: 2, connect: 3 } as const;
 export type MethodValue = (typeof Method)[keyof typeof Method];

@@ -1,4 +1,4 @@
-/** What a handler answers with. One closed set of kinds: the engine knows how to send each. */
+/** What a handler answers with: a closed set of kinds, each of which the engine can send. */
 import type { Buffer } from 'node:buffer';
 
 export const ReplyKind = { whole: 0, stream: 1, handOver: 2 } as const;
@@ -16,7 +16,7 @@ export abstract class Reply {
 export const Persistence = { keepAlive: 0, close: 1 } as const;
 export type PersistenceValue = (typeof Persistence)[keyof typeof Persistence];
 
-/** Field lines that all answers of one second share. The same second, the same object. */
+/** Field lines that all answers of one second share, in one object per second. */
 export interface SharedFields {
   /** `Date` and its CR LF, as an IMF-fixdate (RFC 9110 §5.6.7). */
   readonly date: string;
@@ -24,7 +24,7 @@ export interface SharedFields {
   readonly keepAlive: string;
 }
 
-/** Takes the bytes of answers. */
+/** Receives the bytes of answers. */
 export interface ByteSink {
   /** The bytes must not change before they are written. */
   push(bytes: Buffer): void;
@@ -32,7 +32,7 @@ export interface ByteSink {
   pushLatin1(text: string): void;
 }
 
-/** An answer that is there as a whole. */
+/** An answer whose content is complete. */
 export abstract class WholeReply extends Reply {
   get kind(): typeof ReplyKind.whole {
     return ReplyKind.whole;
@@ -48,7 +48,7 @@ export const CLOSE_FIELD = 'Connection: close\r\n';
 
 /**
  * The field lines that let a connection persist. The hint (RFC 2068 §19.7.1.1) is a second less than the server waits, so that
- * no client reuses a connection in the very moment in which it is closed; "keep-alive" in Connection keeps it hop-by-hop.
+ * no client reuses a connection just as it is closed; "keep-alive" in Connection keeps it hop-by-hop.
  */
 export function keepAliveFields(idleTimeoutMs: number): string {
   const seconds = Math.floor(idleTimeoutMs / 1000) - 1;

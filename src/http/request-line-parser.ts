@@ -133,13 +133,13 @@ export class RequestLineParser {
         if (reason !== null) return this.#refuse(reason, i);
         i++;
         state = State.version;
-        // What follows is short by itself, and has been counted just now.
+        // The rest of the line is short, and has just been counted.
         limit = Number.MAX_SAFE_INTEGER;
         stop = end;
         if (i === stop) break;
       }
       if (state === State.version) {
-        // Nearly always all of it is here; otherwise it is taken byte by byte.
+        // Nearly always all of it has arrived; otherwise it is read byte by byte.
         if (this.#versionIndex === 0 && i + VERSION.length < stop && isVersionOne(bytes, i)) {
           this.#majorVersion = 1;
           this.minorVersion = (bytes[i + 7] as number) - 0x30;
@@ -166,7 +166,7 @@ export class RequestLineParser {
     return Outcome.needMore;
   }
 
-  /** Whether bytes in this state count towards the limit on the request line. */
+  /** Whether bytes in this state count toward the limit on the request line. */
   #isMeasured(state: StateValue): boolean {
     switch (state) {
       case State.method:

@@ -1,8 +1,8 @@
 /**
- * Reads one HTTP/1.x request after the other from bytes that arrive in any pieces (RFC 9112). Pure: it owns no bytes, no
+ * Reads one HTTP/1.x request after another from bytes that arrive in any pieces (RFC 9112). Pure: it owns no bytes, no
  * socket and no clock.
  *
- * `readHead` and `readBody` return an outcome; `position` says how far they came. A head must lie in one piece: after needMore
+ * `readHead` and `readBody` return an outcome; `position` says how far they got. A head must be in one piece: after needMore
  * the caller keeps the bytes from the head's first one on and passes them again, lengthened, with `from` where the parser
  * stopped. Content need not be kept.
  */
@@ -26,7 +26,7 @@ export class RequestParser {
   expectsContinue = false;
   /** After a head: content follows, to be read with `readBody`. */
   hasBody = false;
-  /** Where method and target lie, and the version. */
+  /** Where method and target are, and the version. */
   readonly line: RequestLineParser;
   readonly fields: FieldSectionParser;
 
@@ -41,7 +41,7 @@ export class RequestParser {
     this.fields = new FieldSectionParser(limits);
   }
 
-  /** The method is HEAD: the answer carries no content. Known from the end of the method on, so also for most refusals. */
+  /** The method is HEAD: the answer carries no content. Known once the method ends, so also for most refusals. */
   get isHead(): boolean {
     return this.line.method === Method.head;
   }
@@ -63,7 +63,7 @@ export class RequestParser {
     return coding === TransferCoding.chunked ? -1 : Math.max(0, contentLength);
   }
 
-  /** After `content`: it lies in [contentStart, position) of what `readBody` was given. */
+  /** After `content`: it is [contentStart, position) of the bytes given to `readBody`. */
   get contentStart(): number {
     return (this.#body as BodyParser).contentStart;
   }
@@ -72,7 +72,7 @@ export class RequestParser {
     return (this.#body as BodyParser).contentEnd;
   }
 
-  /** Makes ready for the next head. */
+  /** Prepares for the next head. */
   reset(): void {
     this.#isLineComplete = false;
     this.expectsContinue = false;
@@ -99,8 +99,7 @@ export class RequestParser {
   }
 
   /**
-   * Reads content from bytes[from, end); only after a head with `hasBody`. After `content` it wants to be called again, from
-   * `position` on.
+   * Reads content from bytes[from, end); only after a head with `hasBody`. After `content`, call it again from `position`.
    */
   readBody(bytes: Uint8Array, from: number, end: number): OutcomeValue {
     const body = this.#body as BodyParser;
@@ -110,7 +109,7 @@ export class RequestParser {
     return outcome;
   }
 
-  /** What the fields mean together (RFC 9112 §3.2 and §6, RFC 9110 §10.1.1). */
+  /** Judges the fields together (RFC 9112 §3.2 and §6, RFC 9110 §10.1.1). */
   #finishHead(bytes: Uint8Array, base: number): OutcomeValue {
     const { framing } = this.fields;
     const reason = this.#checkFields(bytes, base);
@@ -121,7 +120,7 @@ export class RequestParser {
     const isChunked = framing.coding === TransferCoding.chunked;
     if (isChunked || framing.contentLength > 0) {
       this.hasBody = true;
-      // HTTP/1.0 knows no expectations (RFC 9110 §10.1.1).
+      // HTTP/1.0 has no expectations (RFC 9110 §10.1.1).
       this.expectsContinue = framing.expectation === Expectation.continue && this.line.minorVersion === 1;
       this.#body ??= new BodyParser(this.#limits);
       this.#body.begin(isChunked, framing.contentLength);

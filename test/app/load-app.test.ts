@@ -17,7 +17,7 @@ test('the default is Vrypt', async () => {
   expect(head).toContain('Content-Type: text/plain\r\n');
 });
 
-test('an answer of one’s own has its status, fields and content', async () => {
+test('a custom answer has its status, fields and content', async () => {
   const source: AppSource = {
     kind: 'respond',
     status: 418,
@@ -47,7 +47,7 @@ test('an echo is the request as JSON', async () => {
   });
 });
 
-test('an answer that would not be valid on the wire is refused', async () => {
+test('an answer that would be invalid on the wire is refused', async () => {
   const source: AppSource = { kind: 'respond', status: 200, fields: [['X', 'a\r\nY: b']], content: new Uint8Array() };
   await expect(loadApp(source)).rejects.toThrow(RangeError);
 });

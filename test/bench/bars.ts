@@ -1,11 +1,11 @@
-/** The bars: what we want to reach, and whether the results do. Pure. */
+/** The bars: what must be reached, and whether the results reach it. Pure. */
 import type { Figure, Results } from './results.ts';
 
 export interface Bar {
   readonly what: string;
   readonly limit: string;
   readonly got: string;
-  /** Null where the results lack a figure. */
+  /** Null if the results lack the figure. */
   readonly isMet: boolean | null;
 }
 
@@ -15,7 +15,7 @@ export function barsOf(results: Results): Bar[] {
   const figure = (server: string, mode: string): Figure | undefined =>
     results.figures.find((one) => one.server === server && one.mode === mode);
   const cpu = (server: string, mode: string) => figure(server, mode)?.cpuMicros;
-  // By way of the floor, whose ratios are those of one round.
+  // Through the floor, because ratios to it come from the same round.
   const ratio = (mode: string, other: string): number | undefined =>
     quotient(figure(OURS, mode)?.ratioToFloor ?? undefined, figure(other, mode)?.ratioToFloor ?? undefined);
   const start = (what: string) => results.starts.find((one) => one.server === OURS && one.what === what)?.wallMs;
@@ -27,7 +27,7 @@ export function barsOf(results: Results): Bar[] {
   const p99 = (server: string) => figure(server, 'plain')?.p99Micros;
   const further = difference(idle(4), idle(1));
   const workers = figure(OURS, 'workers')?.ratioToPlain;
-  // Two cores do the work of two, divided by what a request costs more with two workers.
+  // Two cores do twice the work, divided by how much more a request costs with two workers.
   const scale = workers === undefined || workers === null ? undefined : 2 / workers;
   return [
     atMost('plain, CPU to the floor', figure(OURS, 'plain')?.ratioToFloor ?? undefined, 1.2, '×'),
@@ -44,7 +44,7 @@ export function barsOf(results: Results): Bar[] {
     atLeast('two workers, capacity to one', scale, 1.9, '×'),
     atMost('idle RSS, one worker', idle(1), 32, 'MiB'),
     atMost('idle RSS, each of 3 further workers', further === undefined ? undefined : further / 3, 8, 'MiB'),
-    atMost('idle connection, RSS', memory(1)?.octetsPerConnection ?? undefined, 4096, 'B'),
+    atMost('idle connection, RSS', memory(1)?.bytesPerConnection ?? undefined, 4096, 'B'),
     atMost('start to first response, 2 workers', start('first response, 2 workers'), 40, 'ms'),
     atMost('--version', start('--version'), 25, 'ms'),
   ];

@@ -36,7 +36,7 @@ describe('figures', () => {
     expect(median([])).toBeNaN();
   });
 
-  it('compare within a round, so that a slow round does not count', () => {
+  it('are compared within a round, so that a slow round does not matter', () => {
     const rounds = [1, 5, 1].map((slowness) => [
       { server: 'floor', mode: 'plain', sample: sampleOf(4 * slowness) },
       { server: 'vrypt', mode: 'plain', sample: sampleOf(6 * slowness) },
@@ -50,7 +50,7 @@ describe('figures', () => {
 });
 
 describe('modes', () => {
-  it.each(MODES.map((mode) => [mode.id, mode] as const))('%s sends requests that we read', (id, mode) => {
+  it.each(MODES.map((mode) => [mode.id, mode] as const))('%s sends requests that the parser accepts', (id, mode) => {
     const requests = mode.requests();
     const parser = new RequestParser(limits);
     const counts = requests.map((request) => readAll(parser, Buffer.from(request, 'latin1')));
@@ -62,7 +62,7 @@ describe('modes', () => {
     expect(fileOf(['GET', 'POST 1'])).toBe('3 GET6 POST 1');
   });
 
-  it('for the parser alone are read too', () => {
+  it('for the parser alone are accepted too', () => {
     const parser = new RequestParser(limits);
     for (const [, request] of KINDS) expect(readAll(parser, Buffer.from(request.repeat(2), 'latin1'))).toBe(2);
   });
@@ -70,9 +70,9 @@ describe('modes', () => {
 
 describe('the command line', () => {
   it('says what is wrong', () => {
-    expect(() => planOf(['--peers', 'apache'])).toThrow('--peers wants some of vrypt, floor');
-    expect(() => planOf(['--rounds', '0'])).toThrow('--rounds wants a whole number from 1 to 1000, got "0"');
-    expect(() => planOf(['--cores', '1'])).toThrow('--cores wants two core numbers');
+    expect(() => planOf(['--peers', 'apache'])).toThrow('--peers must name some of vrypt, floor');
+    expect(() => planOf(['--rounds', '0'])).toThrow('--rounds must be a whole number from 1 to 1000, got "0"');
+    expect(() => planOf(['--cores', '1'])).toThrow('--cores must be two core numbers');
   });
 
   it('keeps the order of the rows', () => {

@@ -1,4 +1,4 @@
-/** The chart of the README, from the results: CPU time a request in four modes, the shorter the better. Pure. */
+/** The chart of the README, from the results: CPU time per request in four modes, shorter is better. Pure. */
 import type { Results } from './results.ts';
 
 export function chartOf(results: Results): string {
@@ -16,8 +16,8 @@ export function chartOf(results: Results): string {
     return panel(title, bars, (i % columns) * (WIDTH / columns), top);
   });
   const { cpu, kernel } = results.machine;
-  const foot = `${cpu}, Linux ${kernel}, one core, 64 connections, ${results.made.slice(0, 10)}: medians of rounds in turn`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="CPU time a request, by server and mode">
+  const foot = `${cpu}, Linux ${kernel}, one core, 64 connections, ${results.made.slice(0, 10)}: medians of interleaved rounds`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="CPU time per request, by server and mode">
 <style>text{fill:#1f2328}.u{fill:#59636e}.b{fill:#9aa4ae}.o{fill:#c2410c}.bg{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.u{fill:#9198a1}.b{fill:#5b636c}.o{fill:#f97316}.bg{fill:#0d1117}}</style>
 <rect class="bg" width="${WIDTH}" height="${height}"/>
 ${body.join('\n')}
@@ -69,7 +69,7 @@ function panel(title: string, bars: readonly Bar[], left: number, top: number): 
     const weight = isOurs ? ' font-weight="600"' : '';
     return `<text x="${x}" y="${y + 12}"${weight}>${escaped(name)}</text><rect class="${isOurs ? 'o' : 'b'}" x="${x + LABEL}" y="${y}" width="${length.toFixed(1)}" height="16" rx="2"/><text x="${(x + LABEL + length + 6).toFixed(1)}" y="${y + 12}"${weight}>${value.toFixed(value < 10 ? 2 : 1)}</text>`;
   });
-  return `<text x="${x}" y="${top + 24}" font-size="14" font-weight="600">${escaped(title)} <tspan class="u" font-weight="400">µs of CPU a request</tspan></text>\n${lines.join('\n')}`;
+  return `<text x="${x}" y="${top + 24}" font-size="14" font-weight="600">${escaped(title)} <tspan class="u" font-weight="400">µs of CPU per request</tspan></text>\n${lines.join('\n')}`;
 }
 
 function escaped(text: string): string {

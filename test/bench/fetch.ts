@@ -1,4 +1,4 @@
-/** Gets what a peer is made of: our executable from the toolchain, C from the compiler, npm and apt packages. Owns `build/bench`. */
+/** Obtains what a peer consists of: our executable, compiled C, npm and apt packages. Owns `build/bench`. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { executable, root, TRIPLE, work } from './places.ts';
 const run = promisify(execFile);
 const debian = path.join(work, 'debian');
 
-/** Directories that hold what daemons are, which are not on every user's PATH. */
+/** Where daemons are installed; not on every user's PATH. */
 const SYSTEM = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
 export function find(name: string): string | undefined {
@@ -19,7 +19,7 @@ export function find(name: string): string | undefined {
 
 /**
  * Packages our executable as it is now, and copies it as unpacking an archive would: in small writes. The kernel maps whole
- * folios of the page cache, and a file that was written at once, as the toolchain does, has large ones: 14 MB more RSS.
+ * folios of the page cache, and a file written all at once, as the toolchain does, has large ones: 14 MB more RSS.
  */
 export async function packageOurs(): Promise<string> {
   await run(process.execPath, [path.join(root, 'scripts/package.ts'), '--target', TRIPLE], { cwd: root });
@@ -29,7 +29,7 @@ export async function packageOurs(): Promise<string> {
   return executable;
 }
 
-/** Compiles `native/<name>.c`; rejects where there is no compiler. */
+/** Compiles `native/<name>.c`; rejects if there is no compiler. */
 export async function compile(name: string): Promise<string> {
   const file = path.join(work, name);
   mkdirSync(work, { recursive: true });
@@ -51,7 +51,7 @@ export async function fromNpm(name: string, version: string): Promise<string> {
 
 /**
  * A program that Debian packages: the installed one, else unpacked below build/bench, which needs no root and starts no
- * service. Returns how it is called.
+ * service. Returns the command that runs it.
  */
 export async function fromDebian(program: string, packages: readonly string[]): Promise<string[]> {
   const installed = find(program);
@@ -72,7 +72,7 @@ export async function fromDebian(program: string, packages: readonly string[]): 
   return ['env', `LD_LIBRARY_PATH=${libraries}`, file];
 }
 
-/** What a command prints, on both streams: some tools tell their version on standard error. */
+/** What a command prints on both streams: some tools print their version on standard error. */
 export async function output(command: readonly string[]): Promise<string> {
   const [file = '', ...args] = command;
   const { stdout, stderr } = await run(file, args);

@@ -9,14 +9,14 @@ import type { ServerProcesses } from './processes.ts';
 
 export interface Sample {
   readonly requests: number;
-  /** Connections that failed and answers that were no success: a figure with errors counts for nothing. */
+  /** Failed connections and unsuccessful answers: a figure with errors is void. */
   readonly errors: number;
   readonly requestsPerSecond: number;
-  /** User and system time of all the server's processes, a request. */
+  /** User and system time of all the server's processes, per request. */
   readonly cpuMicros: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** CPU time a request in the plain mode, measured just before this; null where nobody asks. */
+  /** CPU time per request in the plain mode, measured just before this; null if not needed. */
   readonly plainMicros: number | null;
 }
 
@@ -32,7 +32,7 @@ export async function load(server: ServerProcesses, mode: Mode, cores: string, s
   const { stdout } = await run('taskset', ['-c', cores, 'wrk', ...options], { timeout: (seconds + 20) * 1000 });
   const cpu = server.cpuMicros() - before;
   const line = stdout.split('\n').find((text) => text.startsWith('{'));
-  if (line === undefined) throw new Error(`wrk must print JSON, it says: ${stdout.slice(-300)}`);
+  if (line === undefined) throw new Error(`wrk must print JSON, got: ${stdout.slice(-300)}`);
   const said = JSON.parse(line) as { requests: number; micros: number; errors: number; p50: number; p99: number };
   return {
     requests: said.requests,

@@ -1,4 +1,4 @@
-/** Memory of servers that do nothing: just started, with one and two workers, and with thousands of idle connections. */
+/** Memory of idle servers: just started, with one and more workers, and with thousands of silent connections. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { type Memory, ServerProcesses } from './processes.ts';
 import { type MemoryFigure, rounded } from './results.ts';
 
 const PORT = 19_195;
-/** After the start and after the last connection, for what a runtime still has to do (ours gives memory back after a second). */
+/** Pause after the start and after the last connection, for work that a runtime puts off (ours returns memory after a second). */
 const SETTLE_MS = 2500;
 
 export async function measureMemory(
@@ -27,13 +27,13 @@ export async function measureMemory(
       const processes = await ServerProcesses.start(row.command(PORT, workers), cores, PORT, log);
       await pause(SETTLE_MS);
       const idle = processes.memory();
-      const octets = workers === 1 ? await perConnection(processes, probe, plan.idleConnections) : null;
+      const bytes = workers === 1 ? await perConnection(processes, probe, plan.idleConnections) : null;
       figures.push({
         server,
         workers,
         idle,
         loaded: workers === 1 ? (loaded.get(server) ?? null) : null,
-        octetsPerConnection: octets === null ? null : rounded(octets, 0),
+        bytesPerConnection: bytes === null ? null : rounded(bytes, 0),
       });
       await processes.stop();
     }
@@ -41,17 +41,17 @@ export async function measureMemory(
   return figures;
 }
 
-/** Null where the server does not take that many. */
-async function perConnection(processes: ServerProcesses, probe: string, wanted: number): Promise<number | null> {
+/** Null if the server does not accept that many. */
+async function perConnection(processes: ServerProcesses, probe: string, connections: number): Promise<number | null> {
   const before = processes.memory().rss;
-  const holder = spawn(probe, ['hold', `${processes.port}`, `${wanted}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const holder = spawn(probe, ['hold', `${processes.port}`, `${connections}`], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = new Promise((resolve) => holder.once('exit', resolve));
   const count = await firstNumber(holder);
   await pause(SETTLE_MS);
   const after = processes.memory().rss;
   holder.stdin?.end();
   await ended;
-  return count < wanted ? null : ((after - before) * 1024) / wanted;
+  return count < connections ? null : ((after - before) * 1024) / connections;
 }
 
 function firstNumber(child: ChildProcess): Promise<number> {

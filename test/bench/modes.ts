@@ -1,4 +1,4 @@
-/** The modes of load: what is sent, over how many connections. Pure: rows and octets. */
+/** The modes of load: what is sent, over how many connections. Pure: rows and bytes. */
 
 export interface Mode {
   readonly id: string;
@@ -6,13 +6,13 @@ export interface Mode {
   /** Event loops of the server. */
   readonly workers: number;
   readonly connections: number;
-  /** How much more than plain this costs is a question that the bars ask. */
+  /** A bar compares its cost to that of the plain mode. */
   readonly isComparedWithPlain: boolean;
-  /** What one turn of a connection sends; taken one after the other, and then from the start. */
+  /** What a connection sends in one turn; used in order, then from the start again. */
   readonly requests: () => string[];
 }
 
-/** Enough that a server which remembers what it has seen gains nothing. */
+/** So many that caching recent requests does not help. */
 const DIFFERENT = 20_000;
 const PIPELINED = 16;
 const HOST = 'Host: localhost\r\n';
@@ -29,13 +29,13 @@ export const MODES = [
     `${post('Transfer-Encoding: chunked')}200\r\n${HALF}\r\n200\r\n${HALF}\r\n0\r\n\r\n`,
   ]),
   mode('close', 'connection per request', () => [`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`]),
-  // On the same core, so that both are busy all the time: what it shows is the work that a second worker makes by itself.
+  // On the same core, so that both are always busy: this shows the cost of a second worker itself.
   mode('workers', 'plain, 2 workers on one core', () => [PLAIN], 2),
 ] as const satisfies readonly Mode[];
 
 export type ModeId = (typeof MODES)[number]['id'];
 
-/** As wrk.lua reads them. */
+/** In the form that wrk.lua reads. */
 export function fileOf(requests: readonly string[]): string {
   return requests.map((request) => `${request.length} ${request}`).join('');
 }

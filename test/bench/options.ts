@@ -1,4 +1,4 @@
-/** The command line of the benchmark: typed text → a plan, or a message that says what is wrong. */
+/** The command line of the benchmark: from arguments to a plan, or a message that says what is wrong. */
 import { parseArgs } from 'node:util';
 import { MODES, type ModeId } from './modes.ts';
 import { PEERS } from './peers.ts';
@@ -20,11 +20,11 @@ export interface Plan {
   /** Cores for servers and for the client, as taskset writes them. */
   readonly serverCore: string;
   readonly clientCore: string;
-  /** Priority of servers and client; below 0 only for root. */
+  /** Priority of servers and client; below 0 requires root. */
   readonly nice: number;
   /** What else ran on the machine, in words, for the results. */
   readonly note: string;
-  /** Makes the results the committed ones. */
+  /** Replace the committed results by these. */
   readonly commits: boolean;
 }
 
@@ -45,7 +45,7 @@ export const HELP = `Measures what a request costs: vrypt-server against its pee
   --help             this
 `;
 
-/** Throws an Error whose message is for the person who typed; undefined where only help was asked for. */
+/** Throws an Error with a message for the user; undefined if only help was requested. */
 export function planOf(args: readonly string[]): Plan | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
@@ -64,7 +64,7 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const quickPeers = ['vrypt', 'floor', 'bun', 'node-http'];
   const [serverCore, clientCore] = (values.cores ?? '0,1').split(',');
   if (!/^\d+$/.test(serverCore ?? '') || !/^\d+$/.test(clientCore ?? '')) {
-    throw new Error(`--cores wants two core numbers such as 0,1, got ${JSON.stringify(values.cores)}`);
+    throw new Error(`--cores must be two core numbers such as 0,1, got ${JSON.stringify(values.cores)}`);
   }
   return {
     peers: chosen(
@@ -96,8 +96,9 @@ function chosen(
   if (text === undefined) return otherwise;
   const list = text.split(',');
   const wrong = list.find((item) => !all.includes(item));
-  if (wrong !== undefined) throw new Error(`--${name} wants some of ${all.join(', ')}, got ${JSON.stringify(wrong)}`);
-  // In the order of the rows, each once.
+  if (wrong !== undefined)
+    throw new Error(`--${name} must name some of ${all.join(', ')}, got ${JSON.stringify(wrong)}`);
+  // In the order of the rows, without duplicates.
   return all.filter((item) => list.includes(item));
 }
 
@@ -105,5 +106,5 @@ function wholeNumber(name: string, text: string | undefined, otherwise: number, 
   if (text === undefined) return otherwise;
   const value = /^-?\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new Error(`--${name} wants a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`);
+  throw new Error(`--${name} must be a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`);
 }

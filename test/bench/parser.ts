@@ -1,6 +1,6 @@
 /**
- * `npm run bench:parser`: what reading one request costs, without sockets. Prints requests and octets a second on one core, for
- * each kind of request: medians of short rounds in turn. `--rounds <n>`, `--millis <n>`.
+ * `npm run bench:parser`: what reading one request costs, without sockets. Prints requests and bytes per second on one core, for
+ * each kind of request: medians of short, interleaved rounds. `--rounds <n>`, `--millis <n>`.
  */
 import { Buffer } from 'node:buffer';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ const LIMITS = { maxRequestLine: 8192, maxHeaderSize: 8192, maxHeaderCount: 100,
 const HOST = 'Host: localhost:8080\r\n';
 const HALF = 'x'.repeat(512);
 
-/** As a browser sends it: 13 fields, 700 octets. */
+/** As a browser sends it: 13 fields, 700 bytes. */
 const BROWSER = `GET /articles/2026/11/21/what-a-request-costs?ref=front&utm_source=feed HTTP/1.1\r
 ${HOST}Connection: keep-alive\r
 Cache-Control: max-age=0\r
@@ -45,7 +45,7 @@ export const KINDS: readonly (readonly [name: string, request: string])[] = [
   ],
 ];
 
-/** Reads every request in `bytes`; returns how many there were. Throws where one is refused or unfinished. */
+/** Reads every request in `bytes`; returns how many there were. Throws if one is refused or unfinished. */
 export function readAll(parser: RequestParser, bytes: Buffer): number {
   let count = 0;
   for (let at = 0; at < bytes.length; count++) {
@@ -54,7 +54,7 @@ export function readAll(parser: RequestParser, bytes: Buffer): number {
       do outcome = parser.readBody(bytes, parser.position, bytes.length);
       while (outcome === Outcome.content);
     }
-    if (outcome !== Outcome.complete) throw new Error(`request ${count} is not read: ${parser.refusalReason}`);
+    if (outcome !== Outcome.complete) throw new Error(`request ${count} was not read: ${parser.refusalReason}`);
     at = parser.position;
     parser.reset();
   }
@@ -69,7 +69,7 @@ function measure(rounds: number, millis: number): string {
     bytes: Buffer.from(request.repeat(64), 'latin1'),
   }));
   const times = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
-  // Round -1 warms up, with all kinds, as a server would see them.
+  // Round -1 warms up, with a mixture of all kinds, as a server would see.
   for (let round = -1; round < rounds; round++) {
     for (const { name, bytes } of cases) {
       let count = 0;
@@ -84,7 +84,7 @@ function measure(rounds: number, millis: number): string {
     const nanos = median(times.get(name) ?? []);
     return [name, String(length), nanos.toFixed(0), (1e3 / nanos).toFixed(2), (length / nanos).toFixed(2)];
   });
-  return table(['request', 'octets', 'ns a request', 'million requests/s', 'octets/ns'], rows);
+  return table(['request', 'bytes', 'ns per request', 'million requests/s', 'bytes/ns'], rows);
 }
 
 if (import.meta.main) {

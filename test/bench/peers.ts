@@ -1,4 +1,4 @@
-/** The servers that are compared, one row each: how it is made, how it is started, what it cannot do. */
+/** The servers that are compared, one row each: how to obtain it, how to start it, what it cannot do. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { compile, fromDebian, fromNpm, output, packageOurs } from './fetch.ts';
@@ -8,22 +8,22 @@ import { work } from './places.ts';
 export interface Peer {
   readonly id: string;
   readonly title: string;
-  /** Rejects with the reason where this machine cannot have it. */
+  /** Rejects with the reason if it is unavailable on this machine. */
   prepare(): Promise<Prepared>;
 }
 
 export interface Prepared {
   readonly version: string;
   command(port: number, workers: number): string[];
-  /** Modes that would compare something else, and why. */
+  /** Modes in which the comparison would be unfair, and why. */
   readonly lacks?: Partial<Record<ModeId, string>>;
-  /** What to know about a figure. */
+  /** Remarks on figures. */
   readonly remarks?: Partial<Record<ModeId | 'memory', string>>;
 }
 
 export const OURS = 'vrypt';
 export const FLOOR = 'floor';
-/** Its npm package brings the executable with it: nothing is fetched at installation. */
+/** The npm package contains the executable: its installation downloads nothing else. */
 const BUN = '1.4.5';
 const BODY = 'Vrypt';
 const ONE_WORKER = { workers: 'only measured with one worker' } as const;

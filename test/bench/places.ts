@@ -1,4 +1,4 @@
-/** Where the benchmark keeps what it makes. Everything but the committed results lies in `build/bench`. */
+/** Where the benchmark keeps its files. Everything but the committed results is in `build/bench`. */
 import path from 'node:path';
 
 export const root: string = path.resolve(import.meta.dirname, '../..');

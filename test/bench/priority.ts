@@ -1,10 +1,10 @@
-/** Priority of what is measured, so that other work on the machine disturbs less. Below 0 it takes root; else nothing happens. */
+/** Priority of what is measured, so that other work on the machine disturbs it less. Below 0 it requires root; otherwise nothing happens. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
- * Of a process and of all that it will start. Where the kernel shares time between sessions first (sched_autogroup), the
- * priority of a process counts within its session only: so the session gets it too.
+ * Of a process and everything that it will start. If the kernel divides time between sessions first (sched_autogroup), the
+ * priority of a process matters only within its session, so the session gets it too.
  */
 export function prioritise(pid: number, nice: number): void {
   try {
@@ -15,7 +15,7 @@ export function prioritise(pid: number, nice: number): void {
   }
 }
 
-/** What the machine did meanwhile, in words, to be kept with the results. */
+/** The machine's load, recorded with the results. */
 export function loadAverage(): string {
   return readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(' ');
 }

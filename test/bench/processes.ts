@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { prioritise } from './priority.ts';
 
 export interface Memory {
-  /** Kilobytes of 1024 octets, summed over all processes. */
+  /** KiB, summed over all processes. */
   readonly rss: number;
-  /** Shared pages counted in proportion. */
+  /** Shared pages counted proportionally. */
   readonly pss: number;
   readonly anonymous: number;
 }
@@ -60,12 +60,12 @@ export class ServerProcesses {
     return server;
   }
 
-  /** Microseconds of user and system time of every thread so far. Threads that have ended meanwhile are not in it. */
+  /** Microseconds of user and system time of every thread so far. Threads that have ended are not included. */
   cpuMicros(): number {
     let nanoseconds = 0;
     for (const pid of this.#pids()) {
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
-        // Nanoseconds, where stat has ticks of 10 ms; both count user and system time.
+        // Nanoseconds; stat has only ticks of 10 ms. Both count user and system time.
         const text = readIfThere(`/proc/${pid}/task/${thread}/schedstat`);
         nanoseconds += Number(text.split(' ')[0]);
       }
@@ -109,14 +109,14 @@ export class ServerProcesses {
         const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         if (Number(group) === this.#child.pid && state !== 'Z') pids.push(Number(name));
       } catch {
-        // It has ended since the list was read.
+        // Ended since the list was read.
       }
     }
     return pids;
   }
 }
 
-/** For the way out when something goes wrong. */
+/** Stops every server that is still running, for an exit after an error. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((server) => server.stop()));
 }

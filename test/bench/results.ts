@@ -1,4 +1,4 @@
-/** The form of the results, and the way from samples to figures: medians, and ratios within a round. Pure. */
+/** The form of the results, and how samples become figures: medians, and ratios within a round. Pure. */
 import type { Sample } from './load.ts';
 import type { Memory } from './processes.ts';
 
@@ -24,7 +24,7 @@ export interface StartFigure {
   readonly server: string;
   /** Such as "first response, 2 workers" or "--version". */
   readonly what: string;
-  /** Medians, and the tenth of all starts that was fastest. */
+  /** Medians, and the 10th percentile. */
   readonly wallMs: number;
   readonly fastMs: number;
   readonly cpuMs: number;
@@ -34,21 +34,21 @@ export interface StartFigure {
 export interface MemoryFigure {
   readonly server: string;
   readonly workers: number;
-  /** After the start, before any request but one. */
+  /** After the start and one request. */
   readonly idle: Memory;
-  /** After all load of the plain mode; null where it had none. */
+  /** After all load of the plain mode; null if that was not run. */
   readonly loaded: Memory | null;
-  /** Octets of RSS for each connection that has asked once and is silent; null where not measured. */
-  readonly octetsPerConnection: number | null;
+  /** Bytes of RSS for each connection that has sent one request and is silent; null if not measured. */
+  readonly bytesPerConnection: number | null;
 }
 
 export interface Server {
   readonly id: string;
   readonly title: string;
   readonly version: string;
-  /** Why it was not measured at all, or a mode not: by mode, or "all". */
+  /** Why a mode, or "all", was not measured. */
   readonly missing: Readonly<Record<string, string>>;
-  /** What to know about a figure, by mode. */
+  /** Remarks on figures, by mode. */
   readonly remarks: Readonly<Record<string, string>>;
 }
 
@@ -67,7 +67,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** With linear interpolation; NaN of nothing. */
+/** With linear interpolation; NaN for an empty list. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) * q;
@@ -76,7 +76,7 @@ export function quantile(values: readonly number[], q: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Samples by round, server and mode; a round lacks what was not measured in it. */
+/** Samples by round, server and mode; missing if not measured in that round. */
 export type Rounds = readonly (readonly { server: string; mode: string; sample: Sample }[])[];
 
 export function figuresOf(rounds: Rounds, floor: string): Figure[] {

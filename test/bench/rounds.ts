@@ -1,4 +1,4 @@
-/** The rounds of load: every server in turn in every mode, so that a noisy machine is noisy to all of them. */
+/** The rounds of load: every server in turn in every mode, so that noise affects all of them alike. */
 import path from 'node:path';
 import { load, type Sample } from './load.ts';
 import { MODES, type Mode, type ModeId } from './modes.ts';
@@ -11,7 +11,7 @@ import { say } from './say.ts';
 
 export interface Loaded {
   readonly rounds: Rounds;
-  /** Memory of each server that has served the plain mode. */
+  /** Memory of each server after the plain mode. */
   readonly loaded: ReadonlyMap<string, Memory>;
 }
 
@@ -52,7 +52,7 @@ export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepar
   for (let round = 0; round < plan.rounds; round++) {
     say(`round ${round + 1} of ${plan.rounds}`);
     const samples: { server: string; mode: string; sample: Sample }[] = [];
-    // Every other round goes backwards, so that nobody always comes after the same neighbour.
+    // Every other round runs backwards, so that no server always follows the same one.
     for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
       samples.push({ server: entry.server, mode: entry.mode.id, sample: await one(plan, entry) });
     }
@@ -66,7 +66,7 @@ export async function runRounds(plan: Plan, prepared: ReadonlyMap<string, Prepar
   return { rounds, loaded };
 }
 
-/** The machine's speed drifts within a round: what is compared with plain gets a plain of its own, right before. */
+/** The machine's speed drifts within a round, so a mode that is compared to plain gets its own plain run right before it. */
 async function one(plan: Plan, { server, processes, mode, plainProcesses }: Entry): Promise<Sample> {
   const measure = (which: ServerProcesses, what: Mode) => load(which, what, plan.clientCore, plan.seconds);
   if (server !== OURS || !mode.isComparedWithPlain || plainProcesses === undefined) return measure(processes, mode);

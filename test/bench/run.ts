@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: vrypt-server against its peers. Prints tables on standard output and writes build/bench/results.json and
- * chart.svg; with --commit also the ones that the README shows. Ends by itself; what it starts, it stops.
+ * chart.svg; with --commit also those that the README shows. It stops everything that it starts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -50,7 +50,7 @@ async function bench(plan: Plan): Promise<Results> {
   };
 }
 
-/** A peer that this machine cannot have is named with the reason, never left out in silence. */
+/** A peer that is unavailable is named with the reason, never silently left out. */
 async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; servers: Server[] }> {
   const prepared = new Map<string, Prepared>();
   const servers: Server[] = [];
@@ -63,7 +63,9 @@ async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; s
     try {
       const row = await make();
       prepared.set(id, row);
-      const missing = Object.entries(row.lacks ?? {}).filter(([mode]) => plan.modes.some((wanted) => wanted === mode));
+      const missing = Object.entries(row.lacks ?? {}).filter(([mode]) =>
+        plan.modes.some((planned) => planned === mode),
+      );
       servers.push({
         id,
         title,
@@ -80,7 +82,7 @@ async function prepare(plan: Plan): Promise<{ prepared: Map<string, Prepared>; s
 }
 
 function write(results: Results, json: string, chart: string): void {
-  // Pairs of numbers on one line, as the formatter wants them.
+  // Pairs of numbers on one line, as the formatter writes them.
   const text = JSON.stringify(results, null, 2).replace(/\[\s+([\d.]+),\s+([\d.]+)\s+\]/g, '[$1, $2]');
   writeFileSync(json, `${text}\n`);
   writeFileSync(chart, chartOf(results));

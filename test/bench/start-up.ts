@@ -1,4 +1,4 @@
-/** How long programs take from fork to their first response, and `--version` to its exit: many starts in turn, medians. */
+/** Time from fork to the first response, and to the exit of `--version`: medians of many interleaved starts. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Plan } from './options.ts';
@@ -38,7 +38,7 @@ export async function measureStarts(
     for (const one of cases) {
       const { stdout } = await run(probe, [...one.args], { timeout: 15_000 });
       const [wall, cpu] = stdout.split(' ').map(Number);
-      // The first start reads files that later ones find in memory.
+      // The first start reads files that are cached for later ones.
       if (start < 0) continue;
       one.walls.push((wall as number) / 1000);
       one.cpus.push((cpu as number) / 1000);

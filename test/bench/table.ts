@@ -1,4 +1,4 @@
-/** Results as text for people: Markdown tables, aligned, so that they read on a terminal too. Pure. */
+/** Results as text: Markdown tables, aligned so that they are readable on a terminal too. Pure. */
 import { barsOf } from './bars.ts';
 import { MODES } from './modes.ts';
 import type { Results } from './results.ts';
@@ -38,15 +38,15 @@ export function report(results: Results): string {
     parts.push(`### Start\n${table(['server', 'until', 'median ms', 'fastest tenth ms', 'CPU ms'], rows, 2)}`);
   }
   if (results.memory.length > 0) {
-    const head = ['server', 'workers', 'idle RSS', 'idle PSS', 'anonymous', 'loaded RSS', 'octets per connection'];
-    const rows = results.memory.map(({ server, workers, idle, loaded, octetsPerConnection }) => [
+    const head = ['server', 'workers', 'idle RSS', 'idle PSS', 'anonymous', 'loaded RSS', 'bytes per connection'];
+    const rows = results.memory.map(({ server, workers, idle, loaded, bytesPerConnection }) => [
       title(server),
       String(workers),
       mebibytes(idle.rss),
       mebibytes(idle.pss),
       mebibytes(idle.anonymous),
       loaded === null ? '–' : mebibytes(loaded.rss),
-      octetsPerConnection === null ? '–' : String(octetsPerConnection),
+      bytesPerConnection === null ? '–' : String(bytesPerConnection),
     ]);
     parts.push(`### Memory, MiB\n${table(head, rows)}`);
   }
@@ -78,7 +78,7 @@ function pad(text: string, width: number, isLeft: boolean): string {
   return isLeft ? text.padEnd(width) : text.padStart(width);
 }
 
-/** wrk times no answers where a server closes in the midst of a pipeline. */
+/** wrk reports no latencies if a server closes within a pipeline. */
 function latency(micros: number): string {
   return micros === 0 ? '–' : micros.toFixed(0);
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:web`: what the web level's objects cost, without sockets: CPU time in nanoseconds, ours and Node's own.
- * The best of short rounds in turn: what disturbs a round only makes it longer. `--rounds <n>`, `--millis <n>`.
+ * The best of short, interleaved rounds: disturbances only make a round longer. `--rounds <n>`, `--millis <n>`.
  */
 import { parseArgs } from 'node:util';
 import { Hono } from 'hono';
@@ -16,7 +16,7 @@ const NODES = {
   Response: globalThis.Response,
 };
 
-/** What a call costs at least is not counted: its fields are constants. */
+/** A call whose fields are constants, so that the cost of the call itself is left out. */
 class Source implements RequestSource {
   method = 'GET';
   target = '/user/123?x=1';
@@ -116,7 +116,7 @@ function nanosOf(work: Work, millis: number): number {
 
 function measure(rounds: number, millis: number): string {
   const times = KINDS.map(() => ({ ours: [] as number[], nodes: [] as number[] }));
-  // Round -1 warms up, with all kinds, as a server would see them.
+  // Round -1 warms up, with a mixture of all kinds, as a server would see.
   for (let round = -1; round < rounds; round++) {
     for (const [index, [, work, other]] of KINDS.entries()) {
       const [mine, theirs] = [nanosOf(work, millis), other === null ? Number.NaN : nanosOf(other, millis)];

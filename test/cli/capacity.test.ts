@@ -31,13 +31,13 @@ describe('auto', () => {
   });
 });
 
-test('a number of workers that was typed stands, whatever cores, quota and memory there are', () => {
+test('a number of workers that was typed is used whatever the cores, quota and memory', () => {
   const machine = { cores: 1, cgroup: { cpus: 1, memory: 16 * MIB } };
   expect(plan({ workers: 4 }, machine)).toMatchObject({ workers: 4, notes: [] });
 });
 
 describe('open files', () => {
-  test('hold as many connections as the workers leave descriptors, less a few to spare', () => {
+  test('allow one connection per descriptor that the workers leave, minus a few to spare', () => {
     expect(plan({ workers: 64 }, { openFiles: 1024 })).toEqual({
       workers: 64,
       maxConnections: 1024 - 21 - 2 - 63 * 7 - 40,
@@ -45,11 +45,11 @@ describe('open files', () => {
     });
   });
 
-  test('are worth no note where 1,000 connections fit that nobody asked to be more', () => {
+  test('are not mentioned if 1,000 connections fit and no more were asked for', () => {
     expect(plan({ workers: 1 }, { openFiles: 2000 })).toEqual({ workers: 1, maxConnections: 1937, notes: [] });
   });
 
-  test('are worth a note where fewer connections fit than were asked for', () => {
+  test('are mentioned if fewer connections fit than were asked for', () => {
     const wishes = { workers: 1, maxConnections: 5000, isMaxConnectionsTyped: true };
     expect(plan(wishes, { openFiles: 2000 }).notes).toEqual([
       'the limit on open files (ulimit -n 2000) allows 1937 connections instead of --max-connections 5000',
@@ -65,7 +65,7 @@ describe('open files', () => {
     expect(plan({ workers: asked }, { openFiles })).toMatchObject({ workers, maxConnections: fitting });
   });
 
-  test('name the least that is needed where not even one connection fits', () => {
+  test('name the minimum if not even one connection fits', () => {
     expect(() => plan({}, { openFiles: 22 })).toThrow(
       'the limit on open files must be at least 24 (ulimit -n), got 22',
     );
@@ -73,7 +73,7 @@ describe('open files', () => {
   });
 });
 
-test('address space holds fewer workers, since V8 ends the process where it cannot reserve a heap', () => {
+test('address space limits the workers, because V8 ends the process if it cannot reserve a heap', () => {
   const machine = { addressSpace: 1024 * MIB, addressSpaceNow: 1000 * MIB };
   expect(plan({ workers: 4 }, machine)).toMatchObject({
     workers: 1,

@@ -72,7 +72,7 @@ describe('version 2', () => {
     expect(cgroupLimits(read).memory).toBe(1000);
   });
 
-  test('counts the lowest number of threads on the way up', () => {
+  test('uses the lowest limit on threads on the way up', () => {
     const read = files({
       '/proc/self/cgroup': '0::/a/b\n',
       '/proc/self/mountinfo': V2_MOUNT,
@@ -89,7 +89,7 @@ describe('version 1', () => {
     '/proc/self/mountinfo': V1_MOUNTS,
   };
 
-  test('counts quota over period, memory and threads, each from its own hierarchy', () => {
+  test('reads quota over period, memory and threads, each from its own hierarchy', () => {
     const read = files({
       ...base,
       '/sys/fs/cgroup/cpu,cpuacct/c/cpu.cfs_quota_us': '250000\n',
@@ -101,7 +101,7 @@ describe('version 1', () => {
     expect(cgroupThreads(read)).toBe(20);
   });
 
-  test('counts the limit of a parent', () => {
+  test('applies the limit of a parent', () => {
     const read = files({
       ...base,
       '/sys/fs/cgroup/memory/m/n/memory.limit_in_bytes': '9223372036854771712\n',
@@ -121,7 +121,7 @@ describe('version 1', () => {
   });
 });
 
-test('knows no limit without /proc', () => {
+test('finds no limit without /proc', () => {
   expect(cgroupLimits(files({}))).toEqual({ cpus: NONE, memory: NONE });
   expect(cgroupThreads(files({}))).toBe(NONE);
 });

@@ -19,7 +19,7 @@ const DEFAULT: HealthTarget = {
 
 type Typed = Record<string, readonly string[]>;
 
-describe('what is asked', () => {
+describe('the target of the request', () => {
   test.each<[string | undefined, Typed, Record<string, string>, Partial<HealthTarget>]>([
     [undefined, {}, {}, {}],
     [undefined, {}, { VRYPT_PORT: '3000', PORT: '4000' }, { port: 3000, authority: '127.0.0.1:3000' }],
@@ -102,7 +102,7 @@ test.each<[string, number | null | undefined]>([
   expect(readStatus(response)).toBe(status);
 });
 
-/** What a listener that does `onRequest` with each connection comes to. */
+/** The result for a listener that does `onRequest` with each connection. */
 async function checkAgainst(onRequest: (socket: Socket, request: string) => void, changes: Partial<HealthTarget> = {}) {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -120,16 +120,16 @@ function answering(response: string) {
   return (socket: Socket) => void socket.end(response);
 }
 
-describe('asking', () => {
-  test.each([200, 204, 301, 399])('a server that answers with %d is well', async (status) => {
+describe('a health check', () => {
+  test.each([200, 204, 301, 399])('finds a server healthy that answers with %d', async (status) => {
     expect(await checkAgainst(answering(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`))).toBe(null);
   });
 
-  test.each([400, 404, 500, 503])('a server that answers with %d is not', async (status) => {
+  test.each([400, 404, 500, 503])('finds a server unhealthy that answers with %d', async (status) => {
     expect(await checkAgainst(answering(`HTTP/1.1 ${status} X\r\n\r\n`))).toBe(`answered with ${status}`);
   });
 
-  test('sends one GET, with the host and the path that were asked for', async () => {
+  test('sends one GET with the requested host and path', async () => {
     let sent = '';
     await checkAgainst(
       (socket, request) => {
@@ -141,11 +141,11 @@ describe('asking', () => {
     expect(sent).toBe('GET /ready?x HTTP/1.1\r\nHost: a.example\r\nUser-Agent: test\r\nConnection: close\r\n\r\n');
   });
 
-  test('needs no more than the status line', async () => {
+  test('needs only the status line', async () => {
     expect(await checkAgainst((socket) => void socket.write('HTTP/1.1 200 OK\r\n'))).toBe(null);
   });
 
-  test('reads an answer that comes in pieces', async () => {
+  test('reads an answer that arrives in pieces', async () => {
     expect(
       await checkAgainst((socket) => {
         socket.write('HTTP/1.1 1');
@@ -154,7 +154,7 @@ describe('asking', () => {
     ).toBe('answered with 500');
   });
 
-  test('a server that closes, resets or speaks something else is not well', async () => {
+  test('finds a server unhealthy that closes, resets or speaks another protocol', async () => {
     expect(await checkAgainst((socket) => void socket.end())).toBe('closed the connection without an answer');
     expect(await checkAgainst((socket) => void socket.resetAndDestroy())).toBe('cannot be asked (ECONNRESET)');
     expect(await checkAgainst(answering('SSH-2.0-OpenSSH\r\n'))).toBe('did not answer with HTTP/1.1');
@@ -164,11 +164,11 @@ describe('asking', () => {
     );
   });
 
-  test('a server that is silent is not well after the timeout', async () => {
+  test('finds a silent server unhealthy after the timeout', async () => {
     expect(await checkAgainst(() => {}, { timeoutMs: 50 })).toBe('did not answer within 50 ms');
   });
 
-  test('asks a Unix socket', async () => {
+  test('connects to a Unix socket', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-health-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const unixPath = path.join(folder, 'socket');

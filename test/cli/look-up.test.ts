@@ -40,13 +40,13 @@ describe('looking up a name', () => {
     expect(server.questions).toEqual([]);
   });
 
-  test('knows localhost without any file', async () => {
+  test('resolves localhost without any file', async () => {
     const files = { hosts: '/no/such/file', resolvConf: '/no/such/file' };
     expect((await lookUp('localhost', undefined, files)).addresses).toEqual(['127.0.0.1', '::1']);
     expect((await lookUp('a.LOCALHOST.', undefined, files)).addresses).toEqual(['127.0.0.1', '::1']);
   });
 
-  test('asks for both families and gives the shortest time to live', async () => {
+  test('asks for both families and returns the shortest time to live', async () => {
     const { find } = await setUp({
       zone: { 'both.example': { A: ['192.0.2.1', '192.0.2.2'], AAAA: ['2001:db8::1'], ttl: 7 } },
     });
@@ -72,7 +72,7 @@ describe('looking up a name', () => {
     ]);
   });
 
-  test('tries a name with enough dots as it is, and one that ends with a dot only so', async () => {
+  test('tries a name with enough dots as it is first, and one that ends in a dot only as it is', async () => {
     const { find, server } = await setUp({ zone: { 'a.b': { A: ['10.0.0.1'], ttl: 1 } }, resolvConf: 'search x\n' });
     expect((await find('a.b')).addresses).toEqual(['10.0.0.1']);
     await expect(find('a.')).rejects.toThrow();
@@ -88,7 +88,7 @@ describe('looking up a name', () => {
     await expect(find('empty.example')).rejects.toMatchObject({ code: 'ENODATA' });
   });
 
-  test('gives up when it is told to, however silent the name server', async () => {
+  test('gives up when told to, even if the name server is silent', async () => {
     const { find, server } = await setUp({ zone: null });
     const ending = new AbortController();
     const finding = find('silent.example', ending.signal);

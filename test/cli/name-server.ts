@@ -23,14 +23,14 @@ export class NameServer {
     });
   }
 
-  /** With null for a zone it hears everything and says nothing. */
+  /** With null as its zone it receives queries but never answers. */
   static async start(zone: Zone | null): Promise<NameServer> {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
     return new NameServer(socket, zone);
   }
 
-  /** As resolv.conf has it for c-ares. */
+  /** Its address in the form that c-ares expects. */
   get address(): string {
     return `127.0.0.1:${this.#socket.address().port}`;
   }
@@ -54,7 +54,7 @@ export class NameServer {
     const entry = this.#zone[name];
     const addresses = entry?.[type] ?? [];
     const head = Buffer.from(query.subarray(0, end + 5));
-    // Response, recursion desired and available; NXDOMAIN where the name is not in the zone.
+    // Response, recursion desired and available; NXDOMAIN if the name is not in the zone.
     head.writeUInt16BE(entry === undefined ? 0x8183 : 0x8180, 2);
     head.writeUInt16BE(addresses.length, 6);
     head.writeUInt32BE(0, 8);

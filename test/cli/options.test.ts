@@ -15,7 +15,7 @@ describe.each(commands)('the rows of $name', ({ rows }) => {
       expect(new Set(names).size).toBe(names.length);
     }
     for (const row of rows) expect(row.name).toMatch(/^[a-z]+(-[a-z]+)*$/);
-    // These are taken by the program itself.
+    // The program itself uses these.
     for (const taken of ['help', 'version', 'json']) expect(rows.map((row) => row.name)).not.toContain(taken);
     for (const taken of ['h', 'V']) expect(rows.map((row) => row.short)).not.toContain(taken);
   });
@@ -29,7 +29,7 @@ describe.each(commands)('the rows of $name', ({ rows }) => {
     }
   });
 
-  test('exclude options that there are', () => {
+  test('exclude only options that exist', () => {
     const names = rows.map((row) => row.name);
     for (const row of rows) expect(names).toEqual(expect.arrayContaining([...(row.excludes ?? [])]));
   });
@@ -51,17 +51,17 @@ function usageError(message: string) {
 }
 
 describe('resolving options', () => {
-  test('without any the defaults hold', () => {
+  test('without any, the defaults apply', () => {
     expect(valuesOf({})).toEqual({ port: 1, 'the-host': undefined, list: [], share: false });
   });
 
-  test('the command line is above VRYPT_PORT, VRYPT_PORT above PORT, PORT above the default', () => {
+  test('the command line wins over VRYPT_PORT, VRYPT_PORT over PORT, PORT over the default', () => {
     expect(valuesOf({ port: ['2'] }, { VRYPT_PORT: '3', PORT: '4' }).port).toBe(2);
     expect(valuesOf({}, { VRYPT_PORT: '3', PORT: '4' }).port).toBe(3);
     expect(valuesOf({}, { PORT: '4' }).port).toBe(4);
   });
 
-  test('what is not used is not looked at', () => {
+  test('a variable that loses is not checked', () => {
     expect(valuesOf({ port: ['2'] }, { VRYPT_PORT: 'x', PORT: 'x' }).port).toBe(2);
   });
 
@@ -73,7 +73,7 @@ describe('resolving options', () => {
     });
   });
 
-  test('a variable that is meant for others is ignored', () => {
+  test('a variable that is meant for another program is ignored', () => {
     expect(valuesOf({}, { VRYPT_PORT: 'tcp://10.0.0.1:80', PORT: '4' }).port).toBe(4);
     expect(valuesOf({}, { VRYPT_PORT: 'tcp://10.0.0.1:80' }).port).toBe(1);
     expect(() => valuesOf({ port: ['tcp://10.0.0.1:80'] })).toThrow();
@@ -95,17 +95,17 @@ describe('resolving options', () => {
     expect(valuesOf({ share: [''] }, { VRYPT_SHARE: text }).share).toBe(true);
   });
 
-  test.each(['2', 'on', ' 1', 'y'])('a switch takes no %j', (text) => {
+  test.each(['2', 'on', ' 1', 'y'])('a switch refuses %j', (text) => {
     const message = `VRYPT_SHARE must be 1, true, yes, 0, false or no, got ${JSON.stringify(text)}`;
     expect(() => valuesOf({}, { VRYPT_SHARE: text })).toThrow(usageError(message));
   });
 
-  test('of an option that is repeated the last one wins, and all are checked', () => {
+  test('the last value of a repeated option wins, and all are checked', () => {
     expect(valuesOf({ port: ['2', '3'] }).port).toBe(3);
     expect(() => valuesOf({ port: ['x', '3'] })).toThrow();
   });
 
-  test('a repeatable option keeps all, from a variable one a line', () => {
+  test('a repeatable option keeps all values; a variable has one per line', () => {
     expect(valuesOf({ list: ['2', '3'] }).list).toEqual([2, 3]);
     expect(valuesOf({}, { VRYPT_LIST: '4\n5\r\n\n6\n' }).list).toEqual([4, 5, 6]);
     expect(valuesOf({ list: ['2'] }, { VRYPT_LIST: '4' }).list).toEqual([2]);
@@ -122,7 +122,7 @@ describe('resolving options', () => {
     );
   });
 
-  test('of options that exclude each other the one from the higher source wins', () => {
+  test('of options that exclude each other, the one from the higher source wins', () => {
     expect(valuesOf({ 'the-host': ['a'] }, { VRYPT_PORT: '2' })).toMatchObject({ 'the-host': 'a', port: 1 });
     expect(valuesOf({ port: ['2'] }, { VRYPT_THE_HOST: 'a' })).toMatchObject({ 'the-host': undefined, port: 2 });
     // A platform sets PORT for everything that it starts.

@@ -49,7 +49,7 @@ describe('own answers', () => {
     expect(app.kind === 'respond' && Buffer.from(app.content).toString()).toBe(content);
   });
 
-  test('without any option it is what the library calls VRYPT', () => {
+  test('without any option the answer is the default one', () => {
     const app = appOf({});
     expect({ ...app, content: app.kind === 'respond' && new Uint8Array(app.content) }).toEqual(VRYPT);
   });
@@ -73,12 +73,12 @@ describe('own answers', () => {
     expect(app.kind === 'respond' && new Uint8Array(app.content)).toEqual(content);
   });
 
-  test('a file that is larger than one read comes whole', () => {
+  test('a file larger than one read is complete', () => {
     const app = appOf({ 'body-file': [fileWith('large', Buffer.alloc(700_001, 'ab'))] });
     expect(app.kind === 'respond' && Buffer.compare(app.content, Buffer.alloc(700_001, 'ab'))).toBe(0);
   });
 
-  test('an empty file goes with any status', () => {
+  test('an empty file is allowed with any status', () => {
     expect(appOf({ 'body-file': [fileWith('empty.txt', '')], status: ['204'] })).toMatchObject({
       status: 204,
       fields: [],
@@ -106,7 +106,7 @@ describe('own answers', () => {
     expect(app).toMatchObject({ kind: 'respond', status: 201, content: Buffer.from('typed') });
   });
 
-  test('headers come from the environment, one a line', () => {
+  test('headers from the environment are one per line', () => {
     expect(appOf({}, { VRYPT_HEADER: 'A: 1\nB: 2' })).toMatchObject({ fields: [PLAIN, ['A', '1'], ['B', '2']] });
   });
 

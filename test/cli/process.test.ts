@@ -19,7 +19,7 @@ async function start({ onTestFinished }: Context, args: readonly string[], optio
   return server;
 }
 
-/** Fits everywhere, so that nothing is said about it. */
+/** Fits everywhere, so that there is no message about it. */
 const FITTING = ['--max-connections', '1000'];
 
 function end(args: readonly string[], environment: Record<string, string> = {}) {
@@ -46,7 +46,7 @@ describe.concurrent('the program', () => {
   test('runs a worker per core unless told otherwise', async (context) => {
     const cores = availableParallelism();
     const server = await start(context, ['-p', '0']);
-    context.expect(server.stdout).toContain(`http://0.0.0.0:${server.port} (${cores} worker${cores === 1 ? '' : 's'})`);
+    context.expect(server.stdout).toContain(`http://[::]:${server.port} (${cores} worker${cores === 1 ? '' : 's'})`);
   });
 
   test('listens on IPv6', async (context) => {
@@ -118,7 +118,7 @@ describe.concurrent('the program', () => {
     expect((await (await connect(context, second.port)).send(GET).response()).status).toBe(200);
   });
 
-  test('does not advise --share to a user who has typed it', async (context) => {
+  test('does not suggest --share if it was typed', async (context) => {
     const { expect } = context;
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -142,25 +142,25 @@ describe.concurrent('the program', () => {
     },
   );
 
-  test('refuses a name that nobody knows with 1', async ({ expect }) => {
+  test('refuses an unknown name with 1', async ({ expect }) => {
     const { code, stdout, stderr } = await end(['-p', '0', '-H', 'nobody.invalid']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^vrypt-server: --host nobody\.invalid was not found \(E\w+\)\n$/);
   });
 
-  test('ends with 2 and one line for what it does not understand', async ({ expect }) => {
+  test('ends with 2 and one line at a usage error', async ({ expect }) => {
     const stderr = 'vrypt-server: PORT must be a whole number from 0 to 65535, got "x"\n';
     expect(await end([], { PORT: 'x' })).toMatchObject({ code: 2, stdout: '', stderr });
   });
 
-  test('does not end with 0 when what it was asked for cannot be printed', async ({ expect }) => {
+  test('does not end with 0 if its output cannot be written', async ({ expect }) => {
     const command = ['sh', '-c', 'exec "$0" "$@" >/dev/full', ...SOURCE];
     const stderr = 'vrypt-server: cannot write to standard output (ENOSPC)\n';
     expect(await new ServerProcess(['--version'], { command }).ended).toMatchObject({ code: 1, stderr });
     expect(await new ServerProcess(['--help'], { command }).ended).toMatchObject({ code: 1, stderr });
   });
 
-  test('asks a running server with healthcheck, found by the same environment', async (context) => {
+  test('checks a running server with healthcheck, found through the same environment', async (context) => {
     const { expect } = context;
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1', '--status', '404']);
     const { port } = server;
@@ -216,7 +216,7 @@ describe.concurrent('the program', () => {
     await Promise.all(clients.map((client) => client.send(GET.repeat(990)).responses(990)));
     const [packet] = await once(socket, 'message');
     const rate = Number(/^vrypt\.rps:(\d+)\|g$/.exec(String(packet))?.[1]);
-    // 7920 requests in a period of a second (a timer may be a millisecond early), or of more where the machine is busy.
+    // 7920 requests in a period of a second (a timer may be a millisecond early), or in a longer one if the machine is busy.
     expect(rate).toBeGreaterThan(800);
     expect(rate).toBeLessThanOrEqual(8000);
     let [next] = await once(socket, 'message');
@@ -224,7 +224,7 @@ describe.concurrent('the program', () => {
   });
 
   test.for(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)(
-    'answers what is in flight at %s, says so, then ends with 0',
+    'answers what is in flight at %s, reports it, then ends with 0',
     async (name, context) => {
       const { expect } = context;
       const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2']);
@@ -248,9 +248,9 @@ describe.concurrent('the program', () => {
     },
   );
 
-  test('stays at SIGHUP when nohup started it', async (context) => {
+  test('ignores SIGHUP if started by nohup', async (context) => {
     const { expect } = context;
-    // As a shell does it: `_` is the program that it started.
+    // Like a shell, which sets `_` to the program that it starts.
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '1'], {
       command: ['nohup', ...SOURCE],
       environment: { _: '/usr/bin/nohup' },
@@ -262,7 +262,7 @@ describe.concurrent('the program', () => {
     expect(await server.stop()).toMatchObject({ code: 0 });
   });
 
-  test('cuts off what is left before the drain timeout, and says so', async (context) => {
+  test('cuts off what is left at the drain timeout, and reports it', async (context) => {
     const { expect } = context;
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--drain-timeout', '4s']);
     const client = await connect(context, server.port);
@@ -277,7 +277,7 @@ describe.concurrent('the program', () => {
     ['at once at a second signal', 'SIGTERM'],
   ] as const)('ends with 0 %s although a thread spins in native code', async ([, next], context) => {
     const { expect } = context;
-    // A thread that stops listening to anybody when it is told to drain, for minutes.
+    // A thread that blocks for minutes when told to drain.
     const spinning = `import workers from 'node:worker_threads';
       import { syncBuiltinESMExports } from 'node:module';
       const { Worker } = workers;
@@ -313,15 +313,15 @@ describe.concurrent('the program', () => {
     await idle.send(GET).response();
     await halfway.send(GET + GET.slice(0, 10)).response();
     server.signal('SIGTERM');
-    // Its end shows that the drain has begun; the other one would hold it up for ten seconds.
+    // Its end shows that the drain has begun; the other one would delay it for ten seconds.
     await idle.end();
     server.signal('SIGINT');
     expect(await server.ended).toMatchObject({ code: 0 });
   });
 
-  test('ends at a signal while it still looks up its name', async (context) => {
+  test('ends at a signal while it is looking up its name', async (context) => {
     const { expect } = context;
-    // A resolver that says when it is asked, and never answers.
+    // A resolver that reports queries and never answers.
     const silent = `import { Resolver } from 'node:dns';
       Resolver.prototype.resolve4 = () => console.log('asked');`;
     const [node = '', ...program] = SOURCE;
@@ -338,11 +338,11 @@ describe.concurrent('the program', () => {
     const names = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/comm`, 'utf8').trim());
     context.expect(names).toEqual(context.expect.arrayContaining(['vrypt-server', 'vrypt-server/1', 'vrypt-server/2']));
     context.expect(readFileSync(`/proc/${server.pid}/comm`, 'utf8')).toBe('vrypt-server\n');
-    // Its arguments stay to be seen.
+    // Its arguments remain visible.
     context.expect(readFileSync(`/proc/${server.pid}/cmdline`, 'utf8')).toContain('\0-w\x003\0');
   });
 
-  test('of two that start in the same moment on one port, one is refused', async (context) => {
+  test('of two that start at the same moment on one port, one is refused', async (context) => {
     const { expect } = context;
     for (const hosts of [
       ['127.0.0.1', '127.0.0.1'],
@@ -380,7 +380,7 @@ describe.concurrent('the program', () => {
     expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('says what of --max-connections does not fit the open files, and serves as many as do', async (context) => {
+  test('reports if --max-connections exceeds the open files, and serves as many as fit', async (context) => {
     const { expect } = context;
     const command = ['sh', '-c', 'ulimit -n 80; exec "$0" "$@"', ...SOURCE];
     const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2'], { command });

@@ -10,7 +10,7 @@ const BUILD: BuildStamp = { version: '1.2.3', commit: 'abc', targets: {} };
 interface Setup {
   readonly environment?: Environment;
   readonly build?: BuildStamp;
-  /** What printing comes to. */
+  /** The result of printing. */
   readonly error?: string;
 }
 
@@ -29,7 +29,7 @@ async function runWith(args: readonly string[], { environment = {}, build = BUIL
 
 const SEE = ', see vrypt-server --help';
 
-describe('what is typed wrong', () => {
+describe('a usage error', () => {
   test.each<[readonly string[], string]>([
     [['--port', '80a'], '--port must be a whole number from 0 to 65535, got "80a"'],
     [['-p', ''], '--port must be a whole number from 0 to 65535, got ""'],
@@ -87,7 +87,7 @@ describe('help', () => {
     expect(stdout).not.toContain('TRANSPORT');
   });
 
-  test('is there whatever else is typed or set', async () => {
+  test('is shown whatever else is typed or set', async () => {
     expect((await runWith(['-p', 'x', '--help'], { environment: { PORT: 'x' } })).code).toBe(0);
   });
 
@@ -99,7 +99,7 @@ describe('help', () => {
     expect(stdout).not.toContain('--workers');
   });
 
-  test('of the default command is the same with its name', async () => {
+  test('of the default command is the same with and without its name', async () => {
     expect(await runWith(['respond', '--help'])).toEqual(await runWith(['--help']));
   });
 });
@@ -133,7 +133,7 @@ describe('the version', () => {
   });
 });
 
-describe('what cannot be printed', () => {
+describe('output that cannot be written', () => {
   test.each([[['--help']], [['--version']], [['--version', '--json']]])(
     '%j ends with 1 when the disk is full',
     async (args) => {
@@ -144,7 +144,7 @@ describe('what cannot be printed', () => {
     },
   );
 
-  test('a reader that has seen enough is no failure', async () => {
+  test('a reader that stops reading is not a failure', async () => {
     expect(await runWith(['--help'], { error: 'EPIPE' })).toMatchObject({ code: 0, stderr: '' });
   });
 });

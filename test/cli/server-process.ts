@@ -1,4 +1,4 @@
-/** A server as a process: from source, or packaged. Owns the process; whoever starts one ends it. */
+/** A server as a process, from source or packaged. Owns the process; its caller ends it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 
@@ -15,7 +15,7 @@ export interface Ended {
 }
 
 export interface SpawnOptions {
-  /** The program and what comes before its arguments. */
+  /** The program and its leading arguments. */
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;

@@ -62,7 +62,7 @@ const BAD_SIZES = [
   '0x10',
 ];
 
-/** Per option: what a good value comes to, and what a bad one is told. */
+/** For each option: good values and what they become, the rule, and bad values. */
 const OPTIONS: Record<
   Exclude<OptionName, 'share' | 'quiet' | 'echo' | 'text' | 'body-file' | 'status' | 'header'>,
   { good: Record<string, unknown>; bad: readonly string[]; rule: string; read: (settings: Settings) => unknown }
@@ -215,7 +215,7 @@ test('every option with a value is tried here or in own-answer.test.ts', () => {
   expect(NAMES.toSorted()).toEqual(valued.toSorted());
 });
 
-test('without options the defaults hold, and they are those that the rows name', () => {
+test('without options the defaults of the rows apply', () => {
   expect(settingsOf([])).toEqual(DEFAULTS);
   const typed = OPTION_ROWS.flatMap((row) => ('default' in row ? [`--${row.name}`, row.default] : []));
   expect(settingsOf(typed)).toEqual({ ...DEFAULTS, isMaxConnectionsTyped: true });
@@ -245,7 +245,7 @@ test('switches switch', () => {
 });
 
 describe('the port', () => {
-  test('may be given without a name, or by PORT, flags first', () => {
+  test('may be given without a name or by PORT; flags win', () => {
     expect(settingsOf(['3000']).port).toBe(3000);
     expect(settingsOf([], { PORT: '3001' }).port).toBe(3001);
     expect(settingsOf(['3000'], { PORT: '3001' }).port).toBe(3000);
@@ -276,7 +276,7 @@ describe('the port', () => {
   });
 });
 
-test('an internal variable chooses the transport on public interfaces', () => {
+test('an internal variable chooses the transport that uses public interfaces', () => {
   expect(settingsOf([], { __VRYPT_TRANSPORT: 'net' }).transport).toBe('net');
   expect(settingsOf([], { VRYPT_TRANSPORT: 'net' }).transport).toBe('handle');
 });

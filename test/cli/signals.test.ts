@@ -15,8 +15,8 @@ describe('a SIGHUP that was ignored before the start', () => {
     expect(isHangupIgnored('/bin/sh', status('0000000000384005'))).toBe(true);
   });
 
-  test('is not inferred from a parent that ignores other signals, or that cannot be seen', () => {
-    // bash ignores SIGQUIT, and interactively SIGTERM, and hands neither on.
+  test('is not inferred from a parent that ignores other signals, or that is not visible', () => {
+    // bash ignores SIGQUIT, and SIGTERM if interactive, but children inherit neither.
     expect(isHangupIgnored('./vrypt-server', status('0000000000384004'))).toBe(false);
     expect(isHangupIgnored('./vrypt-server', null)).toBe(false);
   });

@@ -15,7 +15,7 @@ async function listen({ onTestFinished }: Context, address: string, port = 0): P
   return socket;
 }
 
-/** One on which nobody listens now. */
+/** A port on which nothing listens. */
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -30,7 +30,7 @@ interface Lookup {
   fail(): void;
 }
 
-/** The pusher under test, its lookups in the hands of the test. */
+/** The pusher under test, with lookups that the test controls. */
 function start({ onTestFinished }: Context, host: string, port: number, counts: number[][] = []) {
   const lines: string[] = [];
   const lookups: Lookup[] = [];
@@ -58,7 +58,7 @@ describe.concurrent('statsd', () => {
   test.for(['127.0.0.1', '::1'])('pushes to %s what all workers have answered in a second', async (host, context) => {
     const { expect } = context;
     const socket = await listen(context, host);
-    // The second worker's counter goes over its end.
+    // The second worker's counter wraps around.
     const { lines, lookups } = start(context, host, socket.address().port, [
       [5, 2 ** 32 - 10],
       [505, 490],
@@ -78,7 +78,7 @@ describe.concurrent('statsd', () => {
     context.expect(lines).toEqual([]);
   });
 
-  test('goes on to the next address where nobody listens at the first, without a word', async (context) => {
+  test('goes on silently to the next address if nothing listens at the first', async (context) => {
     const socket = await listen(context, '::1');
     const { lines, lookups } = start(context, 'metrics', socket.address().port);
     lookups[0]?.give({ addresses: ['127.0.0.1', '::1'], ttlMs: undefined });
@@ -117,7 +117,7 @@ describe.concurrent('statsd', () => {
     expect(lookups.length).toBe(2);
   });
 
-  test('says once that a name is not found, tries again, and says when it is', async (context) => {
+  test('reports once that a name is not found, tries again, and reports when it is', async (context) => {
     const { expect } = context;
     const socket = await listen(context, '127.0.0.1');
     const { port } = socket.address();
@@ -134,7 +134,7 @@ describe.concurrent('statsd', () => {
   }, 40_000);
 
   test.for(['127.0.0.1', '::1'])(
-    'says once that nobody listens at %s, and once that somebody does',
+    'reports once that nothing listens at %s, and once that something does',
     { timeout: 40_000 },
     async (host, context) => {
       const { expect } = context;
@@ -151,7 +151,7 @@ describe.concurrent('statsd', () => {
     },
   );
 
-  test('says once that there is no way to the address', async (context) => {
+  test('reports once that the address is unreachable', async (context) => {
     const { expect } = context;
     // Broadcast without SO_BROADCAST is refused before anything is sent.
     const { lines, periods } = start(context, '255.255.255.255', 9);

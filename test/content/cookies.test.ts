@@ -28,7 +28,7 @@ describe('Cookie', () => {
     expect(Object.fromEntries(parseCookies(header))).toEqual(cookies);
   });
 
-  test('a name is no key of an object', () => {
+  test('a name cannot reach an object’s prototype', () => {
     expect(parseCookies('__proto__=1; constructor=2').get('__proto__')).toBe('1');
     expect(parseCookies('a=1').get('toString')).toBeUndefined();
   });

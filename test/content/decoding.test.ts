@@ -31,32 +31,32 @@ describe.each(ENCODED)('%s', (coding, content) => {
     expect((await decodeWhole(inPieces(content, size), coding, TEXT.length)).equals(TEXT)).toBe(true);
   });
 
-  test('is refused a byte above the limit', async () => {
+  test('is refused one byte above the limit', async () => {
     expect(await fault(decodeWhole(inPieces(content), coding, TEXT.length - 1))).toBe(
       `413 the content must be at most ${TEXT.length - 1} bytes`,
     );
   });
 
-  test('an error of the source comes through as it is', async () => {
+  test('an error of the source is passed on unchanged', async () => {
     const error = new Error('gone');
     await expect(whole(decodeContent(failingAfter(content.subarray(0, 20), error), coding, 1e6))).rejects.toBe(error);
   });
 });
 
 describe.each(ENCODED.slice(0, 9))('%s', (coding, content) => {
-  test('cut off is refused', async () => {
+  test('truncated content is refused', async () => {
     expect(await fault(decodeWhole(inPieces(content.subarray(0, -9), 50), coding, 1e6))).toMatch(
       /^400 the content is not valid /,
     );
   });
 
-  test('corrupt is refused', async () => {
+  test('corrupt content is refused', async () => {
     const corrupt = Buffer.from(content);
     corrupt.fill(0x55, 2, 12);
     expect(await fault(decodeWhole(inPieces(corrupt), coding, 1e6))).toMatch(/^400 the content is not valid /);
   });
 
-  test('nothing is nothing', async () => {
+  test('empty content stays empty', async () => {
     expect(await decodeWhole(inPieces(Buffer.alloc(0)), coding, 10)).toHaveLength(0);
   });
 });
@@ -108,7 +108,7 @@ test('an unknown coding is refused before anything is read', async () => {
   expect(source.state.given).toBe(0);
 });
 
-test('nothing is read before it is asked for, and not all at once', async () => {
+test('nothing is read before it is asked for, and never all at once', async () => {
   const noise = Buffer.alloc(4 * 1024 * 1024);
   for (let i = 0; i < noise.length; i += 4) noise.writeUInt32LE(Math.imul(i, 0x9e3779b1) >>> 0, i);
   const source = inPieces(zlib.gzipSync(noise, { level: 1 }), 16 * 1024);

@@ -68,7 +68,7 @@ describe('chooses', () => {
       `identity\n${type}\nETag: "a"\nVary: Accept-Encoding`,
     ],
     [
-      'Vary beside what is there',
+      'Vary added to the existing value',
       200,
       [['vary', 'Origin'], ...html],
       1000,
@@ -122,7 +122,7 @@ describe.each<ContentCoding>(['gzip', 'br', 'zstd'])('%s', (coding) => {
     expect(DECODERS[coding](encoded)).toHaveLength(0);
   });
 
-  test('a piece leaves before the next is there', async () => {
+  test('a piece is sent before the next is available', async () => {
     let release = (): void => undefined;
     const waits = new Promise<void>((resolve) => {
       release = resolve;
@@ -141,7 +141,7 @@ describe.each<ContentCoding>(['gzip', 'br', 'zstd'])('%s', (coding) => {
     expect(DECODERS[coding](Buffer.concat(rest)).toString()).toBe('firstsecond');
   });
 
-  test('fails with its source, and leaves it when nobody reads on', async () => {
+  test('fails with its source, and abandons it when its reader stops', async () => {
     const error = new Error('gone');
     await expect(whole(encodeStream(failingAfter(TEXT, error), coding))).rejects.toBe(error);
     const source = inPieces(TEXT, 100);

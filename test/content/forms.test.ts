@@ -54,7 +54,7 @@ describe('urlencoded', () => {
     expect(await ask({ maxParts: 1 })).toBe('413 a form must have at most 1 parts');
   });
 
-  test('of bytes at hand', () => {
+  test('of bytes in memory', () => {
     expect(parseUrlencoded(Buffer.from('a=1&a=2'))?.getAll('a')).toEqual(['1', '2']);
     expect(parseUrlencoded(Buffer.from('a=1&a=2'), 1)).toBeNull();
   });
@@ -70,7 +70,7 @@ describe('multipart', () => {
     expect(small).toMatchObject({ filename: 'b', type: 'text/plain', content: Buffer.from('small') });
   });
 
-  test('files on disk, under names of ours, for nobody else to read', async () => {
+  test('files on disk, under our own names, unreadable to other users', async () => {
     const form = await readForm(TYPE, inPieces(FORM, 10_000), { directory });
     const [big, small] = form.files;
     if (!big?.path || !small?.path) throw new Error('not on disk');
@@ -109,7 +109,7 @@ describe('multipart', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('a directory that is not there', async () => {
+  test('a missing directory', async () => {
     const missing = path.join(directory, 'missing');
     expect(await fault(readForm(TYPE, inPieces(FORM), { directory: missing }))).toContain('ENOENT');
     expect(existsSync(missing)).toBe(false);
@@ -132,7 +132,7 @@ describe('a consumer', () => {
     return one;
   }
 
-  test('takes the files that it wants, in order and to the end', async () => {
+  test('hands over the requested files, in order and in full', async () => {
     const consumer = recorder();
     const onFile = ({ filename }: { filename: string | null }) => (filename === 'b' ? null : consumer);
     const form = await readForm(TYPE, inPieces(FORM, 3000), { onFile });
@@ -149,7 +149,7 @@ describe('a consumer', () => {
     expect(consumer.log).toEqual(['abort gone']);
   });
 
-  test('that fails ends the upload, and the body is left', async () => {
+  test('that fails ends the upload, and the rest of the body is not read', async () => {
     const consumer = recorder();
     consumer.write = () => Promise.reject(new Error('disk full'));
     const body = inPieces(FORM, 1000);

@@ -16,7 +16,7 @@ const LIMITS: MultipartLimits = {
   maxTotalBytes: 700,
 };
 
-/** What the parser tells, one line a part, and its fault. */
+/** What the parser reports, one line per part, and its fault. */
 function parse(pieces: readonly Uint8Array[], boundary = 'B', limits: MultipartLimits = LIMITS): string {
   const parts: string[] = [];
   let content: Buffer[] | null = null;
@@ -24,7 +24,7 @@ function parse(pieces: readonly Uint8Array[], boundary = 'B', limits: MultipartL
     boundary,
     {
       onPart: ({ name, filename, type }) => {
-        if (content !== null) throw new Error('a part in a part');
+        if (content !== null) throw new Error('a part within a part');
         content = [];
         parts.push(`${JSON.stringify(name)} ${JSON.stringify(filename)} ${type}`);
       },
@@ -44,11 +44,11 @@ function parse(pieces: readonly Uint8Array[], boundary = 'B', limits: MultipartL
   for (const piece of pieces) {
     const own = Uint8Array.from(piece);
     fault = parser.push(own);
-    // A view must not be needed after the call.
+    // A view is valid only during the call.
     own.fill(0x2d);
     if (fault !== null) break;
   }
-  // Of the part in which a fault is found as much has been told as had come.
+  // Of the part with the fault, what had arrived has been reported.
   return [...parts, fault ?? parser.end() ?? 'ok'].join('\n');
 }
 
@@ -127,7 +127,7 @@ describe('parts, at every cut', () => {
     expect(parseAtEveryCut(text)).toBe(result);
   });
 
-  test('a boundary with what regular expressions mind', () => {
+  test('a boundary with characters that are special in regular expressions', () => {
     const text = `--a'()+_,-./:=?\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--a'()+_,-./:=?--`;
     expect(parseAtEveryCut(text, "a'()+_,-./:=?")).toBe('"a" null text/plain "1"\nok');
   });
@@ -176,7 +176,7 @@ describe('faults, at every cut', () => {
     expect(parseAtEveryCut(text)).toBe(result);
   });
 
-  // How much of the part was told before depends on the cut; that there is a fault, and which, does not.
+  // How much of the part was reported before depends on the cut; the fault does not.
   test.each<[string, string, string]>([
     ['a large field', `${field('a', 'x'.repeat(41))}--B--`, 'fieldTooLarge'],
     ['a large field without end', field('a', 'x'.repeat(100)).slice(0, -2), 'fieldTooLarge'],
@@ -213,7 +213,7 @@ test.each<[string | null, string | null]>([
   expect(multipartBoundary(type)).toBe(boundary);
 });
 
-test('random content comes back, however it is cut', () => {
+test('random content survives, however it is cut', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = ['\r', '\n', '\r\n', '-', '--', 'B', '\r\n--', '\r\n--B', 'x', '\u0000'];
   for (let round = 0; round < 3000; round++) {

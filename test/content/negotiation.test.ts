@@ -32,7 +32,7 @@ describe('the coding for Accept-Encoding', () => {
     ['*;q=0, identity', ALL, 'identity'],
     ['*;q=0, gzip', ALL, 'gzip'],
     ['gzip, *;q=0', ['br'], null],
-    // What is no weight is as if it were not there.
+    // An invalid weight is ignored.
     ['gzip;q=2', ALL, 'identity'],
     ['gzip;q=1.001', ALL, 'identity'],
     ['gzip;q=0.0001', ALL, 'identity'],
@@ -45,7 +45,7 @@ describe('the coding for Accept-Encoding', () => {
   });
 });
 
-test('what was read once is not read again, and not kept for ever', () => {
+test('a parsed value is remembered, but not forever', () => {
   const first = codingWeights('gzip;q=0.123');
   expect(codingWeights('gzip;q=0.123')).toBe(first);
   for (let i = 0; i < 100; i++) codingWeights(`x${i}`);

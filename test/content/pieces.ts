@@ -1,12 +1,12 @@
-/** Content as a request's body gives it: in pieces, each valid only until the next is asked for. */
+/** Content as a request's body delivers it: in pieces, each valid only until the next is requested. */
 import { Buffer } from 'node:buffer';
 
 export interface Pieces extends AsyncIterable<Uint8Array> {
-  /** How it was left. */
+  /** How reading ended. */
   readonly state: { given: number; isEnded: boolean; isReturned: boolean };
 }
 
-/** `size` bytes at a time, all through one buffer, as an engine's read buffer. */
+/** `size` bytes at a time, all in one buffer, like the engine's read buffer. */
 export function inPieces(content: Uint8Array, size: number = content.length || 1): Pieces {
   const state = { given: 0, isEnded: false, isReturned: false };
   const buffer = Buffer.alloc(size);
@@ -30,7 +30,7 @@ export function inPieces(content: Uint8Array, size: number = content.length || 1
   }
 }
 
-/** Gives `content`, then fails. */
+/** Delivers `content`, then fails. */
 export async function* failingAfter(content: Uint8Array, error: Error): AsyncGenerator<Uint8Array> {
   yield content;
   throw error;

@@ -40,7 +40,7 @@ describe('decodes as URLSearchParams does', () => {
       for (let i = random.below(10); i > 0; i--) query += random.pick(alphabet);
       const pairs = [...parseQuery(query)];
       const theirs = new URLSearchParams(query);
-      // Not with `expect`, which takes as long as all the rest.
+      // Not with `expect`, which would take as long as all the rest.
       if (JSON.stringify(pairs) !== JSON.stringify([...theirs])) expect(pairs, query).toEqual([...theirs]);
       const name = pairs[0]?.[0] ?? 'a';
       if (queryValue(query, name) !== theirs.get(name)) expect.fail(query);

@@ -26,12 +26,12 @@ describe('of 10 bytes', () => {
     ['bytes=0-1,2-3', '0-1,2-3'],
     ['bytes=0-000000000000000000000000001', '0-1'],
     [`bytes=0-${'9'.repeat(400)}`, '0-9'],
-    // Overlapping ranges become one, at the place of the first.
+    // Overlapping ranges become one, in the first one's place.
     ['bytes=0-4,3-6', '0-6'],
     ['bytes=0-9,0-9,0-9', '0-9'],
     ['bytes=8-9,0-4,2-5', '8-9,0-5'],
     ['bytes=-3,0-1,1-2', '7-9,0-2'],
-    // What cannot be satisfied is left out, where something else can.
+    // An unsatisfiable range is left out if another one can be satisfied.
     ['bytes=10-,0-1', '0-1'],
     ['bytes=-0,0-1', '0-1'],
     ['bytes=10-', 'unsatisfiable'],
@@ -39,7 +39,7 @@ describe('of 10 bytes', () => {
     ['bytes=-0', 'unsatisfiable'],
     ['bytes=99-,-0,10-11', 'unsatisfiable'],
     [`bytes=${'9'.repeat(400)}-`, 'unsatisfiable'],
-    // What breaks the grammar is ignored, all of it.
+    // A field that breaks the grammar is ignored as a whole.
     ['bytes=', 'whole'],
     ['bytes=,', 'whole'],
     ['bytes', 'whole'],
@@ -78,7 +78,7 @@ test('Content-Range, with a range and without', () => {
   expect(contentRange(null, 10)).toBe('bytes */10');
 });
 
-test('multipart/byteranges has the form of RFC 9110 §14.6, and the length it says', () => {
+test('multipart/byteranges has the form of RFC 9110 §14.6, and the length that it announces', () => {
   const content = Buffer.from('0123456789');
   const ranges = parseRange('bytes=0-1,4-', 10);
   if (typeof ranges === 'string') throw new Error(ranges);
@@ -99,7 +99,7 @@ test('boundaries differ', () => {
   expect(boundary()).not.toBe(boundary());
 });
 
-test('any text gives ranges inside, that do not overlap, or none', () => {
+test('any text yields ranges within the content that do not overlap, or none', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = ['bytes=', '-', '-', ',', ' ', '0', '1', '5', '9', '99', 'x', '\t', '=', '00', ';'];
   for (let round = 0; round < 50_000; round++) {

@@ -58,7 +58,7 @@ describe('a local target', () => {
   ])('%j: %s', (target, isLocal) => {
     expect(isLocalTarget(target)).toBe(isLocal);
     expect(localTarget(target, '/home')).toBe(isLocal ? target : '/home');
-    // What a browser makes of it.
+    // How a browser resolves it.
     if (isLocal) expect(new URL(target, 'https://a.example/x').origin).toBe('https://a.example');
   });
 

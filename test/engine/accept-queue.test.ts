@@ -24,7 +24,7 @@ function openFast(): Transport {
 }
 
 describe.each(TRANSPORTS)('a listener that is drained, on the $transport transport', ({ open }) => {
-  test('takes its own connections for nobody’s', async () => {
+  test('does not hand its own connections to the engine', async () => {
     const { engine, counters, errors } = await startEngine(open);
     await engine.drain(1000);
     expect({ connections: engine.connectionCount, counted: counters[0], errors }).toEqual({
@@ -34,7 +34,7 @@ describe.each(TRANSPORTS)('a listener that is drained, on the $transport transpo
     });
   });
 
-  test('may be closed in the middle of it', async () => {
+  test('may be closed while it drains', async () => {
     const { engine, port } = await startEngine(open);
     const drained = engine.drain(1000);
     engine.close();
@@ -42,7 +42,7 @@ describe.each(TRANSPORTS)('a listener that is drained, on the $transport transpo
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('closes in time while clients never stop coming', async () => {
+  test('closes in time although clients keep coming', async () => {
     const { engine, port } = await startEngine(open);
     let isOver = false;
     const flood = Array.from({ length: 8 }, async () => {
@@ -58,7 +58,7 @@ describe.each(TRANSPORTS)('a listener that is drained, on the $transport transpo
   });
 });
 
-test('a listener is drained without descriptors to spare', async () => {
+test('a listener is drained even if no descriptors are left', async () => {
   let isClosed = false;
   const listening = {
     listen: () => 0,
@@ -72,7 +72,7 @@ test('a listener is drained without descriptors to spare', async () => {
 });
 
 test.each(['127.0.0.1', '0.0.0.0', '::', '::1'])(
-  'one of four listeners on %s leaves, and nobody is reset',
+  'one of four listeners on %s leaves without a reset',
   async (address) => {
     const first = await join(openFast(), address, 0);
     const { port } = first;

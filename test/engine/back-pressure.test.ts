@@ -5,7 +5,7 @@ import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
 const BODY = 'x'.repeat(1000);
 
-/** Sees how much one connection has handed over, and whether it reads. */
+/** Observes how much one connection has written, and whether it reads. */
 function watched(transport: Transport) {
   const seen = { isReading: true, receivedBytes: 0, maxPending: 0, whenPaused: Promise.withResolvers<void>() };
   const watching: Transport = {
@@ -33,12 +33,12 @@ function watched(transport: Transport) {
 }
 
 describe.each(TRANSPORTS)('a client that does not read, on the $transport transport', ({ open }) => {
-  test('is not read from, costs bounded memory, and gets every answer when it reads again', async () => {
+  test('is not read from, takes bounded memory, and gets every answer once it reads again', async () => {
     const { watching, seen } = watched(open());
     const answer = textAnswer(BODY);
     const { connect } = await startEngine(() => watching, { handler: () => answer });
     const client = await connect({ isPaused: true });
-    // Half as many requests again as it takes until the answers fill the kernel's buffers.
+    // Half as many requests again as fill the kernel's buffers with answers.
     const batch = GET.repeat(1000);
     let batches = 0;
     let isPaused = false;
@@ -58,7 +58,7 @@ describe.each(TRANSPORTS)('a client that does not read, on the $transport transp
     const receivedWhenPaused = seen.receivedBytes;
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(seen.receivedBytes).toBe(receivedWhenPaused);
-    // One read's answers at most are out of the kernel's hands; they are written whenever 64 KiB have come together.
+    // At most the answers to one read are not yet in the kernel; they are written whenever 64 KiB have accumulated.
     expect(seen.maxPending).toBeLessThan(256 * 1024);
 
     client.socket.resume();
@@ -72,7 +72,7 @@ describe.each(TRANSPORTS)('a client that does not read, on the $transport transp
     expect((await client.send(GET).response()).body).toBe(BODY);
   });
 
-  test('that vanishes then is forgotten', async () => {
+  test('that then vanishes is forgotten', async () => {
     const { watching, seen } = watched(open());
     const answer = textAnswer('x'.repeat(16 * 1024 * 1024));
     const { connect, engine, errors } = await startEngine(() => watching, { handler: () => answer });

@@ -33,7 +33,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect((await dribbled.response()).body).toBe(content);
   });
 
-  test('is there at once if it came together with the head', async () => {
+  test('is available at once if it arrived with the head', async () => {
     const seen: (string | null)[] = [];
     const handler: Handler = (call) => {
       const { now } = call.body;
@@ -46,7 +46,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect(seen).toEqual(['hello', 'ab', '']);
   });
 
-  test('is read in pieces, and the client waits for a slow reader', async () => {
+  test('is read in pieces, and a slow reader slows the client down', async () => {
     const MEBIBYTE = Buffer.alloc(1024 * 1024, 'x');
     const go = Promise.withResolvers<void>();
     let largest = 0;
@@ -65,14 +65,14 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     client.send(post(16 * MEBIBYTE.length));
     for (let i = 0; i < 16; i++) client.socket.write(MEBIBYTE);
     for (let i = 0; i < 50; i++) await turn();
-    // The kernel's buffers take some of it.
+    // The kernel's buffers hold some of it.
     expect(client.socket.bytesWritten - client.socket.writableLength).toBeLessThan(15 * MEBIBYTE.length);
     go.resolve();
     expect((await client.response()).body).toBe(String(16 * MEBIBYTE.length));
     expect(largest).toBeLessThanOrEqual(256 * 1024);
   });
 
-  test('is a web stream, too', async () => {
+  test('is a web stream too', async () => {
     const handler: Handler = async (call) => {
       let text = '';
       for await (const piece of call.body.stream()) text += Buffer.from(piece).toString();
@@ -85,7 +85,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect((await client.send('def').response()).body).toBe('abcdef');
   });
 
-  test('is JSON, or the client is told', async () => {
+  test('is parsed as JSON, or refused', async () => {
     const handler: Handler = async (call) => textAnswer(JSON.stringify(await call.body.json()));
     const { connect, errors } = await startEngine(open, { handler });
     const client = await connect();
@@ -120,7 +120,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect(failures).toHaveLength(2);
   });
 
-  test('whose client goes away fails, and no other request sees it', async () => {
+  test('whose client goes away fails without affecting another request', async () => {
     const failure = Promise.withResolvers<unknown>();
     const handler: Handler = async (call) => {
       if (call.path === '/other') return textAnswer('fine');
@@ -145,7 +145,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect({ status, body }).toEqual({ status: 408, body: '408 Request Timeout: the content stopped arriving\n' });
   });
 
-  test('cannot be read twice, nor after the answer', async () => {
+  test('cannot be read twice or after the answer', async () => {
     let late: Call | undefined;
     const handler: Handler = async (call) => {
       late = call;
@@ -159,7 +159,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     await expect(late?.body.text()).rejects.toThrow('only once');
   });
 
-  test('that nobody reads is dropped up to a limit, and beyond it the connection closes', async () => {
+  test('is dropped up to a limit if it is not read, and beyond that the connection closes', async () => {
     const { connect } = await startEngine(open, { limits: { maxDropped: 10 } });
     const client = await connect();
     expect((await client.send(`${post(10)}0123456789`).response()).head).toContain('keep-alive');
@@ -169,7 +169,7 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect(await client.end()).toBe('');
   });
 
-  test('is not invited if nobody wants it', async () => {
+  test('is not invited if the handler does not read it', async () => {
     const { connect } = await startEngine(open, { limits: { maxDropped: 1000 } });
     const client = await connect();
     const { status, head } = await client.send(post(5, 'Expect: 100-continue\r\n')).response();
@@ -177,14 +177,14 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect(head).toContain('Connection: close');
   });
 
-  test('is invited when its handler reads it', async () => {
+  test('is invited when the handler reads it', async () => {
     const { connect } = await startEngine(open, { handler: echo, limits: { maxDropped: 1000 } });
     const client = await connect();
     expect((await client.send(post(5, 'Expect: 100-continue\r\n')).response()).status).toBe(100);
     expect((await client.send('hello').response()).body).toBe('hello');
   });
 
-  test('that its handler stopped reading does not poison the next request', async () => {
+  test('that the handler stops reading does not spoil the next request', async () => {
     const handler: Handler = async (call) => {
       if (call.method === 'GET') return textAnswer('next');
       for await (const piece of call.body) return textAnswer(`${piece.length > 0}`);

@@ -5,11 +5,11 @@ import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.
 const CLOSE = 'Connection: close';
 
 describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) => {
-  test('names itself', () => {
+  test('has a name', () => {
     expect(open().name).toBe(transport);
   });
 
-  test('answers one request after the other on one connection', async () => {
+  test('answers one request after another on one connection', async () => {
     const { connect, counters } = await startEngine(open);
     const client = await connect();
     for (let i = 0; i < 3; i++) {
@@ -20,7 +20,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect(requestsOf(counters, 0)).toBe(3);
   });
 
-  test('answers a hundred requests that come in one piece, in one go and in order', async () => {
+  test('answers a hundred requests that arrive in one piece, at once and in order', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     const answers = await client.send(GET.repeat(100)).responses(100);
@@ -28,7 +28,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect(client.received).toBe('');
   });
 
-  test('answers requests that come byte by byte', async () => {
+  test('answers requests that arrive byte by byte', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     const post = 'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a="b"\r\nabc\r\n0\r\nT: x\r\n\r\n';
@@ -39,7 +39,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect((await client.responses(3)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test('keeps an unfinished head behind finished requests, and one that outgrows its first buffer', async () => {
+  test('keeps an unfinished head after complete requests, and one that outgrows its first buffer', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     const long = `GET /${'x'.repeat(3000)} HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(3000)}\r\n\r\n`;
@@ -51,7 +51,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect((await client.send(GET).responses(2)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test('answers a client that has ended its sending, then closes', async () => {
+  test('answers a client that has half-closed, then closes', async () => {
     const { connect, engine } = await startEngine(open);
     const client = await connect();
     client.send(GET + GET).endSending();
@@ -61,7 +61,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
   });
 
   test.each(['GET / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc'])(
-    'refuses with 400 where the client ends within a request, and closes at once: %j',
+    'refuses with 400 if the client half-closes within a request, and closes at once: %j',
     async (start) => {
       const { connect, engine } = await startEngine(open);
       const client = await connect();
@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     },
   );
 
-  test('invites a client that waits with its content, and only such a one', async () => {
+  test('invites content only from a client that waits to be invited', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n';
@@ -100,7 +100,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect(await client.end()).toBe('');
   });
 
-  test('lets a client read its refusal while it still sends: no reset eats the answer', async () => {
+  test('lets a client read its refusal while it is still sending: no reset destroys the answer', async () => {
     const { connect } = await startEngine(open);
     const client = await connect();
     client.send('BAD\r\n\r\n');
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ transport, open }) =
     expect((await fourth.send(GET).response()).status).toBe(200);
   });
 
-  test('closes without a word what comes beyond those that are refused', async () => {
+  test('closes connections beyond those that it can refuse, without an answer', async () => {
     const { connect, engine } = await startEngine(open, { limits: { maxConnections: 1 } });
     await (await connect()).send(GET).response();
     const refused = await Promise.all(Array.from({ length: 32 }, () => connect()));

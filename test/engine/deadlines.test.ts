@@ -3,10 +3,10 @@ import type { Handler } from '../../src/engine/call.ts';
 import { textAnswer } from '../../src/http/answer.ts';
 import { connectionsBecome, GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
-/** More than a socket takes when nobody reads. */
+/** More than the kernel buffers for a client that does not read. */
 const LARGE = textAnswer('x'.repeat(16 * 1024 * 1024));
 
-// The clock ticks four times a second, so these wait; side by side.
+// The clock ticks four times a second, so these wait; they run concurrently.
 describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
   test('refuses a head that takes too long with 408, however busily it dribbles', async (context) => {
     const { expect } = context;
@@ -31,7 +31,7 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     expect((await client.response()).status).toBe(408);
   });
 
-  test('refuses a request whose content stops arriving with 408, and none that goes on', async (context) => {
+  test('refuses a request whose content stops arriving with 408, but not one that goes on', async (context) => {
     const { expect } = context;
     const { connect } = await startEngine(open, { ...context, limits: { bodyTimeoutMs: 600 } });
     const [stalled, steady] = [await connect(), await connect()];
@@ -47,7 +47,7 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     expect({ status, body }).toEqual({ status: 408, body: '408 Request Timeout: the content stopped arriving\n' });
   });
 
-  test('closes an idle connection without a word', async (context) => {
+  test('closes an idle connection without an answer', async (context) => {
     const { expect } = context;
     const { connect } = await startEngine(open, { ...context, limits: { idleTimeoutMs: 300 } });
     const silent = await connect();
@@ -86,7 +86,7 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     const handler: Handler = () => LARGE;
     const { connect } = await startEngine(open, { ...context, handler, limits: { sendTimeoutMs: 1500 } });
     const client = await connect();
-    // A rest of 150 ms after each mebibyte: 2.4 s in all, longer than the timeout, and never that long without progress.
+    // A pause of 150 ms after each MiB: 2.4 s in all, longer than the timeout, but never that long without progress.
     let taken = 0;
     client.socket.on('data', (bytes: Buffer) => {
       taken += bytes.length;
@@ -99,7 +99,7 @@ describe.concurrent.each(TRANSPORTS)('on the $transport transport', ({ open }) =
     expect(body).toHaveLength(16 * 1024 * 1024);
   });
 
-  test('gives up a client that neither sends nor closes after its last answer', async (context) => {
+  test('gives up on a client that neither sends nor closes after its last answer', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const client = await connect();

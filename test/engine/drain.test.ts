@@ -6,10 +6,10 @@ import { RawClient } from './raw-client.ts';
 import { connectionsBecome, GET, type OpenTransport, startEngine, TRANSPORTS } from './start-engine.ts';
 
 const CLOSE = 'Connection: close';
-/** More than a socket takes when nobody reads. */
+/** More than the kernel buffers for a client that does not read. */
 const LARGE = textAnswer('x'.repeat(16 * 1024 * 1024));
 
-/** The same transport, whose accept queue is empty when `whenEmpty` says so. */
+/** The same transport, but its accept queue counts as empty when `whenEmpty` says so. */
 function withQueue(open: OpenTransport, whenEmpty: () => Promise<void>): OpenTransport {
   const transport = open();
   const listen: Transport['listen'] = async (options, onSocket) => {
@@ -19,9 +19,9 @@ function withQueue(open: OpenTransport, whenEmpty: () => Promise<void>): OpenTra
   return () => ({ ...transport, listen });
 }
 
-// Grace times and deadlines pass in these; side by side.
+// These wait for grace periods and deadlines; they run concurrently.
 describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ open }) => {
-  test('answers a request in the middle, says Connection: close, and ends', async (context) => {
+  test('answers a request in progress, says Connection: close, and ends', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const client = await connect();
@@ -38,7 +38,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     expect(engine.connectionCount).toBe(0);
   });
 
-  test('says Connection: close in the last of pipelined answers only', async (context) => {
+  test('says Connection: close only in the last of several pipelined answers', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const client = await connect();
@@ -50,7 +50,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await drained;
   });
 
-  test('waits for a handler that answers later', async (context) => {
+  test('waits for an asynchronous handler', async (context) => {
     const { expect } = context;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     const called = Promise.withResolvers<void>();
@@ -71,7 +71,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await drained;
   });
 
-  test('closes idle connections, those that never sent anything too, with FIN', async (context) => {
+  test('closes idle connections with FIN, even those that never sent anything', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const [silent, served] = [await connect(), await connect()];
@@ -85,14 +85,14 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await drained;
   });
 
-  test('accepts nobody any more', async (context) => {
+  test('accepts no new connections', async (context) => {
     const { expect } = context;
     const { engine, port } = await startEngine(open, context);
     await engine.drain(10_000);
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('that is announced goes on accepting, and every answer says close', async (context) => {
+  test('keeps accepting once announced, and every answer says close', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const before = await connect();
@@ -107,7 +107,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     expect(engine.isDraining).toBe(false);
   });
 
-  test('answers who was connected but not yet accepted', async (context) => {
+  test('answers clients that were connected but not yet accepted', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(open, context);
     const connecting = Array.from({ length: 50 }, () => connect());
@@ -119,7 +119,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await drained;
   });
 
-  test('cuts off at its deadline what is left', async (context) => {
+  test('cuts off what is left at its deadline', async (context) => {
     const { expect } = context;
     const handler: Handler = () => new Promise<Answer>(() => {});
     const { connect, engine } = await startEngine(open, { ...context, handler });
@@ -132,7 +132,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     expect([await stuck.end(), await halfway.end()]).toEqual(['', '']);
   });
 
-  test('has its deadline counted from its beginning, however long the accept queue takes', async (context) => {
+  test('counts its deadline from the beginning, however long the accept queue takes', async (context) => {
     const { expect } = context;
     const { connect, engine } = await startEngine(
       withQueue(open, () => connectionsBecome(engine, 0)),
@@ -145,7 +145,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     expect(await client.end()).toBe('');
   });
 
-  test('closes a connection that becomes idle only then, after an answer that could not say so', async (context) => {
+  test('closes a connection that becomes idle during it, after an answer without Connection: close', async (context) => {
     const { expect } = context;
     const asked = Promise.withResolvers<void>();
     const handler: Handler = () => {
@@ -169,7 +169,7 @@ describe.concurrent.each(TRANSPORTS)('a drain on the $transport transport', ({ o
     await drained;
   });
 
-  test('that is asked for twice ends both times', async (context) => {
+  test('may be requested twice, and both end', async (context) => {
     const { connect, engine } = await startEngine(open, context);
     const client = await connect();
     await client.send(GET).response();

@@ -9,7 +9,7 @@ function get(target: string): string {
   return `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 }
 
-/** Answers every request with its target, when it is told to. */
+/** Answers every request with its target, on command. */
 function laterHandler(): { handler: Handler; targets: string[]; settle: ((text?: string) => void)[] } {
   const targets: string[] = [];
   const settle: ((text?: string) => void)[] = [];
@@ -27,7 +27,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) => {
-  test('sees method, target and version, and only while it is called', async () => {
+  test('sees method, target and version, but only during its call', async () => {
     const seen: unknown[] = [];
     let kept: Call | undefined;
     const handler: Handler = (request) => {
@@ -71,7 +71,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(seen).toEqual([['/a', 'b=c?d', '1, 2', 'a=1; b=2', null], pairs, head, '127.0.0.1', port]);
   });
 
-  test('may look at a request until it has answered', async () => {
+  test('may use a request until it has answered', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const handler: Handler = async (call) => {
       await promise;
@@ -86,7 +86,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect((await other.response()).body).toBe('GET /second 2 127.0.0.1');
   });
 
-  test('answers later, and pipelined requests wait for their turn', async () => {
+  test('may answer later, and pipelined requests wait their turn', async () => {
     const { handler, targets, settle } = laterHandler();
     const { connect } = await startEngine(open, { handler });
     const client = await connect();
@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     }
   });
 
-  test('answers later to a request whose content is still on its way', async () => {
+  test('may answer later while content is still arriving', async () => {
     const { handler, settle } = laterHandler();
     const { connect } = await startEngine(open, { handler });
     const client = await connect();
@@ -115,7 +115,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect((await client.response()).body).toBe('next');
   });
 
-  test('answers later to a client that has ended its sending', async () => {
+  test('may answer later to a client that has half-closed', async () => {
     const { handler, settle } = laterHandler();
     const { connect, engine } = await startEngine(open, { handler });
     const client = await connect();
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     await connectionsBecome(engine, 0);
   });
 
-  test('that rejects costs its client a 500 and the connection, nobody else anything', async () => {
+  test('that rejects costs its client a 500 and the connection, and no other client anything', async () => {
     const { handler, settle } = laterHandler();
     const { connect, errors } = await startEngine(open, { handler });
     const [unlucky, other] = [await connect(), await connect()];
@@ -145,7 +145,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(errors).toEqual([new Error('no')]);
   });
 
-  test('that rejects before the content has come does not reset the client, which sends on', async () => {
+  test('that rejects before the content has arrived does not reset the client, which goes on sending', async () => {
     const { handler, settle } = laterHandler();
     const { connect } = await startEngine(open, { handler });
     const client = await connect();
@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(errors).toEqual([new Error('no')]);
   });
 
-  test.each([undefined, Promise.resolve(undefined)])('that gives no answer costs one connection', async (nothing) => {
+  test.each([undefined, Promise.resolve(undefined)])('that returns no answer costs one connection', async (nothing) => {
     const handler: Handler = ({ target }) => (target === '/x' ? textAnswer('x') : (nothing as unknown as Answer));
     const { connect, errors } = await startEngine(open, { handler });
     const [unlucky, other] = [await connect(), await connect()];
@@ -184,7 +184,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(errors).toHaveLength(1);
   });
 
-  test('may settle when its client is gone', async () => {
+  test('may settle after its client has gone', async () => {
     const { handler, settle } = laterHandler();
     const { connect, engine, errors } = await startEngine(open, { handler });
     const client = await connect();
@@ -201,7 +201,7 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     expect(errors).toEqual([]);
   });
 
-  test.each(['before', 'after'])('may settle %s the answer before it has been taken', async (when) => {
+  test.each(['before', 'after'])('may settle %s the previous answer has been sent', async (when) => {
     const { handler: later, settle } = laterHandler();
     const handler: Handler = (request) => (request.target === '/large' ? LARGE : later(request));
     const { connect } = await startEngine(open, { handler });

@@ -4,9 +4,9 @@ import { vrypt } from '../app.ts';
 import { GET, startEngine, TRANSPORTS } from './start-engine.ts';
 
 describe.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
-  test('reads what has arrived before it judges deadlines, so that its own slowness costs nobody an answer', async () => {
+  test('reads what has arrived before it checks deadlines, so that its own delay costs no client an answer', async () => {
     const late: { send?: () => void } = {};
-    // Holds up the event loop, while the other connection's request already lies in the kernel.
+    // Blocks the event loop while the other connection's request is already in the kernel.
     const handler: Handler = (request) => {
       if (request.target === '/slow') {
         late.send?.();

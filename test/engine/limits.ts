@@ -1,4 +1,4 @@
-/** Limits that no test meets unless it lowers them. */
+/** Limits that no test reaches unless it lowers them. */
 import type { EngineLimits } from '../../src/engine/limits.ts';
 
 export const LIMITS: EngineLimits = {

@@ -1,4 +1,4 @@
-/** A client that sends bytes as they are and cuts what comes back into responses. Owns its socket. */
+/** A client that sends raw bytes and splits what comes back into responses. Owns its socket. */
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 
 export interface Response {
@@ -17,14 +17,14 @@ export interface ClientOptions {
 
 export class RawClient {
   readonly socket: Socket;
-  /** Set when the connection broke; an orderly end leaves it null. */
+  /** Set if the connection broke; null after an orderly end. */
   failure: NodeJS.ErrnoException | null = null;
   hasEnded = false;
   receivedBytes = 0;
   #received: Buffer = Buffer.alloc(0);
-  /** Arrived after #received, not yet joined. */
+  /** Arrived after #received, not yet appended to it. */
   #chunks: Buffer[] = [];
-  /** No response can be complete before this many more bytes. */
+  /** No response can be complete until this many more bytes have arrived. */
   #missing = 0;
   #whenChanged: (() => void)[] = [];
 
@@ -70,7 +70,7 @@ export class RawClient {
     });
   }
 
-  /** What has arrived and was not yet taken as a response. */
+  /** What has arrived but has not been returned as a response. */
   get received(): string {
     return this.#join().toString('latin1');
   }
@@ -80,7 +80,7 @@ export class RawClient {
     return this;
   }
 
-  /** Sends FIN and reads on. */
+  /** Sends FIN and goes on reading. */
   endSending(): this {
     this.socket.end();
     return this;
@@ -103,7 +103,7 @@ export class RawClient {
     return all;
   }
 
-  /** Waits for the end of the connection; gives what came before it and was not taken. */
+  /** Waits for the end of the connection; returns what arrived before it and was not returned yet. */
   async end(): Promise<string> {
     while (!this.hasEnded) await this.#changed();
     return this.received;

@@ -1,4 +1,4 @@
-/** One engine on a free port, for one test; ended with it, and so are the clients that were made through it. */
+/** One engine on a free port for one test, which ends it and the clients that were made through it. */
 import { onTestFinished } from 'vitest';
 import type { Handler } from '../../src/engine/call.ts';
 import { createCounters, type SharedCounters } from '../../src/engine/counters.ts';
@@ -63,7 +63,7 @@ export async function startEngine(open: OpenTransport, options: StartOptions = {
   return { engine, listener, port, counters, errors, connect };
 }
 
-/** Resolves when the engine has exactly that many connections; the runner's time limit is the only other end. */
+/** Resolves when the engine has exactly that many connections; otherwise the test runner's time limit ends it. */
 export async function connectionsBecome(engine: Engine, count: number): Promise<void> {
   while (engine.connectionCount !== count) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -19,7 +19,7 @@ async function* letters(...pieces: string[]): AsyncGenerator<string> {
   }
 }
 
-describe.each(TRANSPORTS)('answers made on the spot, on the $transport transport', ({ open }) => {
+describe.each(TRANSPORTS)('answers made for one request, on the $transport transport', ({ open }) => {
   test('have their status, fields and content, in ASCII, UTF-8 or bytes', async () => {
     const contents = ['ascii', 'é€', new Uint8Array([0, 255]), ''];
     let next = 0;
@@ -64,7 +64,7 @@ describe.each(TRANSPORTS)('a streamed answer on the $transport transport', ({ op
     );
   });
 
-  test('of known length says so, and has to keep to it', async () => {
+  test('of known length says so, and must be that long', async () => {
     const lengths = [5, 4, 6];
     let next = 0;
     const handler: Handler = () => stream(200, {}, letters('ab', 'cde'), lengths[next++]);
@@ -100,7 +100,7 @@ describe.each(TRANSPORTS)('a streamed answer on the $transport transport', ({ op
     expect(isStarted).toBe(false);
   });
 
-  test('asks for the next piece when the last one has been taken', async () => {
+  test('asks for the next piece once the last one has been sent', async () => {
     const PIECE = Buffer.alloc(256 * 1024, 'x');
     let made = 0;
     const source = async function* () {
@@ -187,7 +187,7 @@ describe.each(TRANSPORTS)('a streamed answer on the $transport transport', ({ op
 });
 
 describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
-  test('tells when its answer has been sent, or that it never will be', async () => {
+  test('reports when its answer has been sent, or that it never will be', async () => {
     const outcomes: string[] = [];
     const never = new Promise<never>(() => {});
     const handler: Handler = (call) => {
@@ -224,7 +224,7 @@ describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
     expect(await (await connect()).send(GET_1_0).end()).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 
-  test('may be given less time, and then gets 503', async () => {
+  test('may be given a shorter time, after which the client gets 503', async () => {
     const aborted = Promise.withResolvers<void>();
     const handler: Handler = (call) => {
       call.timeout(300);
@@ -236,7 +236,7 @@ describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
     await aborted.promise;
   });
 
-  test('keeps a drain waiting for its work', async () => {
+  test('makes a drain wait for its background work', async () => {
     const work = Promise.withResolvers<void>();
     const handler: Handler = (call) => {
       call.waitUntil(work.promise);
@@ -257,7 +257,7 @@ describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
     await drained;
   });
 
-  test('is told about when it is over', async () => {
+  test('is reported when it is over', async () => {
     const ends: unknown[] = [];
     const handler: Handler = (call) =>
       call.path === '/stream' ? stream(200, {}, letters('abc')) : reply(404, {}, 'x');
@@ -276,7 +276,7 @@ describe.each(TRANSPORTS)('a call on the $transport transport', ({ open }) => {
   });
 });
 
-/** Sends back what it gets, in capitals. */
+/** Sends back what it receives, in upper case. */
 class Shouting implements NewOwner {
   index = 0;
   deadline = Number.POSITIVE_INFINITY;
@@ -332,7 +332,7 @@ describe.each(TRANSPORTS)('a connection that is handed over, on the $transport t
     await connectionsBecome(engine, 0);
   });
 
-  test('is not, in HTTP/1.0', async () => {
+  test('is impossible in HTTP/1.0', async () => {
     const handler: Handler = () => new HandOverReply({ Upgrade: 'x' }, (handed) => new Shouting(handed));
     const { connect } = await startEngine(open, { handler });
     expect(await (await connect()).send(GET_1_0).end()).toMatch(/^HTTP\/1\.1 400/);

@@ -4,7 +4,7 @@ import { RawClient } from './raw-client.ts';
 import { TRANSPORTS } from './start-engine.ts';
 
 describe.each(TRANSPORTS)('the $transport transport', ({ open }) => {
-  test('tells nothing after destroy, even of bytes that had come before', async () => {
+  test('reports nothing after destroy, not even bytes that arrived before', async () => {
     const transport = open();
     const pieces: string[] = [];
     const taken = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 
-/** What a client process is asked to do, and with what. */
+/** What a client process is to do. */
 export interface Order {
   readonly type: string;
 }
@@ -36,7 +36,7 @@ export class ClientProcess {
     }
   }
 
-  /** Says something to the client. */
+  /** Sends the client a message. */
   tell(type: string): void {
     if (!this.#hasEnded) this.#child.send({ type } satisfies Order);
   }
@@ -53,7 +53,7 @@ export class ClientProcess {
   }
 }
 
-/** For the client's side: what it was given. */
+/** For the client's side: the data that it was started with. */
 export function orders<T>(): T {
   return JSON.parse(process.argv[2] ?? '{}') as T;
 }
@@ -63,7 +63,7 @@ export function report(facts: object): void {
   process.send?.(facts);
 }
 
-/** For the client's side: resolves when it is told so. */
+/** For the client's side: resolves at the message. */
 export function told(type: string): Promise<void> {
   return new Promise((resolve) => {
     process.on('message', (message) => {

@@ -1,6 +1,6 @@
 /**
- * A worker thread that dies under load. The product has no hook for that, and a thread of a running program cannot be killed
- * from outside; so the supervisor runs here, from source, on a `Worker` class that lets us end its threads.
+ * A worker thread that dies under load. The product has no hook for that, and a thread cannot be killed from outside its
+ * process, so the supervisor runs here, from source, with a `Worker` class that lets the proof end threads.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type Worker } from 'node:worker_threads';
@@ -13,7 +13,7 @@ import { finding, milliseconds, type Proof, quantile, sleep } from './proof.ts';
 /** In a row, so that the pause before the last restart is 400 ms. */
 const DEATHS = 4;
 const CLIENTS = 40;
-/** Neither lost nor answered for so long. */
+/** A request that was neither lost nor answered for this long hangs. */
 const HANGING_MS = 5000;
 
 interface Busy {
@@ -64,15 +64,15 @@ export const death: Proof = {
       const slowest = quantile(back, 1);
       return [
         finding(
-          'the worker serves again after (median, slowest)',
+          'time until the worker serves again (median, slowest)',
           `${milliseconds(quantile(back, 0.5))}, ${milliseconds(slowest)}`,
           '≤ 1000 ms',
           slowest <= 1000,
         ),
         finding(
-          'connections lost: of the dead worker, of the other',
+          'connections lost: of the dead worker, of the other one',
           `${lost}, ${lostOfOther} (${hanging} left hanging)`,
-          'none of the other, none left hanging',
+          'none of the other worker, none left hanging',
           lostOfOther === 0 && hanging === 0,
         ),
       ];
@@ -116,7 +116,7 @@ async function load(one: Busy, isOver: { readonly value: boolean }): Promise<voi
   }
 }
 
-/** New connections until one lands at the other worker; each is answered by whoever is there. */
+/** Opens connections until one reaches the other worker; each is answered by the worker that accepted it. */
 async function servedByOther(port: number, isServed: () => boolean): Promise<void> {
   while (!isServed()) {
     try {
@@ -124,7 +124,7 @@ async function servedByOther(port: number, isServed: () => boolean): Promise<voi
       await client.send(GET).response();
       client.close();
     } catch {
-      // It was in the dead listener's queue.
+      // It was in the accept queue of the dead worker.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** SIGTERM at full load: nobody who was let in goes without an answer. */
+/** SIGTERM at full load: every request that was accepted is answered. */
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
 import type { CheckedOrders, CheckedReport, CheckedStart } from './clients/checked.ts';
@@ -46,7 +46,7 @@ export const drain: Proof = {
         '0 lost, 0 wrong',
         failed === 0 && wrong === 0 && answers > 0,
       ),
-      note('pipelined requests behind the last answer, which said Connection: close', String(excused)),
+      note('pipelined requests after the last answer, which said Connection: close', String(excused)),
       finding(
         'exit code 0',
         `${codes.filter((code) => code === 0).length} of ${RUNS}`,
@@ -54,7 +54,7 @@ export const drain: Proof = {
         codes.every((code) => code === 0),
       ),
       note(
-        'from SIGTERM to the end, median and slowest',
+        'from SIGTERM to the exit, median and slowest',
         `${milliseconds(quantile(ends, 0.5))}, ${milliseconds(quantile(ends, 1))}`,
       ),
     ];

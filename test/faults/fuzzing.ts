@@ -1,4 +1,4 @@
-/** Millions of inputs through the parser, on every core, politely. */
+/** Millions of inputs through the parser, on every core, at low priority. */
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { escapeInput, type FuzzResult } from '../fuzz/fuzz.ts';
@@ -7,7 +7,7 @@ import { finding, type Proof } from './proof.ts';
 
 const DEFAULT_COUNT = 5_000_000;
 const LONGEST_INPUT = 64 * 1024;
-/** An input takes microseconds: so long without a new one is a hang. */
+/** An input takes microseconds, so this long without a new one is a hang. */
 const HANG_MS = 20_000;
 
 export const fuzzing: Proof = {
@@ -49,7 +49,7 @@ function run(seed: number, count: number, say: (text: string) => void): Promise<
         resolve({ inputs: begun, kept: [], failure: { input, message: `hangs for ${HANG_MS} ms` } });
       }
       last = begun;
-      // Each input is begun once for each set of limits.
+      // Each input is started once per set of limits.
       if (++ticks % 3 === 0) say(`  seed ${seed}: ${Math.floor(begun / 2)} inputs`);
     }, HANG_MS);
     worker.once('message', resolve);

@@ -1,4 +1,4 @@
-/** Ten thousand connections that are open and silent, and what they cost. */
+/** What ten thousand open, silent connections cost. */
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
 import type { HoldOrders, HoldReport } from './clients/hold.ts';
@@ -17,7 +17,7 @@ export const idle: Proof = {
     const { pid, port } = server;
     let client: ClientProcess | null = null;
     try {
-      // Everything that is loaded and compiled once is there before memory is looked at.
+      // Memory is measured only after everything has been loaded and compiled.
       const warming: HoldOrders = { port, count: 500, asks: true };
       client = new ClientProcess('hold', warming);
       await client.report();
@@ -45,9 +45,9 @@ export const idle: Proof = {
           perConnection <= 4096,
         ),
         finding(
-          'latency of another client, median without and with them',
+          'latency of another client, median before and during',
           `${milliseconds(before.p50)} and ${milliseconds(during.p50)} (p99 ${milliseconds(before.p99)} and ${milliseconds(during.p99)})`,
-          'at most twice and 1 ms',
+          'at most twice plus 1 ms',
           during.p50 <= 2 * before.p50 + 1,
         ),
         note('CPU of the server while they are silent', `${cpu.toFixed(1)} % of a core`),

@@ -1,4 +1,4 @@
-/** One polite client that asks one request after the other: what everybody else's latency is. */
+/** A well-behaved client that sends one request after another, to measure latency. */
 import { RawClient } from '../engine/raw-client.ts';
 import { quantile } from './proof.ts';
 
@@ -11,7 +11,7 @@ export interface Latency {
   readonly max: number;
 }
 
-/** Asks until `ms` have passed, on one connection or on a new one each time. */
+/** Sends requests until `ms` have passed, on one connection or on a new one each time. */
 export async function measureLatency(port: number, ms: number, isReconnecting = false): Promise<Latency> {
   const times: number[] = [];
   const end = performance.now() + ms;
@@ -23,9 +23,9 @@ export async function measureLatency(port: number, ms: number, isReconnecting = 
       client = await RawClient.connect(port);
     }
     const { status } = await client.send(GET).response();
-    if (status !== 200) throw new Error(`a polite client got ${status}`);
+    if (status !== 200) throw new Error(`a well-behaved client must get 200, got ${status}`);
     times.push(performance.now() - start);
-    // Not to be the load itself.
+    // So that the client itself is not the load.
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   client.close();

@@ -1,4 +1,4 @@
-/** More connections than the server allows, and more than the kernel lets it open. */
+/** More connections than the server allows, and more than the kernel allows it. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { ServerProcess } from '../cli/server-process.ts';
@@ -22,7 +22,7 @@ export const limit: Proof = {
   },
 };
 
-/** As many are served as the server says that fit. */
+/** Exactly as many are served as the server says will fit. */
 async function beyondConnections({ command }: ProofContext): Promise<Finding[]> {
   const limited = ['sh', '-c', 'ulimit -n 200; exec "$0" "$@"', ...command];
   const args = ['-p', '0', '-H', '127.0.0.1', '-w', '2', '--idle-timeout', '10m'];
@@ -41,7 +41,7 @@ async function beyondConnections({ command }: ProofContext): Promise<Finding[]> 
       finding(
         '1000 clients, ulimit -n 200: served, refused with 503, closed',
         `${open}, ${refused}, ${closed}`,
-        `${fitting} served, no other lost without an end`,
+        `${fitting} served, every other one refused or closed`,
         open === fitting && open + refused + closed === 1000,
       ),
       finding('CPU while saturated', `${cpu.toFixed(1)} % of a core`, '≤ 5 %', cpu <= 5),
@@ -80,8 +80,8 @@ async function beyondFiles({ command }: ProofContext, workers: number): Promise<
       finding(`500 clients, 10 descriptors left (EMFILE), workers: ${workers}`, figure, '20 kept', kept.open === 20),
       workers === 1
         ? finding('CPU while out of descriptors', share, '≤ 5 %', cpu <= 5)
-        : // libuv keeps a spare descriptor for each event loop, to take connections with and close them. When two loops run out
-          // at the same moment, one may lose its spare to the other; then it polls until there is a descriptor again.
+        : // libuv keeps a spare descriptor for each event loop, to accept connections with and close them. When two loops run out
+          // at the same moment, one may lose its spare to the other; it then polls until a descriptor is free.
           note('CPU while out of descriptors', share),
       recovery,
     ];
@@ -104,5 +104,5 @@ async function recoveryOf(port: number): Promise<Finding> {
   const served = await isServed(port, 10 * RECOVERY_MS);
   const ms = performance.now() - start;
   const figure = served ? `after ${ms.toFixed(0)} ms` : 'never';
-  return finding('served again when they have left', figure, `within ${RECOVERY_MS} ms`, served && ms <= RECOVERY_MS);
+  return finding('serves again after they have left', figure, `within ${RECOVERY_MS} ms`, served && ms <= RECOVERY_MS);
 }

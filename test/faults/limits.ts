@@ -1,6 +1,6 @@
 /**
- * Starts under limits on descriptors, address space, threads and memory, with more workers than fit: it serves as much as fits, or
- * says in one line why it does not start, and always ends.
+ * Starts under limits on descriptors, address space, threads and memory, with more workers than fit: the server runs with what
+ * fits, or says in one line why it does not start, and always ends.
  */
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { ServerProcess } from '../cli/server-process.ts';
@@ -9,10 +9,10 @@ import { type Finding, finding, note, type Proof, type ProofContext } from './pr
 
 const DRAIN_TIMEOUT_MS = 5000;
 const STARTS = 20;
-/** An ordinary user who runs nothing else. */
+/** An ordinary user without other processes. */
 const USER = '64999';
 
-/** Limit, then workers that are asked for. */
+/** The limit, then the requested workers. */
 const OPEN_FILES = [
   [24, 1],
   [30, 2],
@@ -39,7 +39,7 @@ export const limits: Proof = {
   async run(context) {
     const findings: Finding[] = [];
     for (const [limit, workers] of OPEN_FILES) findings.push(await under(context, `ulimit -n ${limit}`, workers));
-    // Addresses are plenty where Node reserves none.
+    // Addresses are plentiful if Node does not reserve any.
     for (const [limit, workers] of ADDRESS_SPACE) findings.push(await under(context, `ulimit -v ${limit}`, workers));
     if (process.getuid?.() === 0) {
       for (const [limit, workers] of THREADS) findings.push(await under(context, `ulimit -u ${limit}`, workers, USER));
@@ -66,10 +66,10 @@ async function under({ command }: ProofContext, limit: string, workers: number, 
   const started = /\((\d+ workers?)\)/.exec(stdout)?.[1] ?? 'not started';
   const isMet = isReady ? served && code === 0 && took <= DRAIN_TIMEOUT_MS : code === 1 && /^[^\n]+\n$/.test(stderr);
   const figure = `${started}, ended with ${code} after ${took.toFixed(0)} ms${stderr && `; ${stderr.trim().replaceAll('\n', '; ')}`}`;
-  return finding(`${limit}, ${workers} workers asked for`, figure, 'serves and ends with 0, or one line and 1', isMet);
+  return finding(`${limit}, ${workers} workers requested`, figure, 'serves and ends with 0, or one line and 1', isMet);
 }
 
-/** Version 1 of control groups, whose files a root user may make; `auto` on a machine with many cores is a table in the unit tests. */
+/** Version 1 of control groups, whose files root may create; `auto` on a machine with many cores is a table in the unit tests. */
 async function underMemory({ command }: ProofContext): Promise<Finding> {
   const folder = `/sys/fs/cgroup/memory/vrypt-limits-${process.pid}`;
   try {
@@ -106,5 +106,5 @@ async function twoAtOnce({ command }: ProofContext): Promise<Finding> {
     await Promise.all(servers.map((server) => server.kill()));
   }
   const figure = `${STARTS - both - neither} of ${STARTS} times one, ${both} times both, ${neither} times neither`;
-  return finding('two starts at once on one port', figure, 'one of the two, always', both === 0 && neither === 0);
+  return finding('two starts at once on one port', figure, 'always one of the two', both === 0 && neither === 0);
 }

@@ -1,10 +1,10 @@
-/** What the kernel knows of a process: its memory and its CPU time. */
+/** Memory and CPU time of a process, from the kernel. */
 import { readFileSync } from 'node:fs';
 
 /** sysconf(_SC_CLK_TCK) is 100 on every Linux that runs Node. */
 const MS_PER_TICK = 10;
 
-/** Resident memory that no file backs, in bytes. */
+/** Anonymous resident memory, in bytes. */
 export function anonymousMemory(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return Number(/^Anonymous:\s+(\d+) kB/m.exec(text)?.[1]) * 1024;

@@ -5,19 +5,19 @@ export interface Finding {
   readonly what: string;
   /** What came out, for people. */
   readonly figure: string;
-  /** What it has to be; empty where it is told for information only. */
+  /** What it must be; empty if it is for information only. */
   readonly bar: string;
   readonly isMet: boolean;
 }
 
 export interface ProofContext {
-  /** The program and what comes before its arguments. */
+  /** The program and its leading arguments. */
   readonly command: readonly string[];
   /** The command is the packaged executable. */
   readonly isPackaged: boolean;
-  /** What was given behind the proof's name. */
+  /** What was typed after the proof's name. */
   readonly args: readonly string[];
-  /** Tells how far it is. */
+  /** Reports progress. */
   say(text: string): void;
 }
 
@@ -35,7 +35,7 @@ export function note(what: string, figure: string): Finding {
   return { what, figure, bar: '', isMet: true };
 }
 
-/** The value below which `part` of the values lie; they get sorted. */
+/** The value below which `part` of the values lie; sorts them. */
 export function quantile(values: number[], part: number): number {
   values.sort((a, b) => a - b);
   return values[Math.min(values.length - 1, Math.floor(values.length * part))] ?? Number.NaN;

@@ -6,7 +6,7 @@ import type { CheckedOrders, CheckedReport, CheckedStart } from './clients/check
 import { type Finding, finding, milliseconds, note, type Proof, type ProofContext, sleep } from './proof.ts';
 
 const REPLACEMENTS = 20;
-/** Without the kernel's help a connection in the middle of its handshake may be lost with the listener; with it, none. */
+/** Without tcp_migrate_req, a connection in the middle of its handshake may be lost with the listener. */
 const MAX_FAILED: Readonly<Record<string, number>> = { '0': 3, '1': 0 };
 const MIGRATE = '/proc/sys/net/ipv4/tcp_migrate_req';
 
@@ -18,7 +18,7 @@ export const replacement: Proof = {
     try {
       for (const value of context.args.length > 0 ? context.args : ['0', '1']) {
         if (!setMigrate(value)) {
-          findings.push(note(`net.ipv4.tcp_migrate_req=${value}`, 'cannot be set here'));
+          findings.push(note(`net.ipv4.tcp_migrate_req=${value}`, 'cannot be set on this machine'));
           continue;
         }
         findings.push(...(await replaceAll(context, value)));

@@ -1,6 +1,6 @@
 /**
- * Runs the proofs, all or those that are named: `npm run faults -- [--server PATH] [NAME [ARGUMENT]]`. Tries the packaged
- * executable where there is one, the source otherwise. Exit code 1 where a bar is not met.
+ * Runs all proofs, or those that are named: `npm run faults -- [--server PATH] [NAME [ARGUMENT]]`. Tries the packaged
+ * executable if there is one, otherwise the source. Exit code 1 if a bar is not met.
  */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -48,7 +48,7 @@ say(
 for (const one of names) {
   const proof = PROOFS[one];
   if (proof === undefined) {
-    process.stderr.write(`faults wants one of ${Object.keys(PROOFS).join(', ')}; got "${one}"\n`);
+    process.stderr.write(`the proof must be one of ${Object.keys(PROOFS).join(', ')}, got "${one}"\n`);
     process.exit(2);
   }
   say(`\n${one}: ${proof.title}`);

@@ -1,4 +1,4 @@
-/** What the environment, the working directory and signals can make the packaged executable do: nothing. */
+/** The environment, the working directory and signals cannot make the packaged executable do anything else. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -22,9 +22,10 @@ const NOBODY = '65534';
 const INSPECTOR_PORT = 9229;
 
 export const security: Proof = {
-  title: 'the process: no debugger, no code from outside, only where --host says, as nobody on a read-only root',
+  title:
+    'the process: no debugger, no foreign code, listens only on --host, runs as the user nobody on a read-only root',
   async run({ command, isPackaged }) {
-    if (!isPackaged) return [note('skipped', 'wants the packaged executable: npm run package')];
+    if (!isPackaged) return [note('skipped', 'requires the packaged executable: npm run package')];
     const executable = command[0] as string;
     const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-faults-'));
     try {
@@ -159,10 +160,10 @@ async function reachable(executable: string): Promise<Finding[]> {
   }
 }
 
-/** A root with nothing in it but the executable, mounted read-only, no capabilities; /proc is not there either. */
+/** A read-only root with nothing but the executable, not even /proc, and without capabilities. */
 async function asNobody(executable: string, folder: string): Promise<Finding[]> {
-  const what = 'served as nobody, without capabilities, in an empty read-only root';
-  if (process.getuid?.() !== 0) return [note(what, 'skipped: wants root to make the root')];
+  const what = 'served as the user nobody, without capabilities, in an empty read-only root';
+  if (process.getuid?.() !== 0) return [note(what, 'skipped: requires root')];
   const root = path.join(folder, 'root');
   mkdirSync(root);
   copyFileSync(executable, path.join(root, 'vrypt-server'));

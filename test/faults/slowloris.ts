@@ -8,7 +8,7 @@ import { finding, milliseconds, note, type Proof } from './proof.ts';
 
 const COUNT = 2000;
 const TIMEOUT_MS = 4000;
-/** A tick of the clock, and what it takes to connect and to answer them all. */
+/** A tick of the clock, and the time to connect and answer all of them. */
 const LATE_MS = 1500;
 
 export const slowloris: Proof = {
@@ -29,15 +29,15 @@ export const slowloris: Proof = {
       return [
         finding('refused with 408', `${refused} of ${COUNT}, ${others} otherwise`, 'all', refused === COUNT),
         finding(
-          'the slowest of them refused after',
+          'the slowest refusal came after',
           milliseconds(longestMs),
           `≤ ${TIMEOUT_MS + LATE_MS} ms`,
           longestMs <= TIMEOUT_MS + LATE_MS,
         ),
         finding(
-          'latency of another client, median without and with them',
+          'latency of another client, median before and during',
           `${milliseconds(before.p50)} and ${milliseconds(during.p50)} (p99 ${milliseconds(before.p99)} and ${milliseconds(during.p99)})`,
-          'at most twice and 1 ms',
+          'at most twice plus 1 ms',
           during.p50 <= 2 * before.p50 + 1,
         ),
         note('memory for them', mebibytes(grown)),

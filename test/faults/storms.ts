@@ -1,4 +1,4 @@
-/** Resets, vanishing clients, half-open ones, single bytes, and a flood that nobody reads: the server stays small and serves. */
+/** Resets, vanishing and half-closed clients, single bytes, and a flood of unread answers: the server stays small and serves. */
 import { ServerProcess } from '../cli/server-process.ts';
 import { ClientProcess } from './client-process.ts';
 import type { FloodEnd, FloodOrders, FloodReport } from './clients/flood.ts';
@@ -9,26 +9,26 @@ import { type Finding, finding, type Proof, sleep } from './proof.ts';
 
 const STORM_MS = 4000;
 const FLOOD_OCTETS = 100_000_000;
-/** What all storms together may leave behind. */
+/** Growth that all storms together may leave behind. */
 const GROWTH = 48 * 1024 ** 2;
 
 const STORMS: readonly (readonly [StormKind, string])[] = [
   ['reset', 'connections reset by the client, half of them within a request'],
   ['vanish', 'connections that vanish at once'],
   ['halfOpen', 'half-closed clients, answered'],
-  ['singleBytes', 'connections with 10 requests, an byte a segment'],
+  ['singleBytes', 'connections with 10 requests, one byte per segment'],
   ['singleChunks', 'requests of 10,000 chunks of one byte'],
 ];
 
 export const storms: Proof = {
-  title: 'storms of bad manners, and 100 MB of pipelined requests that nobody reads the answers of',
+  title: 'storms of misbehavior, and 100 MB of pipelined requests whose answers are not read',
   async run({ command }) {
     const args = ['-p', '0', '-H', '127.0.0.1', '--max-connections', '5000', '--max-requests', '0'];
     const server = await ServerProcess.start(args, { command });
     const { pid, port } = server;
     const findings: Finding[] = [];
     try {
-      // What is loaded and compiled at the first requests is no growth.
+      // What is loaded and compiled for the first requests does not count as growth.
       await storm({ port, kind: 'halfOpen', ms: 1500 });
       const before = residentMemory(pid);
       for (const [kind, what] of STORMS) {
@@ -71,12 +71,12 @@ async function flood(pid: number, port: number): Promise<Finding[]> {
     const mb = (takenUnread / 1e6).toFixed(1);
     return [
       finding(
-        '100 MB of requests, nobody reads: taken before the server stopped reading, its growth',
+        '100 MB of requests, answers not read: accepted before the server stopped reading, its growth',
         `${mb} MB, ${mebibytes(growth)}`,
         '≤ 8 MiB',
         growth <= 8 * 1024 ** 2 && takenUnread < FLOOD_OCTETS,
       ),
-      finding('answered when it is read', `${answers} of ${requests}`, 'all', answers === requests),
+      finding('answered once answers are read', `${answers} of ${requests}`, 'all', answers === requests),
     ];
   } finally {
     await client.end();

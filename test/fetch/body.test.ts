@@ -49,7 +49,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
   ] as const;
 
   describe.each(kinds)('of a %s', (_, make) => {
-    test.each(CONTENTS)('of %s gives the same in every form', async (_name, content) => {
+    test.each(CONTENTS)('of %s is the same in every form', async (_name, content) => {
       expect(await make(content()).text()).toBe(TEXT);
       expect(new Uint8Array(await make(content()).arrayBuffer())).toEqual(BYTES);
       const bytes = await make(content()).bytes();
@@ -61,7 +61,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       await expect(make(content()).json()).rejects.toThrow(SyntaxError);
     });
 
-    test.each(CONTENTS.slice(0, -1))('of %s can be read into a buffer of one’s own', async (_name, content) => {
+    test.each(CONTENTS.slice(0, -1))('of %s can be read into the caller’s buffer', async (_name, content) => {
       expect(await read(make(content()).body, 'byob')).toBe(TEXT);
     });
 
@@ -80,7 +80,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       expect(() => new Response(holder.body)).toThrow(TypeError);
     });
 
-    test.each(CONTENTS)('of %s cannot be read by others while its stream is', async (_name, content) => {
+    test.each(CONTENTS)('of %s cannot be read while its stream is being read', async (_name, content) => {
       const holder = make(content());
       const { body } = holder;
       expect(holder.body).toBe(body);
@@ -96,7 +96,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       expect(() => holder.clone()).toThrow(TypeError);
     });
 
-    test.each(CONTENTS)('of %s can be read after somebody has looked at the stream', async (_name, content) => {
+    test.each(CONTENTS)('of %s can be read after its stream has been accessed', async (_name, content) => {
       const holder = make(content());
       const { body } = holder;
       expect(await holder.text()).toBe(TEXT);
@@ -136,7 +136,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       expect(await make(streamOf(new TextEncoder().encode('\ufeff5'))).json()).toBe(5);
     });
 
-    test('loses a byte order mark and what is no UTF-8', async () => {
+    test('loses a byte order mark and invalid UTF-8', async () => {
       expect(await make('\ufeffa').text()).toBe('a');
       expect(await make(new Uint8Array([0xef, 0xbb, 0xbf, 0x61])).text()).toBe('a');
       expect(await make(new Uint8Array([0x61, 0xff, 0xe2, 0x82, 0x62])).text()).toBe('a\ufffd\ufffdb');
@@ -158,7 +158,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       },
     );
 
-    test('of a stream that fails gives its error', async () => {
+    test('of a stream that fails rejects with its error', async () => {
       const error = new Error('no more');
       const stream = () => new ReadableStream({ pull: (controller) => controller.error(error) });
       for (const form of ['text', 'json', 'bytes', 'arrayBuffer', 'blob'] as const) {
@@ -195,7 +195,7 @@ describe.each(BOTH)('a body, $whose', ({ classes: { Request, Response } }) => {
       expect((await make('x', { 'content-type': type }).blob()).type.toLowerCase()).toBe(expected);
     });
 
-    test('takes the type of its Blob from the headers of now', async () => {
+    test('takes the type of its Blob from the current headers', async () => {
       const holder = make(new Blob(['x'], { type: 'a/b' }));
       holder.headers.set('content-type', 'c/d');
       expect((await holder.blob()).type).toBe('c/d');
@@ -247,7 +247,7 @@ describe('the buffer of a body', () => {
     expect(bytes.buffer.detached).toBe(false);
   });
 
-  test('of a cloned stream is another than the original’s', async () => {
+  test('of a cloned stream differs from the original’s', async () => {
     const chunk = new Uint16Array([1, 2]);
     const response = new OURS.Response(streamOf(chunk));
     const clone = response.clone();

@@ -1,4 +1,4 @@
-/** The classes that the same tests are run against: ours, and Node's as the proof that a test asks for what is standard. */
+/** The classes that the same tests run against: ours, and Node's to show that a test asks for standard behavior. */
 import * as ours from '../../src/fetch/index.ts';
 
 export interface Classes {

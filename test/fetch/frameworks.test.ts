@@ -1,4 +1,4 @@
-/** Frameworks as they are, their handlers given our requests, and their responses taken apart by us. */
+/** Unmodified frameworks: their handlers get our requests, and we read their responses. */
 import { Elysia } from 'elysia';
 import { WebStandardAdapter } from 'elysia/adapter/web-standard';
 import { H3, proxyRequest, readBody } from 'h3';
@@ -38,7 +38,7 @@ function fieldOf(parts: ResponseParts, name: string): string | null {
   return at < 0 ? null : (parts.fields[at + 2] as string);
 }
 
-/** As the engine sends it: pieces of a stream may be text, too. */
+/** As the engine sends it: pieces of a stream may be text too. */
 async function textOf({ content }: ResponseParts): Promise<string> {
   if (content === null || typeof content === 'string') return content ?? '';
   const pieces: Buffer[] = [];
@@ -46,7 +46,7 @@ async function textOf({ content }: ResponseParts): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-// One of its other helpers looks for `Bun.write` when the module is loaded.
+// Another of its helpers looks for `Bun.write` when the module is loaded.
 Object.assign(globalThis, { Bun: { write() {} } });
 const { getConnInfo } = await import('hono/bun');
 Reflect.deleteProperty(globalThis, 'Bun');
@@ -104,7 +104,7 @@ describe('Hono', () => {
     expect(await ask(app.fetch as never, { target: '/no' })).toMatchObject({ status: 404, content: '404 Not Found' });
   });
 
-  test('gives parameters, queries and headers', async () => {
+  test('reads parameters, queries and headers', async () => {
     const parts = await ask(app.fetch as never, {
       target: '/user/a%20b?x=1',
       fields: [
@@ -130,7 +130,7 @@ describe('Hono', () => {
     ).toMatchObject({ content: 'abc 3 abc' });
   });
 
-  test('knows the client by hono/bun', async () => {
+  test('finds the client through hono/bun', async () => {
     const server = { requestIP: (request: unknown) => sourceOf(request)?.remote ?? null };
     const { content } = await ask(app.fetch as never, { target: '/ip' }, server);
     expect(JSON.parse(content as string)).toEqual({
@@ -155,7 +155,7 @@ describe('Hono', () => {
     ]);
   });
 
-  test('changes headers after the fact, without a stream', async () => {
+  test('changes headers of a finished response, without a stream', async () => {
     for (const target of ['/late/text', '/late/raw']) {
       const parts = await ask(app.fetch as never, { target });
       expect([parts.content, fieldOf(parts, 'x-late'), fieldOf(parts, 'vary')]).toEqual([target.slice(6), 'yes', 'x']);
@@ -200,7 +200,7 @@ describe('h3', () => {
     expect([parts.status, parts.content]).toEqual([200, 'hello']);
   });
 
-  test('gives parameters, queries and headers', async () => {
+  test('reads parameters, queries and headers', async () => {
     const parts = await ask(fetch, {
       target: '/user/5?x=1',
       fields: [
@@ -212,7 +212,7 @@ describe('h3', () => {
     expect((await ask(fetch, { target: '/no' })).status).toBe(404);
   });
 
-  test('reads bodies, and gives streams and responses', async () => {
+  test('reads bodies, and returns streams and responses', async () => {
     const json = { method: 'POST', target: '/json', content: '{"a":1}', fields: JSON_FIELDS };
     expect(JSON.parse(await textOf(await ask(fetch, json)))).toEqual({ a: 1 });
     const raw = await ask(fetch, { method: 'POST', target: '/raw', content: 'raw', isLate: true });
@@ -297,7 +297,7 @@ describe('Elysia', () => {
     expect((await ask(fetch, { target: '/throws' })).status).toBe(500);
   });
 
-  test('gives parameters, queries and headers', async () => {
+  test('reads parameters, queries and headers', async () => {
     const parts = await ask(fetch, {
       target: '/user/5?x=1',
       fields: [
@@ -308,7 +308,7 @@ describe('Elysia', () => {
     expect([JSON.parse(parts.content as string), fieldOf(parts, 'x-token')]).toEqual([{ id: '5', x: '1' }, 't']);
   });
 
-  test('reads bodies, gives responses, cookies and streams', async () => {
+  test('reads bodies, and returns responses, cookies and streams', async () => {
     const parts = await ask(fetch, {
       method: 'POST',
       target: '/json',

@@ -1,4 +1,4 @@
-/** The order matters: Node's classes are kept by programs before ours take their place. */
+/** The order matters: programs may keep Node's classes before ours replace them. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -77,7 +77,7 @@ test('instanceof holds for both kinds, both ways', () => {
   }
 });
 
-test('subclasses are told apart', () => {
+test('subclasses are distinguished', () => {
   class Mine extends Response {}
   class Nodes extends NODES.Response {}
   expect(new Mine()).toBeInstanceOf(Response);
@@ -88,7 +88,7 @@ test('subclasses are told apart', () => {
   expect(ours.responseParts(new Mine('x')).content).toBe('x');
 });
 
-test('fetch returns Node’s Response, an instance of ours', async () => {
+test('fetch returns Node’s Response, which is an instance of our class', async () => {
   const response = await fetch(`${base}/a`, { headers: new Headers({ 'X-A': 'b' }) });
   expect(response).toBeInstanceOf(Response);
   expect(response).toBeInstanceOf(NODES.Response);
@@ -102,7 +102,7 @@ test('fetch returns Node’s Response, an instance of ours', async () => {
   ]);
 });
 
-test('fetch takes a Request of ours', async () => {
+test('fetch accepts our Request', async () => {
   const request = new Request(`${base}/b`, { method: 'PUT', body: 'content', headers: { 'X-A': 'b' } });
   const { method, url, headers, content } = (await (await fetch(request)).json()) as Echo;
   expect([method, url, headers['x-a'], headers['content-type'], content]).toEqual([
@@ -116,7 +116,7 @@ test('fetch takes a Request of ours', async () => {
   await expect(fetch(request)).rejects.toThrow(TypeError);
 });
 
-test('fetch takes a Request of ours and options that change it', async () => {
+test('fetch accepts our Request with options that change it', async () => {
   const request = new Request(`${base}/b`, { method: 'PUT', body: 'content', headers: { 'X-A': 'b' } });
   const { method, headers, content } = (await (
     await fetch(request, { method: 'POST', signal: undefined as never, headers: { c: 'd' } })
@@ -124,7 +124,7 @@ test('fetch takes a Request of ours and options that change it', async () => {
   expect([method, headers['x-a'], headers['c'], content]).toEqual(['POST', undefined, 'd', 'content']);
 });
 
-test('fetch takes a stream of ours', async () => {
+test('fetch accepts our stream', async () => {
   const body = new Response('streamed').body as ReadableStream;
   const request = new Request(`${base}/b`, { method: 'POST', body, duplex: 'half' });
   const answered = fetch(request);
@@ -132,7 +132,7 @@ test('fetch takes a stream of ours', async () => {
   expect(((await (await answered).json()) as Echo).content).toBe('streamed');
 });
 
-test.each([false, true])('fetch passes on a request that came in, late: %s', async (isLate) => {
+test.each([false, true])('fetch passes on an incoming request, late: %s', async (isLate) => {
   for (const send of [
     (request: ours.LazyRequest) => fetch(`${base}/in`, request as never),
     (request: ours.LazyRequest) => fetch(new Request(`${base}/in`, request as never)),
@@ -145,13 +145,13 @@ test.each([false, true])('fetch passes on a request that came in, late: %s', asy
   expect(headers['host']).toBe(base.slice('http://'.length));
 });
 
-test('fetch is stopped by the signal of a Request of ours', async () => {
+test('fetch is aborted by the signal of our Request', async () => {
   const controller = new AbortController();
   controller.abort(new Error('enough'));
   await expect(fetch(new Request(base, { signal: controller.signal }))).rejects.toThrow('enough');
 });
 
-test('Node’s classes take what is ours', async () => {
+test('Node’s classes accept our objects', async () => {
   const response = new Response('text', { status: 201, headers: { a: 'b' } });
   const copy = new NODES.Response(response.body as never, response as never);
   expect([copy.status, copy.headers.get('a'), await copy.text()]).toEqual([201, 'b', 'text']);
@@ -161,7 +161,7 @@ test('Node’s classes take what is ours', async () => {
   expect([second.method, await second.text()]).toEqual(['POST', 'x']);
 });
 
-test('ours take what is Node’s', async () => {
+test('our classes accept Node’s objects', async () => {
   const nodes = new NODES.Request('http://a/', { method: 'POST', body: 'x', headers: { a: 'b' }, cache: 'reload' });
   const request = new Request(nodes);
   expect([request.url, request.method, request.headers.get('a'), request.cache, nodes.bodyUsed]).toEqual([

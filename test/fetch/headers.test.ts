@@ -4,7 +4,7 @@ import { BOTH, OURS } from './both.ts';
 const INVALID_NAMES = ['', ' ', 'a b', 'a:', 'é', 'a\n', '\0', '(', '@', '[', '{', 'a,b', 'Āa'];
 const INVALID_VALUES = ['a\0b', 'a\rb', 'a\nb', 'a\r\nB: c', 'Ā', '\0', '\ud83d\ude00'];
 
-/** What a proxy's traps see, in order. */
+/** The traps of a proxy that are called, in order. */
 function logged(target: object): { proxy: Record<string, string>; log: string[] } {
   const log: string[] = [];
   const handler = new Proxy({} as ProxyHandler<object>, {
@@ -94,7 +94,7 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect(headers.get('a')).toBe(expected);
   });
 
-  test('append, set, get, has and delete without regard to case', () => {
+  test('append, set, get, has and delete ignore case', () => {
     const headers = new Headers();
     headers.append('X-One', '1');
     headers.append('x-one', '2');
@@ -187,7 +187,7 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect(new Map(headers).get('h37')).toBe('1, 51');
   });
 
-  test('show changes to an iteration that has begun', () => {
+  test('show changes to an iteration in progress', () => {
     const headers = new Headers({ b: '2', d: '4' });
     const iterator = headers.entries();
     expect(iterator.next().value).toEqual(['b', '2']);
@@ -217,7 +217,7 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect(Headers.prototype[Symbol.iterator]).toBe(Headers.prototype.entries);
   });
 
-  test('use an iterator of one’s own', () => {
+  test('use a custom iterator', () => {
     const headers = new Headers({ a: 'b' });
     (headers as { [Symbol.iterator]: unknown })[Symbol.iterator] = function* () {
       yield ['c', 'd'];
@@ -253,7 +253,7 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect([...new Headers(Object.create({ inherited: 'x' }))]).toEqual([]);
   });
 
-  test('check receivers and counts of arguments', () => {
+  test('check receivers and numbers of arguments', () => {
     const headers = new Headers() as unknown as Record<string, (...values: unknown[]) => unknown>;
     for (const [method, count] of [
       ['append', 2],
@@ -294,7 +294,7 @@ describe.each(BOTH)('Headers, $whose', ({ classes: { Headers, Request, Response 
     expect(Object.getPrototypeOf(Headers)).toBe(Function.prototype);
   });
 
-  test('cannot be changed where they are immutable', () => {
+  test('cannot be changed if they are immutable', () => {
     for (const { headers } of [Response.error(), Response.redirect('http://a/')]) {
       expect(() => headers.append('a', 'b')).toThrow(TypeError);
       expect(() => headers.set('a', 'b')).toThrow(TypeError);

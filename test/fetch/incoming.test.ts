@@ -9,7 +9,7 @@ function receive(given: Given = {}): { request: LazyRequest; source: TestSource 
   return { request: new LazyRequest(source, ORIGIN), source };
 }
 
-describe('a request that came in', () => {
+describe('an incoming request', () => {
   test('is a Request to a program', () => {
     const { request } = receive();
     expect(request).toBeInstanceOf(Request);
@@ -18,7 +18,7 @@ describe('a request that came in', () => {
     expect(Object.keys(request)).toEqual([]);
   });
 
-  test('touches nothing that is not asked for', () => {
+  test('reads nothing that is not asked for', () => {
     const { request, source } = receive({ method: 'POST', content: 'x' });
     expect([request.method, request.url, request.headers.get('HOST'), request.headers.has('x')]).toEqual([
       'POST',
@@ -30,7 +30,7 @@ describe('a request that came in', () => {
     expect(source.touched).toEqual([]);
   });
 
-  test('knows client, parameters and work to wait for', () => {
+  test('has the client, parameters and background work', () => {
     const { request, source } = receive();
     const work = Promise.resolve();
     request.waitUntil(work);
@@ -66,7 +66,7 @@ describe('a request that came in', () => {
     expect(source.touched).toEqual([]);
   });
 
-  test('has no body where it has no content', async () => {
+  test('has no body if it has no content', async () => {
     const { request } = receive({ method: 'POST' });
     expect([request.body, await request.text(), request.bodyUsed]).toEqual([null, '', false]);
   });
@@ -79,7 +79,7 @@ describe('a request that came in', () => {
       fields: [['Content-Type', 'application/json']],
     } as const;
 
-    test('gives it in every form', async () => {
+    test('returns it in every form', async () => {
       expect(await receive(given).request.text()).toBe('{"a":"ü"}');
       expect(await receive(given).request.json()).toEqual({ a: 'ü' });
       expect(new TextDecoder().decode(await receive(given).request.bytes())).toBe('{"a":"ü"}');
@@ -98,7 +98,7 @@ describe('a request that came in', () => {
       expect(request.body?.locked).toBe(true);
     });
 
-    test('can be read after somebody has looked at the stream', async () => {
+    test('can be read after its stream has been accessed', async () => {
       const { request } = receive(given);
       expect(request.body).toBe(request.body);
       expect(request.bodyUsed).toBe(false);
@@ -136,7 +136,7 @@ describe('a request that came in', () => {
     });
   });
 
-  test('gives its form', async () => {
+  test('returns its form', async () => {
     const type = 'application/x-www-form-urlencoded';
     const { request } = receive({ method: 'POST', content: 'a=1&b=2', fields: [['content-type', type]] });
     expect([...(await request.formData())]).toEqual([
@@ -193,7 +193,7 @@ describe('the URL of a request', () => {
     expect(receive({ target, fields: [['Host', host]] }).request.url).toBe(url);
   });
 
-  test('is that of the server where there is no Host', () => {
+  test('is that of the server if there is no Host', () => {
     expect(receive({ target: '/a', fields: [] }).request.url).toBe('http://localhost:3000/a');
     const secure = new Origin('https', 'localhost');
     expect(new LazyRequest(new TestSource({ fields: [['Host', 'b:443']] }), secure).url).toBe('https://b/');
@@ -229,7 +229,7 @@ describe('the parts of a response', () => {
     expect(responseParts(new Response(form)).content).toContain('name="a"');
   });
 
-  test('are still without a stream after headers, clone and copy', () => {
+  test('still have no stream after headers, clone and copy', () => {
     const response = new Response('text');
     response.headers.set('Content-Type', 'x/y');
     response.headers.append('Set-Cookie', 'a');
@@ -264,7 +264,7 @@ describe('the parts of a response', () => {
     expect([await new globalThis.Response(content as never).text(), length]).toEqual(['text', 4]);
   });
 
-  test('of Node’s Response are those of ours, with a stream', async () => {
+  test('of Node’s Response are the same as ours, with a stream', async () => {
     const nodes = new globalThis.Response('text', {
       status: 404,
       headers: [
@@ -281,7 +281,7 @@ describe('the parts of a response', () => {
     expect(await new globalThis.Response(content as never).text()).toBe('text');
   });
 
-  test('are given once', async () => {
+  test('are returned once', async () => {
     const response = new Response('text');
     responseParts(response);
     expect(response.bodyUsed).toBe(true);
@@ -292,7 +292,7 @@ describe('the parts of a response', () => {
     expect(() => responseParts(bytes)).toThrow(TypeError);
   });
 
-  test('are refused for what has been read, and for what is no Response', async () => {
+  test('are refused for a body that has been read, and for anything but a Response', async () => {
     const read = new Response('text');
     await read.text();
     const nodes = new globalThis.Response('text');

@@ -1,4 +1,4 @@
-/** Frameworks that are loaded when the globals are ours already find nothing else to build on. */
+/** Frameworks that are loaded after the globals have been replaced. */
 import { beforeAll, expect, test } from 'vitest';
 import { installGlobals, LazyRequest, Origin, responseParts } from '../../src/fetch/index.ts';
 import { TestSource } from './source.ts';
@@ -15,7 +15,7 @@ test('h3, whose responses inherit from the global one', async () => {
   expect([parts.status, parts.content]).toEqual([200, '{"a":1}']);
 });
 
-test('Elysia, as it is without an adapter named', async () => {
+test('Elysia, without naming an adapter', async () => {
   const { Elysia } = await import('elysia');
   const app = new Elysia().get('/', () => new Response('x')).post('/', ({ body }) => body);
   expect(responseParts(await app.fetch(new LazyRequest(new TestSource(), ORIGIN) as never)).content).toBe('x');

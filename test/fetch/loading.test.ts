@@ -6,7 +6,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const ROOM = new URL('../../src/fetch/index.ts', import.meta.url).href;
 
-/** What a program of its own process prints, after each step of it: is undici loaded? */
+/** What a separate process prints after each of its steps: whether undici is loaded. */
 function run(program: string): unknown {
   const text = `
     const isLoaded = () => process.moduleLoadList.some((name) => name.endsWith('undici/undici'));
@@ -29,7 +29,7 @@ test('loads nothing of Node’s fetch before it is needed', () => {
   expect(steps).toEqual([false, true, false, 'text', false, {}, 'text', false, true, true, true, true]);
 });
 
-test('reads a form with Node’s parser, also before the first fetch', () => {
+test('reads a form with Node’s parser, even before the first fetch', () => {
   const steps = run(`
     installGlobals();
     const form = await new Response('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }).formData();
@@ -46,7 +46,7 @@ test('leaves the globals of a program that keeps them, and links them', () => {
   expect(steps).toEqual([false, true, true]);
 });
 
-test('finds the classes of a program that has used them before', () => {
+test('finds the classes that a program has used before', () => {
   const steps = run(`
     const Nodes = Response;
     const early = new Response('early');

@@ -128,7 +128,7 @@ describe.each(BOTH)('Request, $whose', ({ classes: { Headers, Request } }) => {
     expect(new Request(URL_, init as never).method).toBe('GET');
   });
 
-  test('refuses other things than objects as options, and a missing URL', () => {
+  test('refuses options that are not objects, and a missing URL', () => {
     expect(() => new Request(URL_, 'x' as never)).toThrow(TypeError);
     expect(() => new Request(URL_, 5 as never)).toThrow(TypeError);
     expect(() => new (Request as unknown as new () => Request)()).toThrow(TypeError);
@@ -172,7 +172,7 @@ describe.each(BOTH)('Request, $whose', ({ classes: { Headers, Request } }) => {
     ]);
   });
 
-  test('is made from another whose stream somebody has', async () => {
+  test('is made from another whose stream has been accessed', async () => {
     const first = new Request(URL_, { method: 'POST', body: 'x' });
     const { body } = first;
     const second = new Request(first);
@@ -199,7 +199,7 @@ describe.each(BOTH)('Request, $whose', ({ classes: { Headers, Request } }) => {
     expect(first.bodyUsed).toBe(true);
   });
 
-  test('is not used up where another cannot be made', () => {
+  test('is not used up if another cannot be made', () => {
     const request = new Request(URL_, { method: 'POST', body: 'x' });
     for (const method of ['GET', 'CONNECT', 'a b']) expect(() => new Request(request, { method })).toThrow(TypeError);
     expect(request.bodyUsed).toBe(false);
@@ -233,10 +233,10 @@ describe.each(BOTH)('Request, $whose', ({ classes: { Headers, Request } }) => {
     expect(new Request(URL_).clone().signal.aborted).toBe(false);
   });
 
-  test('looks like an interface', () => {
+  test('has the properties of a Web IDL interface', () => {
     expect(Object.prototype.toString.call(new Request(URL_))).toBe('[object Request]');
     expect(Object.keys(new Request(URL_))).toEqual([]);
-    // Node's has an `attribute`, by mistake.
+    // Node's has an `attribute` by mistake.
     expect(
       Object.keys(Request.prototype)
         .filter((name) => name !== 'attribute')

@@ -32,7 +32,7 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
     expect(() => new Response(null, { statusText })).toThrow(TypeError);
   });
 
-  test('takes the reason phrase as it is', () => {
+  test('keeps the reason phrase as it is', () => {
     expect(new Response(null, { statusText: ' \tOK\xff' }).statusText).toBe(' \tOK\xff');
   });
 
@@ -89,7 +89,7 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
     expect(await (copy.get('file') as File).text()).toBe('content');
   });
 
-  test('copies what it is made from', async () => {
+  test('copies its source', async () => {
     const bytes = new Uint8Array([97]);
     const query = new URLSearchParams('a=1');
     const headers = new Headers({ a: '1' });
@@ -138,7 +138,7 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
     ]);
   });
 
-  test('redirect() refuses other statuses and what is no URL', () => {
+  test('redirect() refuses other statuses and invalid URLs', () => {
     for (const status of [200, 300, 304, 309, 400]) {
       expect(() => Response.redirect('http://a/', status as 301)).toThrow(RangeError);
     }
@@ -219,7 +219,7 @@ describe('Response beyond the standard', () => {
     expect(OURS.Response.redirect(url).headers.get('location')).toBe(location);
   });
 
-  test('takes what can be iterated with for await', async () => {
+  test('accepts async iterables', async () => {
     async function* pieces() {
       yield 'a';
       yield new Uint8Array([98]);

@@ -1,11 +1,11 @@
-/** A request as the engine hands it over, from plain values; what is touched is recorded. */
+/** A request as the engine passes it on, made from plain values; it records what is read. */
 import type { RequestBody, RequestSource } from '../../src/fetch/source.ts';
 
 export interface Given {
   readonly method?: string;
   readonly target?: string;
   readonly fields?: readonly (readonly [name: string, value: string])[];
-  /** All of it is there at once, unless `isLate`. */
+  /** Available at once, unless `isLate`. */
   readonly content?: string | Uint8Array;
   readonly isLate?: boolean;
   readonly signal?: AbortSignal;

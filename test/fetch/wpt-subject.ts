@@ -1,4 +1,4 @@
-/** One file of the web platform's tests in a process of its own: a line of JSON for each subtest. See wpt.ts. */
+/** Runs one file of the web platform's tests and prints a line of JSON for each subtest. See wpt.ts. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -22,7 +22,7 @@ Object.assign(globalThis, {
 Object.defineProperty(globalThis, 'location', { value: location, configurable: true, writable: true });
 
 load(path.join(folder, 'resources/testharness.js'));
-// What a dedicated worker has: interfaces are expected to be there. The harness itself must not see it.
+// Tests expect the interfaces of a dedicated worker; the harness itself must not see them.
 Object.assign(globalThis, {
   DedicatedWorkerGlobalScope: {
     [Symbol.hasInstance]: () => true,
@@ -37,7 +37,7 @@ harness.add_result_callback(({ name, status, message }) => {
   process.stdout.write(`${JSON.stringify({ name, isPassed: status === 0, message })}\n`);
 });
 harness.add_completion_callback(() => process.exit());
-// A rejection that nobody handles is a part of some tests.
+// Unhandled rejections are part of some tests.
 process.on('unhandledRejection', () => {});
 process.on('uncaughtException', () => {});
 

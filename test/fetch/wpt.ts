@@ -1,6 +1,6 @@
 /**
  * `npm run wpt -- --wpt <folder> [filter]`: the web platform's tests of fetch's objects, run against Node's classes and
- * against ours. Every subtest that Node's pass must pass; exit code 1 where one does not. The folder is a checkout of
+ * against ours. Ours must pass every subtest that Node's pass, otherwise the exit code is 1. The folder is a checkout of
  * https://github.com/web-platform-tests/wpt, which is not part of this repository.
  */
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 60_000;
 /** Subtest → passed, as the subject prints it. */
 type Outcome = Readonly<Record<string, boolean>>;
 
-/** Files as they are: tests that need the test suite's Python handlers fail, for both. */
+/** Files without their server: tests that need the suite's Python handlers fail for both. */
 function serveFolder(folder: string): Promise<{ base: string; close(): void }> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -40,7 +40,7 @@ function serveFolder(folder: string): Promise<{ base: string; close(): void }> {
   });
 }
 
-/** One process a file: tests change globals. */
+/** One process per file: tests change globals. */
 function run(folder: string, file: string, whose: string, base: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [SUBJECT, folder, file, whose, base], {

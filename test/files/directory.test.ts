@@ -90,7 +90,7 @@ test.each([
   expect([ask(directory, path), ask(directory, path)]).toEqual([answer, answer]);
 });
 
-describe('the redirect to a slash names no other host', () => {
+describe('the redirect to a slash never names another host', () => {
   test.each([
     '//evil.example',
     '//evil.example/..',
@@ -103,7 +103,7 @@ describe('the redirect to a slash names no other host', () => {
     expect(ask(serve({ listing: true, fallback: 'index.html' }), path)).toBe('nothing');
   });
 
-  test('where a directory has the name of a host, it is a path', () => {
+  test('a directory with the name of a host is a path', () => {
     const own = new Folder({ 'evil.example/index.html': 'x' });
     const directory = new Directory(own.path);
     open.push(directory);
@@ -117,7 +117,7 @@ describe('the redirect to a slash names no other host', () => {
   });
 });
 
-test('other methods: 405 where there is something, nothing where there is not', () => {
+test('other methods: 405 if the path exists, otherwise nothing', () => {
   const directory = serve({ fallback: 'index.html' });
   const answers = ['/a.txt', '/', '/dir', '/missing'].map((path) => ask(directory, path, {}, 'POST'));
   expect(answers).toEqual(['405', '405', '405', 'nothing']);
@@ -141,7 +141,7 @@ test('types, codings and how long an answer may be kept', () => {
   }
 });
 
-test("the app's fields, and its Cache-Control before ours", () => {
+test("the app's fields, and its Cache-Control instead of ours", () => {
   const directory = serve({ fields: [['cache-control', 'private']], immutable: /./ });
   const plan = directory.plan(request('/'), T0);
   expect(plan?.fields.filter(([name]) => name.toLowerCase() === 'cache-control')).toEqual([
@@ -164,7 +164,7 @@ describe('the fallback', () => {
     expect(ask(serve({ fallback: '/index.html' }), path, fields, method)).toBe(answer);
   });
 
-  test('gives way to a file that comes', () => {
+  test('gives way to a new file', () => {
     const directory = serve({ fallback: 'index.html' });
     expect(ask(directory, '/later')).toBe(`200 ${PAGE}`);
     const path = folder.write('later', 'here');
@@ -187,7 +187,7 @@ describe('the fallback', () => {
 describe('the listing', () => {
   const html = () => ask(serve({ listing: true }), '/list/');
 
-  test('shows names as text, and links that lead where they say', () => {
+  test('shows names as text, and links that lead to them', () => {
     expect(html()).toContain(
       '<a href="./%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E">&lt;img src=x onerror=alert(1)&gt;</a>',
     );
@@ -198,7 +198,7 @@ describe('the listing', () => {
     expect(html()).toContain('<h1>/list/</h1>');
   });
 
-  test('leads to what is served', () => {
+  test('links to what is served', () => {
     const directory = serve({ listing: true });
     const links = [...html().matchAll(/href="\.\/([^"]*)"/g)].map(
       ([, href]) => `/list/${(href ?? '').replaceAll('&#39;', "'")}`,
@@ -213,12 +213,12 @@ describe('the listing', () => {
     expect(ask(serve({ listing: true }), '/')).toBe(`200 ${PAGE}`);
   });
 
-  test('is a page that can run nothing', () => {
+  test('is a page that cannot run scripts', () => {
     const plan = serve({ listing: true }).plan(request('/list/'), T0);
     expect(fieldOf(plan, 'Content-Security-Policy')).toBe("default-src 'none'; style-src 'unsafe-inline'");
   });
 
-  test('has its slash, and only where it is asked for', () => {
+  test('has its slash, and only if it is enabled', () => {
     expect([ask(serve({ listing: true }), '/list'), ask(serve(), '/list'), ask(serve(), '/list/')]).toEqual([
       '301 /list/',
       'nothing',
@@ -232,7 +232,7 @@ describe('the listing', () => {
   });
 });
 
-test('hidden files and links, where they are allowed', () => {
+test('hidden files and links, if they are allowed', () => {
   const directory = serve({ dotfiles: true, allowSymlinks: true });
   expect([ask(directory, '/.env'), ask(directory, '/out/secret'), ask(directory, '/../a.txt')]).toEqual([
     '200 hidden',
@@ -255,13 +255,13 @@ test('many paths to one file are not all remembered', () => {
   }
 });
 
-test('a root that is none is refused at once', () => {
+test('a root that is not a directory is refused at once', () => {
   expect(() => new Directory(folder.at('missing'))).toThrow('ENOENT');
   expect(() => new Directory(folder.at('a.txt'))).toThrow('root must be a directory');
   expect(() => new Directory(folder.path, { fallback: '../x' })).toThrow('fallback must be a path in the root');
 });
 
-test('a root that goes and comes back', () => {
+test('a root that disappears and comes back', () => {
   const own = new Folder({ 'www/a': 'x' });
   const directory = new Directory(own.at('www'));
   open.push(directory);

@@ -28,7 +28,7 @@ afterEach(() => {
   folder.remove();
 });
 
-/** Old enough to be taken for finished. */
+/** Old enough to count as finished. */
 function write(name: string, content: string, seconds = 1000): string {
   const path = folder.write(name, content);
   utimesSync(path, seconds, seconds);
@@ -50,7 +50,7 @@ const openInFolder = () =>
     }
   }).length;
 
-describe('looks again each second', () => {
+describe('checks again each second', () => {
   test('changed content', () => {
     write('a', 'old');
     expect(ask('a', T0)).toBe('old');
@@ -72,14 +72,14 @@ describe('looks again each second', () => {
     expect(ask('a', T0 + 1000)).toBe('new');
   });
 
-  test('a file put in its place', () => {
+  test('a file that replaces it', () => {
     write('a', 'old');
     expect(ask('a', T0)).toBe('old');
     renameSync(write('b', 'new'), folder.at('a'));
     expect(ask('a', T0 + 1000)).toBe('new');
   });
 
-  test('a file that has gone, and one that came', () => {
+  test('a removed file, and a new one', () => {
     write('a', 'old');
     expect(ask('a', T0)).toBe('old');
     rmSync(folder.at('a'));
@@ -96,7 +96,7 @@ describe('looks again each second', () => {
     expect(ask('a', T0 + 1000)).toBe('directory');
   });
 
-  test('precompressed files that come, change and go', () => {
+  test('precompressed files that appear, change and disappear', () => {
     const br = { 'accept-encoding': 'br' };
     write('a', 'plain');
     expect(ask('a', T0, br)).toBe('plain');
@@ -109,14 +109,14 @@ describe('looks again each second', () => {
     expect(cache.held).toEqual({ files: 1, bytes: 5, open: 0 });
   });
 
-  test('also when the clock was set back', () => {
+  test('even after the clock was set back', () => {
     write('a', 'old');
     expect(ask('a', T0)).toBe('old');
     write('a', 'newer', 2000);
     expect(ask('a', T0 - 5000)).toBe('newer');
   });
 
-  test('what has not changed stays the same object', () => {
+  test('an unchanged file stays the same object', () => {
     write('a', 'old');
     const first = cache.get(folder.at('a'), T0) as CachedFile;
     const { identity } = first;
@@ -125,7 +125,7 @@ describe('looks again each second', () => {
   });
 });
 
-describe('what is no file', () => {
+describe('anything but a file', () => {
   test('a directory, nothing, a path through a file, a FIFO, NUL', () => {
     write('a', 'x');
     mkdirSync(folder.at('d'));
@@ -159,7 +159,7 @@ describe('links', () => {
     expect(ask('link', T0)).toBe('inside');
   });
 
-  test('out of the root are not, wherever in the path they are', () => {
+  test('out of the root are not, wherever they are in the path', () => {
     symlinkSync(outside.at('secret'), folder.at('link'));
     symlinkSync(outside.at('d'), folder.at('dir'));
     symlinkSync('link', folder.at('link-to-link'));
@@ -176,7 +176,7 @@ describe('links', () => {
     anywhere.close();
   });
 
-  test('put in the place of a file later are not', () => {
+  test('that replace a file later are not', () => {
     write('a', 'inside');
     expect(ask('a', T0)).toBe('inside');
     rmSync(folder.at('a'));
@@ -184,13 +184,13 @@ describe('links', () => {
     expect(ask('a', T0 + 1000)).toBe('missing');
   });
 
-  test('nor for precompressed files', () => {
+  test('are not for precompressed files either', () => {
     write('a', 'inside');
     symlinkSync(outside.at('secret'), folder.at('a.br'));
     expect(ask('a', T0, { 'accept-encoding': 'br' })).toBe('inside');
   });
 
-  test('a directory beside the root with the same beginning is not in it', () => {
+  test('a directory beside the root whose name begins alike is not in it', () => {
     const inner = new FileCache(folder.at('www'));
     write('www/a', 'inside');
     write('www-secret/a', 'secret');
@@ -204,7 +204,7 @@ describe('links', () => {
 });
 
 describe('bounds', () => {
-  test('of files, those that are asked for stay', () => {
+  test('of files; requested ones stay', () => {
     cache = new FileCache(folder.path, { ...FILE_CACHE_DEFAULTS, maxFiles: 4 });
     const often = write('often', 'x');
     const first = cache.get(often, T0);
@@ -236,13 +236,13 @@ describe('bounds', () => {
     expect([cache.held, openInFolder()]).toEqual([{ files: 0, bytes: 0, open: 0 }, 0]);
   });
 
-  test('a file larger than all is served nevertheless', () => {
+  test('a file larger than the whole cache is still served', () => {
     cache = new FileCache(folder.path, { ...FILE_CACHE_DEFAULTS, maxBytes: 10 });
     write('a', 'x'.repeat(40));
     expect(ask('a', T0)).toHaveLength(40);
   });
 
-  test('what is being sent stays open when it is given up', () => {
+  test('a file that is being sent stays open after it is evicted', () => {
     cache = new FileCache(folder.path, { ...FILE_CACHE_DEFAULTS, keepBelow: 0 });
     const found = cache.get(write('a', 'old content'), T0) as CachedFile;
     const plan = planFile(request('/'), found, STYLE, T0);

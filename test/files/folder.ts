@@ -32,7 +32,7 @@ export function request(path: string, fields: Readonly<Record<string, string>> =
   return { method, path: target, query, header: (name: string) => fields[name] ?? null };
 }
 
-/** All of an answer's content as latin1, read as it would be sent, or "cut". Closes it. */
+/** An answer's whole content as latin1, read as it would be sent, or "cut". Closes it. */
 export function contentOf(plan: FilePlan | null, pieceSize = 1000): string {
   const content = plan?.content ?? null;
   if (!isFileSource(content)) return content === null ? '' : Buffer.from(content).toString('latin1');

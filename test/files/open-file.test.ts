@@ -66,7 +66,7 @@ describe('a file that changes while it is sent', () => {
     return count;
   }
 
-  test('as it is', () => {
+  test('unchanged', () => {
     expect(halfway(() => undefined)).toBe(500);
   });
 
@@ -78,7 +78,7 @@ describe('a file that changes while it is sent', () => {
     expect(halfway(() => truncateSync(path, 700))).toBe(-1);
   });
 
-  test('shrunk, though not in the piece that is read: cut', () => {
+  test('shrunk outside the piece that is read: cut', () => {
     const slices = new FileSlices(file, [{ start: 0, end: 9 }], 10);
     truncateSync(path, 700);
     expect(slices.readInto(Buffer.alloc(10), 0)).toBe(-1);
@@ -86,7 +86,7 @@ describe('a file that changes while it is sent', () => {
     file.release();
   });
 
-  test('written anew with the same size: cut', () => {
+  test('rewritten with the same size: cut', () => {
     expect(halfway(() => writeFileSync(path, 'x'.repeat(1000)))).toBe(-1);
   });
 
@@ -102,7 +102,7 @@ describe('a file that changes while it is sent', () => {
 });
 
 describe('the descriptor', () => {
-  test('is open until the last user has gone', () => {
+  test('is open until its last user is done', () => {
     const one = new FileSlices(file, [{ start: 0, end: 9 }], 10);
     const other = new FileSlices(file, [{ start: 0, end: 9 }], 10);
     file.release();

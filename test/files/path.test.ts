@@ -19,7 +19,7 @@ test.each([
   ['/a%3Fb%23c', '["a?b#c"]'],
   ['/a..b/c...', '["a..b","c..."]'],
   ['/.well-known/acme', '[".well-known","acme"]'],
-  // Decoded once: these are names, and odd ones.
+  // Decoded once, so these are odd names.
   ['/%252e%252e/a', '["%2e%2e","a"]'],
   ['/%2500', '["%00"]'],
   ['/javascript:alert(1)', '["javascript:alert(1)"]'],
@@ -81,7 +81,7 @@ describe('no way out', () => {
   });
 });
 
-test('hidden files where they are asked for, but never ".."', () => {
+test('hidden files if they are enabled, but never ".."', () => {
   expect([show('/.git/a', true), show('/...', true), show('/..', true), show('/.', true)]).toEqual([
     '[".git","a"]',
     '["..."]',
@@ -116,7 +116,7 @@ test.each([
   expect(encodePath(segments)).toBe(path);
 });
 
-test('whatever comes gives plain names or nothing, and such a path never names a host', () => {
+test('any input yields plain names or nothing, and such a path never names a host', () => {
   const random = new Random(Number(process.env['FUZZ_SEED'] ?? 13));
   const alphabet = [
     '/',

@@ -21,7 +21,7 @@ for (const [name, content] of [
 }
 for (const name of ['plain.txt', 'empty.txt', 'coded.js', 'coded.js.br']) utimesSync(folder.at(name), SECOND, SECOND);
 
-/** In memory, and never so. */
+/** Always in memory, and never. */
 const caches = [FILE_CACHE_DEFAULTS, { ...FILE_CACHE_DEFAULTS, keepBelow: -1 }].map(
   (limits) => new FileCache(folder.path, limits),
 );
@@ -46,7 +46,7 @@ describe.each([
 
   const show = (one: FilePlan) => [one.status, one.length, contentOf(one, 3)];
 
-  test('all of it', () => {
+  test('the whole file', () => {
     const all = plan('plain.txt');
     expect(show(all)).toEqual([200, 10, '0123456789']);
     expect(all.fields.map(([name]) => name)).toEqual([
@@ -63,7 +63,7 @@ describe.each([
     ]);
   });
 
-  test('nothing of it', () => {
+  test('an empty file', () => {
     expect(show(plan('empty.txt'))).toEqual([200, 0, '']);
     expect(show(plan('empty.txt', { range: 'bytes=0-5' }))).toEqual([200, 0, '']);
   });
@@ -79,7 +79,7 @@ describe.each([
     expect([one.status, fieldOf(one, 'Allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  test('304, with the fields that RFC 9110 §15.4.5 wants, and no length', () => {
+  test('304, with the fields that RFC 9110 §15.4.5 requires, and without a length', () => {
     const etag = fieldOf(plan('plain.txt'), 'ETag') ?? '';
     expect(etag).toMatch(/^"[0-9a-z]+-[0-9a-z]+"$/);
     for (const fields of [{ 'if-none-match': `"x", ${etag}` }, { 'if-modified-since': T }, { 'if-none-match': '*' }]) {
@@ -124,7 +124,7 @@ describe.each([
     expect(fieldOf(one, 'Content-Range')).toBeNull();
   });
 
-  test('416 says how long it is', () => {
+  test('416 says the length', () => {
     const one = plan('plain.txt', { range: 'bytes=10-' });
     expect(show(one)).toEqual([416, 0, '']);
     expect(fieldOf(one, 'Content-Range')).toBe('bytes */10');
@@ -138,7 +138,7 @@ describe.each([
     const etag = fieldOf(plan('plain.txt'), 'ETag') ?? '';
     const status = (ifRange: string) => plan('plain.txt', { range: 'bytes=0-1', 'if-range': ifRange }).status;
     expect([status(etag), status(T), status('"x"'), status(`W/${etag}`)]).toEqual([206, 206, 200, 200]);
-    // With another version not even what cannot be satisfied is refused.
+    // For another version, even an unsatisfiable range is ignored.
     expect(plan('plain.txt', { range: 'bytes=99-', 'if-range': '"x"' }).status).toBe(200);
   });
 
@@ -156,7 +156,7 @@ describe.each([
     expect(fieldOf(one, 'Content-Type')).toBe(STYLE.type);
   });
 
-  test('each coding has a tag of its own, and 304 says Vary', () => {
+  test('each coding has its own tag, and 304 says Vary', () => {
     const tags = ['br', 'zstd', 'gzip', 'identity'].map((coding) =>
       fieldOf(plan('coded.js', { 'accept-encoding': coding }), 'ETag'),
     );
@@ -169,23 +169,23 @@ describe.each([
     expect(plan('coded.js', { ...asked, 'accept-encoding': 'gzip' }).status).toBe(200);
   });
 
-  test('ranges are of the coded bytes', () => {
+  test('ranges refer to the coded bytes', () => {
     const one = plan('coded.js', { 'accept-encoding': 'br', range: 'bytes=3-' });
     expect([...show(one), fieldOf(one, 'Content-Range')]).toEqual([206, 5, 'bytes', 'bytes 3-7/8']);
   });
 
-  test('406 where identity is refused and there is nothing else', () => {
+  test('406 if identity is refused and there is no other coding', () => {
     expect(plan('plain.txt', { 'accept-encoding': 'identity;q=0' }).status).toBe(406);
     expect(plan('coded.js', { 'accept-encoding': '*;q=0' }).status).toBe(406);
     expect(plan('coded.js', { 'accept-encoding': 'identity;q=0, gzip' }).status).toBe(200);
   });
 
-  test('precompressed files are left alone where they are not wanted', () => {
+  test('precompressed files are not used if they are not acceptable', () => {
     const one = plan('coded.js', { 'accept-encoding': 'br' }, 'GET', false);
     expect([contentOf(one), fieldOf(one, 'Vary'), fieldOf(one, 'Content-Encoding')]).toEqual(['identity', null, null]);
   });
 
-  test("the app's fields take the place of ours, and its tag is the one that is compared", () => {
+  test("the app's fields replace ours, and its tag is the one that is compared", () => {
     const file = cache.get(folder.at('plain.txt'), NOW) as CachedFile;
     const style = {
       type: 'a/b',
@@ -205,7 +205,7 @@ describe.each([
     expect(planFile(request('/', { 'if-none-match': '"own"' }), file, style, NOW).status).toBe(304);
   });
 
-  test('conditions are not looked for where the request says that it has none', () => {
+  test('conditions are not looked up if the request says that it has none', () => {
     const asked: string[] = [];
     const header = (name: string) => {
       asked.push(name);

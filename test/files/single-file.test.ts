@@ -20,7 +20,7 @@ const ask = (path: string, options?: SingleFileOptions, fields: Readonly<Record<
   return `${plan.status} ${contentOf(plan)}`.trim();
 };
 
-test('a path of its own may lead anywhere', () => {
+test('a path without a root may lead anywhere', () => {
   expect(ask(folder.at('root/a.txt'))).toBe('200 a');
   expect(ask(folder.at('root/link'))).toBe('200 secret');
   expect(ask(folder.at('root/.env'))).toBe('200 hidden');
@@ -47,7 +47,7 @@ test('type, fields and codings', () => {
   expect([ask(path, {}, gzip), ask(path, { precompressed: false }, gzip)]).toEqual(['200 gz', '200 a']);
 });
 
-test('the same request has the same answer, as an object', () => {
+test('the same request gets the same answer object', () => {
   const path = folder.at('root/a.txt');
   expect(files.plan(request('/'), path)).toBe(files.plan(request('/'), path));
 });

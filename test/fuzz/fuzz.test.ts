@@ -5,7 +5,7 @@ import { CORPUS_FILE, escapeInput, fuzz, minimise, readCorpus } from './fuzz.ts'
 import { Random } from './random.ts';
 import { LIMITS, tryInput } from './trial.ts';
 
-/** What only the engine refuses for. */
+/** Reasons for which only the engine refuses. */
 const NOT_OF_THE_PARSER = [
   'contentNotJson',
   'upgradeImpossible',
@@ -18,7 +18,7 @@ const NOT_OF_THE_PARSER = [
   'handlerFailed',
 ];
 
-test('the parser gives the same for every way of feeding it', () => {
+test('the parser gives the same result however it is fed', () => {
   const seed = Number(process.env['FUZZ_SEED'] ?? 20261121);
   const { inputs, failure } = fuzz(seed, 30_000, readCorpus());
   const text =
@@ -46,7 +46,7 @@ describe('the corpus', () => {
   });
 });
 
-test('a failing input is made shorter while it fails', () => {
+test('a failing input is shortened as long as it fails', () => {
   const isFailing = (input: string) => input.includes('x') && input.includes('\n');
   expect(minimise('GET /x HTTP/1.1\r\nHost: a\r\n\r\n', isFailing)).toBe('x\n');
 });

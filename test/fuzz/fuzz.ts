@@ -1,6 +1,6 @@
 /**
- * The fuzz loop: inputs from the grammar and from mutation, guided by outcomes: an input that makes something happen that no
- * input before it did is kept and mutated further. The same seed gives the same inputs.
+ * The fuzz loop: inputs from the grammar and from mutation, guided by outcomes. An input with a new outcome is kept and mutated
+ * further. The same seed gives the same inputs.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
 import { LIMITS, tryInput } from './trial.ts';
 
-/** The inputs that earlier runs kept, one JSON string a line. */
+/** The inputs that earlier runs kept, one JSON string per line. */
 export const CORPUS_FILE: string = path.join(import.meta.dirname, 'corpus.txt');
 
 const MAX_KEPT = 4096;
@@ -22,7 +22,7 @@ export interface Failure {
 
 export interface FuzzResult {
   readonly inputs: number;
-  /** Inputs that did something new: for each outcome the shortest. */
+  /** The shortest input for each outcome. */
   readonly kept: readonly string[];
   readonly failure: Failure | null;
 }
@@ -40,7 +40,7 @@ export function escapeInput(input: string): string {
   );
 }
 
-/** Tries every input of the corpus, then `count` more. `watch` is told each input before it is tried. */
+/** Tries every input of the corpus, then `count` more. `watch` gets each input before it is tried. */
 export function fuzz(
   seed: number,
   count: number,
@@ -100,7 +100,7 @@ export function minimise(input: string, isFailing: (input: string) => boolean): 
   return best;
 }
 
-/** Pieces are chosen at random, so it is asked more than once. */
+/** Tries more than once, because pieces are random. */
 function fails(input: string, seed: number): boolean {
   const random = new Random(seed);
   try {

@@ -1,4 +1,4 @@
-/** Requests from the grammar of RFC 9112, most of them right or nearly so: what random bytes would hardly ever hit. */
+/** Requests from the grammar of RFC 9112, most of them valid or nearly so, which random bytes would hardly ever be. */
 import type { Random } from './random.ts';
 
 const METHODS = [
@@ -163,11 +163,11 @@ const ENDS = [
   '\0',
 ];
 
-/** One to four requests behind each other, as latin1. */
+/** One to four requests in a row, as latin1. */
 export function generate(random: Random): string {
   let text = '';
   for (let count = 1 + random.below(random.oneIn(3) ? 4 : 1); count > 0; count--) text += request(random);
-  // What is cut off or goes on is as likely as what is whole.
+  // Truncated requests exercise waiting for more.
   if (random.oneIn(5)) text = text.slice(0, random.below(text.length + 1));
   return text;
 }

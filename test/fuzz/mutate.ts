@@ -1,4 +1,4 @@
-/** Changes bytes at random places: bits, pieces, numbers, and words that a parser looks for. */
+/** Random changes: bits, pieces, numbers, and words that the parser looks for. */
 import type { Random } from './random.ts';
 
 const WORDS = [

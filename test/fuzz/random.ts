@@ -1,9 +1,9 @@
-/** Random numbers that a seed repeats (xorshift32), so that every fuzz run can be done again. */
+/** Random numbers from a seed (xorshift32), so that every fuzz run can be repeated. */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Neighbouring seeds must not give similar sequences, and zero is no state.
+    // Neighboring seeds must not give similar sequences, and zero is not a valid state.
     this.#state = (Math.imul(seed ^ (seed >>> 16), 0x9e3779b1) ^ 0x5bd1e995) | 0 || 1;
     for (let i = 0; i < 8; i++) this.next();
   }

@@ -5,7 +5,7 @@ import { fuzz, readCorpus } from './fuzz.ts';
 export interface ThreadData {
   readonly seed: number;
   readonly count: number;
-  /** How many inputs were begun, and the present one: its length, then its bytes. */
+  /** The number of inputs started, then the current one: its length and its bytes. */
   readonly progress: Int32Array<SharedArrayBuffer>;
   readonly present: Uint8Array<SharedArrayBuffer>;
 }

@@ -1,6 +1,6 @@
 /**
- * One input on trial: fed to the parser whole, byte by byte and in random pieces, in the way the engine does it. What comes
- * out must be the same, and nothing may throw. Bytes around a piece are poison that nobody may look at.
+ * Tries one input: feeds it to the parser whole, byte by byte and in random pieces, as the engine does. The results must be
+ * equal, and nothing may throw. The bytes around a piece are poison, which the parser must not read.
  */
 import { Buffer } from 'node:buffer';
 import type { RequestLimits } from '../../src/http/limits.ts';
@@ -8,23 +8,23 @@ import { Outcome } from '../../src/http/outcome.ts';
 import { RequestParser } from '../../src/http/request-parser.ts';
 import type { Random } from './random.ts';
 
-/** Everyday limits, and small ones that are reached all the time. */
+/** Ordinary limits, and small ones that are often reached. */
 export const LIMITS: readonly RequestLimits[] = [
   { maxRequestLine: 8192, maxHeaderSize: 8192, maxHeaderCount: 100, maxBodySize: 1024 ** 2 },
   { maxRequestLine: 64, maxHeaderSize: 96, maxHeaderCount: 3, maxBodySize: 32 },
 ];
 
-/** What would be taken for something, if it was read. */
+/** Bytes that would change the result if they were read. */
 const POISONS = ['\r\n\r\n', '0', '5', ' ', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', '\0', ':', 'x'];
 
 export interface Trial {
-  /** What happened, in words; the same for every way of feeding. */
+  /** What happened, in words; must be the same however the input is fed. */
   readonly trace: string;
-  /** What happened in the end, and how many requests came before it: inputs that differ in it are worth keeping. */
+  /** The outcome and the number of requests before it: an input with a new one is worth keeping. */
   readonly shape: string;
 }
 
-/** Throws where the ways of feeding disagree; `random` chooses pieces and poison. */
+/** Throws if the results differ; `random` chooses pieces and poison. */
 export function tryInput(bytes: Buffer, limits: RequestLimits, random: Random): Trial {
   const whole = feed(bytes, limits, () => bytes.length, null);
   const single = feed(bytes, limits, () => 1, random);
@@ -40,7 +40,7 @@ export class Disagreement extends Error {
   }
 }
 
-/** Does what `Connection` does: keeps an unfinished head, gives the parser everything else as it comes. */
+/** Does what `Connection` does: keeps an unfinished head, and passes everything else to the parser as it arrives. */
 function feed(bytes: Buffer, limits: RequestLimits, nextLength: () => number, poison: Random | null): Trial {
   const parser = new RequestParser(limits);
   let trace = '';
@@ -49,7 +49,7 @@ function feed(bytes: Buffer, limits: RequestLimits, nextLength: () => number, po
   const shapeOf = (end: string) => `${Math.min(count, 3)} ${last} ${end}`;
   let isInBody = false;
   let contentLength = 0;
-  /** Of `bytes`: where the head that is being read begins, and where the next piece does. */
+  /** Offsets in `bytes`: the start of the head that is being read, and of the next piece. */
   let headStart = 0;
   let fed = 0;
   while (fed < bytes.length) {
@@ -74,7 +74,7 @@ function feed(bytes: Buffer, limits: RequestLimits, nextLength: () => number, po
         };
       }
       if (outcome === Outcome.needMore) {
-        if (position !== stop) throw new Error(`wants more at ${position}, of ${stop}`);
+        if (position !== stop) throw new Error(`needs more at ${position}, before ${stop}`);
         break;
       }
       at = position;
@@ -86,7 +86,7 @@ function feed(bytes: Buffer, limits: RequestLimits, nextLength: () => number, po
       if (!isInBody) {
         const flags = `${parser.line.minorVersion}${+parser.isHead}${+parser.persists}${+parser.hasBody}${+parser.expectsContinue}`;
         const places = [parser.line.methodStart, parser.line.methodEnd, parser.line.targetStart, parser.line.targetEnd];
-        // Counted from the head's first byte; empty lines before it belong to it or not, as they came.
+        // Counted from the head's first byte; whether empty lines before it belong to it depends on the pieces.
         trace += `head ${flags} (${places.map((place) => place + base - shift)}) to ${at - shift}; `;
         last = flags;
         count++;

@@ -15,7 +15,7 @@ describe('an answer', () => {
   const answer = textAnswer('Vrypt');
   const fields = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n';
 
-  test('is a status line, its fields, Content-Length, Date, what becomes of the connection, and its content', () => {
+  test('consists of a status line, its fields, Content-Length, Date, Connection and its content', () => {
     expect(text(answer)).toBe(`${fields}${date}${keepAlive}\r\nVrypt`);
     expect(text(answer, Persistence.close)).toBe(`${fields}${date}Connection: close\r\n\r\nVrypt`);
   });
@@ -52,7 +52,7 @@ describe('an answer', () => {
     expect(text(new Answer(404, record))).toBe(text(new Answer(404, pairs)));
   });
 
-  test('with a status that is not registered has no reason phrase', () => {
+  test('with an unregistered status has no reason phrase', () => {
     expect(text(new Answer(299))).toMatch(/^HTTP\/1\.1 299 \r\n/);
   });
 
@@ -87,7 +87,7 @@ describe('an answer', () => {
   });
 
   test.each(['Content-Length', 'transfer-encoding', 'CONNECTION', 'Keep-Alive', 'Date'])(
-    '%s is only for the server to set',
+    '%s can be set only by the server',
     (name) => {
       expect(() => new Answer(200, { [name]: '0' })).toThrow(`${name} must not be given: the server makes it`);
     },
@@ -104,32 +104,29 @@ describe('the keep-alive hint', () => {
     expect(keepAliveFields(idleTimeoutMs)).toBe(`Connection: keep-alive\r\nKeep-Alive: ${hint}\r\n`);
   });
 
-  test('is left out when nothing would remain of it', () => {
+  test('is left out if it would be zero', () => {
     expect(keepAliveFields(1999)).toBe('Connection: keep-alive\r\n');
   });
 });
 
 describe('a refusal', () => {
-  test.each(Object.keys(REFUSALS) as RefusalReason[])(
-    '%s has a status, a reason phrase and a sentence for people',
-    (reason) => {
-      const { status, text: sentence } = REFUSALS[reason];
-      expect(status).toBeGreaterThanOrEqual(400);
-      const phrase = reasonPhrase(status);
-      expect(phrase).not.toBe('');
-      const content = `${status} ${phrase}: ${sentence}\n`;
-      expect(text(refusalAnswer(reason), Persistence.close)).toBe(
-        `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: text/plain\r\nContent-Length: ${content.length}\r\n` +
-          `${date}Connection: close\r\n\r\n${content}`,
-      );
-    },
-  );
+  test.each(Object.keys(REFUSALS) as RefusalReason[])('%s has a status, a reason phrase and a sentence', (reason) => {
+    const { status, text: sentence } = REFUSALS[reason];
+    expect(status).toBeGreaterThanOrEqual(400);
+    const phrase = reasonPhrase(status);
+    expect(phrase).not.toBe('');
+    const content = `${status} ${phrase}: ${sentence}\n`;
+    expect(text(refusalAnswer(reason), Persistence.close)).toBe(
+      `HTTP/1.1 ${status} ${phrase}\r\nContent-Type: text/plain\r\nContent-Length: ${content.length}\r\n` +
+        `${date}Connection: close\r\n\r\n${content}`,
+    );
+  });
 
   test('is prepared once', () => {
     expect(refusalAnswer('hostMissing')).toBe(refusalAnswer('hostMissing'));
   });
 
-  test('is told apart by its sentence', () => {
+  test('is recognizable by its sentence', () => {
     const sentences = Object.values(REFUSALS).map((refusal) => refusal.text);
     expect(new Set(sentences).size).toBe(sentences.length);
   });

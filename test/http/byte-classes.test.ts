@@ -15,7 +15,7 @@ import {
 import { framed } from './bytes.ts';
 
 describe('each byte belongs to the classes of the grammar', () => {
-  // Written a second time, as the RFCs write them.
+  // Stated independently, in the notation of the RFCs.
   const unreserved = 'A-Za-z0-9\\-._~';
   const subDelims = "!$&'()*+,;=";
   test.each<[string, Uint8Array, RegExp]>([
@@ -63,7 +63,7 @@ describe('a word, ignoring case', () => {
     ['chunkedx', false],
     ['', false],
     ['chunkeD\0', false],
-    // One bit away from a letter, as a careless comparison would not see.
+    // One bit away from a letter, which a careless comparison would miss.
     ['\x03hunked', false],
     ['chunke\x84', false],
     ['CHUNKE\xc4', false],
@@ -71,8 +71,8 @@ describe('a word, ignoring case', () => {
     expect(equals(text, 'chunked')).toBe(is);
   });
 
-  test('is not confused by signs that differ from each other like letters do', () => {
-    // "_" and DEL, "-" and CR, "@" and "`" differ by the bit that makes letters small.
+  test('is not confused by characters that differ by the same bit as upper and lower case', () => {
+    // "_" and DEL, "-" and CR, "@" and "`" differ by the bit that makes letters lower case.
     expect(equals('keep\ralive', 'keep-alive')).toBe(false);
     expect(equals('content_length', 'content-length')).toBe(false);
     expect(equals('@', '`')).toBe(false);

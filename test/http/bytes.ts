@@ -1,4 +1,4 @@
-/** Bytes of a text, with others around them that must not be looked at. */
+/** The bytes of a text, between others that must not be read. */
 import { Buffer } from 'node:buffer';
 
 export interface Framed {

@@ -43,11 +43,11 @@ describe('a host', () => {
     expect(hostLength(text)).toBe(length);
   });
 
-  test('may hold every byte that RFC 3986 allows in a name, and no other', () => {
+  test('may contain every byte that RFC 3986 allows in a name, and no other', () => {
     const allowed = /[A-Za-z0-9._~!$&'()*+,;=-]/;
     for (let byte = 0; byte < 256; byte++) {
       const letter = String.fromCharCode(byte);
-      // A colon begins the port; alone it is an empty one.
+      // A colon begins the port, which may be empty.
       const isValid = allowed.test(letter) || letter === ':';
       expect([byte, hostLength(`a${letter}`) > 0]).toEqual([byte, isValid]);
     }
@@ -118,7 +118,7 @@ describe('an IPv6 address', () => {
     expect(hostLength(`[${address}]`)).toBe(-1);
   });
 
-  test('is what Node takes for one, whatever is put together from its parts', () => {
+  test('is valid exactly if Node accepts it, for random combinations of its parts', () => {
     const parts = ['0', '1', 'f', 'ABCD', '12345', ':', ':', ':', '::', '::', '.', '1.2.3.4', '255', '256', '01', 'g'];
     let state = 1;
     const next = (count: number) => {
@@ -127,7 +127,7 @@ describe('an IPv6 address', () => {
     };
     let valid = 0;
     for (let round = 0; round < 50_000; round++) {
-      // Every other time with colons in between, or hardly any would be valid.
+      // Every other time with colons in between, because otherwise hardly any would be valid.
       const colon = round % 2 === 0 ? '' : ':';
       const address = Array.from({ length: 1 + next(9) }, () => parts[next(parts.length)]).join(colon);
       const expected = isIPv6(address);
@@ -212,7 +212,7 @@ describe('absolute-form', () => {
     const text = `${target} ${host}`;
     const { bytes, start, end } = framed(text);
     const authority = authorityOfAbsoluteForm(bytes, start, start + target.length);
-    if (authority === null) throw new Error(`${target} is no absolute-form`);
+    if (authority === null) throw new Error(`${target} is not in absolute-form`);
     expect(isSameAuthority(bytes, authority, start + target.length + 1, end)).toBe(isSame);
   });
 });

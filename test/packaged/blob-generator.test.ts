@@ -1,4 +1,4 @@
-/** Releases must not depend on the machine: each of the runtimes that may make the blob makes the same one. */
+/** Releases must not depend on the machine: every runtime that may make the blob makes the same one. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const unavailable = inject('unavailable');
 test.skipIf(unavailable !== '')('every static 32-bit runtime makes the same blob', async () => {
   const targets = generatorCandidates();
   const names = targets.flatMap(({ triple }) => ['--target', triple]);
-  // As a process, because it waits for the lock of the checkout.
+  // A separate process, because it waits for the checkout's lock.
   execFileSync(process.execPath, [path.join(root, 'scripts/steps/node-binary.ts'), ...names], { stdio: 'pipe' });
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-blob-'));
   try {

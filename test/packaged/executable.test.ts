@@ -1,4 +1,4 @@
-/** The archives as a person gets them: unpacked into an empty directory, run, asked over real sockets. */
+/** The archives as a user gets them: unpacked into an empty folder, run, and queried over real sockets. */
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -23,7 +23,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   const folder = path.join(parent, archiveFolder(target));
   const program = path.join(folder, 'vrypt-server');
   const started: Server[] = [];
-  /** Through an emulator where this machine does not run it. */
+  /** Through an emulator if this machine cannot run it. */
   let command: readonly [string, ...string[]];
 
   beforeAll(async () => {
@@ -54,7 +54,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     return server;
   }
 
-  test('the archive holds the program and its papers', () => {
+  test('the archive contains the program, its README and the licenses', () => {
     expect(readdirSync(parent)).toEqual([path.basename(folder)]);
     expect(readdirSync(folder).sort()).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'vrypt-server']),
@@ -62,7 +62,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     expect(readFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')).toMatch(/commander[\s\S]*Node\.js/);
   });
 
-  test('answers any method and path, and leaves nothing behind in its directory', async () => {
+  test('answers any method and path, and leaves nothing behind in its folder', async () => {
     const { port } = await listening();
     for (const method of ['GET', 'POST', 'BREW']) {
       const answer = await fetch(`http://127.0.0.1:${port}/any/path`, { method });
@@ -72,15 +72,15 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   });
 
   test('both workers serve', async () => {
-    // The kernel spreads connections over the two listening sockets by hash: a silent worker would leave some of
-    // these without an answer, but for one time in 2^63.
+    // The kernel distributes connections over the two listening sockets by hash: a silent worker would leave some of these
+    // unanswered, except once in 2^63 runs.
     const server = await listening('--workers', '2');
     expect(server.listeningPorts()).toEqual([server.port, server.port]);
     const answers = await Promise.all(Array.from({ length: 64 }, () => exchange(server.port, close)));
     expect(answers.filter((answer) => answer.endsWith('Vrypt'))).toHaveLength(64);
   });
 
-  test('finishes a request that was under way at SIGTERM, and closes', async () => {
+  test('finishes a request that was in progress at SIGTERM, and closes', async () => {
     const server = await listening();
     const socket = connect(server.port, '127.0.0.1').setEncoding('latin1');
     let answer = '';
@@ -89,7 +89,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     });
     const answered = new Promise<void>((resolve) => socket.on('data', () => resolve()));
     const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-    // One whole request and the first half of the next in one write: when the first is answered, the second is under way.
+    // One whole request and the first half of the next in one write: when the first is answered, the second is in progress.
     socket.write('GET /a HTTP/1.1\r\nHost: localhost\r\n\r\nGET /b HTTP/1.1\r\n');
     await answered;
     server.signal('SIGTERM');
@@ -101,7 +101,7 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     expect(answer).toMatch(/Connection: close\r\n[\s\S]*Vrypt$/);
   });
 
-  test('a port in use is an error, unless sharing it was asked for', async () => {
+  test('a port in use is an error, unless --share is given', async () => {
     const { port } = await listening();
     const { code, stderr } = await run(port, String(port)).end();
     expect(code).toBe(1);
@@ -114,11 +114,11 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     [['80a'], 2, /80a/],
     [['--port', '65536'], 2, /--port.*65536/],
     [['--no-such-option'], 2, /--no-such-option/],
-  ])('%j ends with one line and exit code %i', async (args, wanted, message) => {
+  ])('%j ends with one line and exit code %i', async (args, expected, message) => {
     const { code, stdout, stderr } = await run(0, ...args).end();
     expect(stderr).toMatch(/^[^\n]+\n$/);
     expect(stderr).toMatch(message);
-    expect([code, stdout]).toEqual([wanted, '']);
+    expect([code, stdout]).toEqual([expected, '']);
   });
 
   test('--version and --help', async () => {

@@ -1,6 +1,6 @@
 /**
- * Makes the archives that the packaged tests try, through the toolchain's own steps (cached: nothing happens when they
- * are there), or tells the tests why they cannot be had on this machine.
+ * Makes the archives for the packaged tests through the toolchain's own cached steps, or tells the tests why they are
+ * unavailable on this machine.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { findTargets, readTargets } from '../../scripts/targets/targets.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Why there are no executables; empty when there are. */
+    /** Why there are no executables; empty if there are. */
     unavailable: string;
   }
 }
@@ -30,7 +30,7 @@ export default async function setup(project: TestProject): Promise<void> {
   const args = packagedTriples.flatMap((triple) => ['--target', triple]);
   const { status, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`scripts/steps/archive.ts ended with exit code ${status}:\n${stderr}`);
-  // Here and not in the tests, which run side by side and have no lock.
+  // Not in the tests, which run concurrently and without a lock.
   for (const target of findTargets(readTargets(), packagedTriples)) await emulatorFor(target);
 }
 

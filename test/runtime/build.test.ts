@@ -25,7 +25,7 @@ test.concurrent.each([
   });
 });
 
-test('a runtime takes V8 only from one of its own architecture, which is built before it', () => {
+test('a runtime takes V8 only from an earlier one of its own architecture', () => {
   const ordered = inBuildOrder(targets);
   expect(ordered).toHaveLength(targets.length);
   for (const [index, target] of ordered.entries()) {
@@ -37,7 +37,7 @@ test('a runtime takes V8 only from one of its own architecture, which is built b
   }
 });
 
-test.each(targets)('$triple: every step of its runtime has a name of its own and a file', (target: Target) => {
+test.each(targets)('$triple: every step of its runtime has a unique name and a file', (target: Target) => {
   const steps = stepsOf(target);
   expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
   for (const { module } of steps) expect(module).toMatch(/\/scripts\/(runtime|sources)\/[\w-]+\.ts$/);

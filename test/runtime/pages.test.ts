@@ -4,7 +4,7 @@ import { sharedPages } from '../../scripts/runtime/checks/pages.ts';
 const readable = 4;
 const writable = 6;
 
-/** A file of nothing but a header and program headers. */
+/** A file with only a header and program headers. */
 function elf(is64: boolean, loads: readonly (readonly [start: number, size: number, flags: number])[]): Buffer {
   const [table, entry] = is64 ? [64, 56] : [52, 32];
   const file = Buffer.alloc(table + entry * loads.length);
@@ -29,8 +29,8 @@ function elf(is64: boolean, loads: readonly (readonly [start: number, size: numb
 describe.each([64, 32])('%i bits', (bits) => {
   const is64 = bits === 64;
 
-  test('names two segments of different rights on one page of 64 KiB', () => {
-    // As postject left aarch64-unknown-linux-gnu: its program headers behind the writable segment.
+  test('names two segments with different rights on one page of 64 KiB', () => {
+    // As postject left aarch64-unknown-linux-gnu: program headers after the writable segment.
     const file = elf(is64, [
       [0x20_0000, 0x1000, readable],
       [0x2c3_4970, 0x6_e2c0, writable],
@@ -39,7 +39,7 @@ describe.each([64, 32])('%i bits', (bits) => {
     expect(sharedPages(file)).toEqual(['0x2c34970-0x2ca2c30 and 0x2ca3000-0x2ca3498 share a page of 64 KiB']);
   });
 
-  test('says nothing where they are apart, or have the same rights', () => {
+  test('accepts segments that are apart or have the same rights', () => {
     const file = elf(is64, [
       [0x20_0000, 0x1000, readable],
       [0x20_1000, 0x1000, readable],

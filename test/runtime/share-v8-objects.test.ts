@@ -25,7 +25,7 @@ describe('an object of V8 may be shared between the libcs', () => {
     '__libc_stack_end',
   ])('not with %s', (symbol) => expect(foreignSymbols(['memcpy', symbol])).toEqual([symbol]));
 
-  test('no function that takes a type whose size differs is on the list', () => {
+  test('no function with a parameter whose size differs is on the list', () => {
     const dangerous = /time|stat|seek|mmap|truncate|sig|jmp|dir|rlimit|sysconf|cond|attr|rwlock|getaddrinfo|_r$/;
     expect([...abiIdentical].filter((name) => dangerous.test(name))).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe('a ninja file with a precompiled header', () => {
 
   test('names it once, before the flags', () => expect(changed.match(/-include-pch x\.pch\n/g)).toHaveLength(1));
 
-  test('leaves it out for a source that does not compile with it, and only there', () => {
+  test('leaves it out only for a source that does not compile with it', () => {
     expect(changed).toContain('js-temporal-objects.cc\n  cflags_pch_cc =\nbuild obj/b.o');
     expect(changed.match(/cflags_pch_cc =\n/g)).toHaveLength(1);
   });

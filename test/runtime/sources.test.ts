@@ -12,7 +12,7 @@ describe.each(allSources.map((source) => [source.name, source] as const))('%s', 
     expect(source.license).toMatch(/^[A-Za-z0-9.+ -]+$/);
   });
 
-  test('comes from one archive, and Debian’s also from one that never drops a version', () => {
+  test('comes from one archive, or for Debian also from one that never drops a version', () => {
     expect([source.debian, source.npm].filter(Boolean)).toHaveLength(1);
     if (source.debian !== undefined) {
       expect(source.debian).toMatch(/^pool\/main\//);
@@ -29,12 +29,12 @@ test('no two sources share a name or a file', () => {
 describe.each(readTargets().targets)('$triple', (target) => {
   const names = sourcesFor(target).map((source) => source.name);
 
-  test('takes one C library: its own', () => {
+  test('uses one C library, its own', () => {
     const libcs = names.filter((name) => /^(musl|libc6)-(?!dev)/.test(name));
     expect(libcs).toEqual([`${target.libc === 'musl' ? 'musl' : 'libc6'}-${target.architecture.debian}`]);
   });
 
-  test('takes one set of kernel headers', () => {
+  test('uses one set of kernel headers', () => {
     expect(names.filter((name) => name.startsWith('linux-headers'))).toHaveLength(1);
   });
 });

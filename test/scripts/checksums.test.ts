@@ -31,7 +31,7 @@ test('the lines are read back, and anything else is ignored', () => {
   expect(parseChecksums(`# comment\n${checksumLines(files)}`)).toEqual(files);
 });
 
-test('a partial release keeps the lines of other archives that are still there, unchanged', async () => {
+test('a partial release keeps the lines of other archives that still exist, unchanged', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
   try {
     for (const name of ['same', 'changed', 'remade', 'old']) writeFileSync(path.join(folder, name), name);

@@ -21,7 +21,7 @@ test('a longer name, a sentence and a script string stay as they are', () => {
   expect(executable.equals(before)).toBe(true);
 });
 
-test('a name behind a script string, and one right behind another, are found too', () => {
+test('a name after a script string, and one right after another, are found too', () => {
   const script = Buffer.concat([Buffer.from([0, 12, 0, 0, 0]), Buffer.from('OPENSSL_CONF\0')]);
   const executable = Buffer.concat([script, Buffer.from('more\0OPENSSL_CONF\0OPENSSL_CONF\0')]);
   expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([23, 36]);
@@ -29,8 +29,8 @@ test('a name behind a script string, and one right behind another, are found too
   expect(cStrings(executable, 'OPENSSL_CONF')).toEqual([]);
 });
 
-// The smoke test proves something because an ordinary Node falls into each of these traps. The other variables take effect
-// only in a REPL (NODE_REPL_EXTERNAL_MODULE) or in a program that uses more of OpenSSL or ICU.
+// An ordinary Node falls into each of these traps, so the smoke test means something. The other variables take effect only in
+// a REPL (NODE_REPL_EXTERNAL_MODULE) or in a program that uses more of OpenSSL or ICU.
 test.each([
   'NODE_OPTIONS',
   'NODE_COMPILE_CACHE',

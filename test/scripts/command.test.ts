@@ -48,7 +48,7 @@ describe('the command line', () => {
     ],
   };
 
-  test('has switches, and options that may be repeated', () => {
+  test('has switches and repeatable options', () => {
     const given = parseCommandLine(spec, ['--all', '-t', 'a', '--target=b']);
     expect([given.has('all'), given.has('help'), given.valuesOf('target')]).toEqual([true, false, ['a', 'b']]);
     expect(parseCommandLine(spec, []).valuesOf('target')).toEqual([]);
@@ -59,7 +59,7 @@ describe('the command line', () => {
     expect(() => parseCommandLine(spec, args)).toThrow(/^[^\n]+$/);
   });
 
-  test('takes arguments only where they have a meaning', () => {
+  test('accepts arguments only where they have a meaning', () => {
     expect(parseCommandLine({ ...spec, positionals: 'triples' }, ['a', 'b']).positionals).toEqual(['a', 'b']);
   });
 });

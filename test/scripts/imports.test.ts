@@ -32,8 +32,8 @@ test.each(steps)('%s depends on no other step, and not on the step runner', asyn
   expect(others.filter((file) => /^scripts\/(steps|support)\//.test(file))).toEqual([]);
 });
 
-// What a step takes from another one is its result, which is among its inputs; a shared fact must live in another room.
-test.each(steps)('%s imports from other steps nothing but functions that run them, and types', (step) => {
+// A step uses only the result of another one, which is among its inputs; a shared fact must live in another room.
+test.each(steps)('%s imports from other steps only functions that run them, and types', (step) => {
   const imports = readFileSync(step, 'utf8').matchAll(/^import \{([^}]*)\} from '\.\/([\w-]+)\.ts'/gm);
   for (const [, names = '', from = ''] of imports) {
     for (const name of names.split(',').map((text) => text.trim())) {

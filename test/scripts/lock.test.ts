@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../../scripts/support/checkout.ts';
 
-/** The lock belongs to a checkout; this is as much of one as it needs. */
+/** As much of a checkout as the lock needs. */
 function checkout(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-lock-'));
   cpSync(path.join(root, 'scripts'), path.join(folder, 'scripts'), { recursive: true });
@@ -19,7 +19,7 @@ test('the second waits for the first, says so, and a dead holder is forgotten', 
   const folder = checkout();
   const hold =
     "import { lockBuild } from './scripts/support/lock.ts'; await lockBuild(); console.log('held'); process.stdin.resume().on('end', () => process.exit());";
-  // A holder that has died, and whose process id now belongs to another process.
+  // A holder that has died and whose process id now belongs to another process.
   writeFileSync(path.join(folder, 'build/lock'), `${process.pid} 1`);
   const start = (): ReturnType<typeof spawn> =>
     spawn(process.execPath, ['--input-type=module', '-e', hold], { cwd: folder, stdio: 'pipe' });

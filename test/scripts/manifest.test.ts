@@ -25,7 +25,7 @@ test('the table has a row for each target, a verdict, and those without a runtim
   expect(lines[3]).toMatch(/^vax-unknown-linux-gnu .* no runtime yet$/);
 });
 
-test('the manifest says what was tried, with which result, and why not', () => {
+test('the manifest says what was tried and with which result, or why it was not', () => {
   expect(manifest(outcomes)).toMatchObject({
     node: readTargets().node,
     targets: [

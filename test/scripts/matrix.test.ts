@@ -26,7 +26,7 @@ test('the matrix is one line, as a job output must be', () => {
   expect(matrix('--runtimes')).toMatch(/^[^\n]+\n$/);
 });
 
-test('the table for people has a row for each target, in order', () => {
+test('the Markdown table has a row for each target, in order', () => {
   const rows = matrix('--markdown').trim().split('\n').slice(2);
   expect(rows.map((row) => /`(.+?)`/.exec(row)?.[1])).toEqual(targets.map((target) => target.triple));
 });
@@ -55,7 +55,7 @@ test.each([
   expect([status, stdout]).toEqual([2, '']);
 });
 
-test('a Node that cannot read TypeScript gets one line that says which one can', () => {
+test('a Node that cannot run TypeScript prints one line that says which one can', () => {
   const { status, stdout, stderr } = run('--no-experimental-strip-types', 'scripts/matrix.ts');
   expect(stderr).toMatch(
     /^scripts\/matrix\.ts must be run by Node 22\.18 or newer \(24 is recommended\), got v[^\n]+\n$/,

@@ -9,7 +9,7 @@ const good = `> pkg@6.23.0
 > Injecting the blob into /some where/vrypt-server...
 `;
 
-test('what pkg prints on a good run is expected', () => {
+test('what pkg prints on a good run is accepted', () => {
   expect(unexpectedLine(good)).toBeUndefined();
 });
 

@@ -6,16 +6,16 @@ import { readTargets } from '../../scripts/targets/targets.ts';
 
 test.each<[string, Machine, string | undefined, Qemu]>([
   ['ARM runs under any QEMU', 'arm', '7.2.22', 'installed'],
-  ['… and apt brings one where there is none', 'aarch64', undefined, 'installed'],
+  ['… and apt installs one if there is none', 'aarch64', undefined, 'installed'],
   ['i686 does not run under 7.2', 'i386', '7.2.22', 'pinned'],
   ['… but does under 8.0', 'i386', '8.0.0', 'installed'],
   ['… and under 10.0, which is newer than 8.0', 'i386', '10.0.13', 'installed'],
-  ['… and where there is none it gets its own', 'i386', undefined, 'pinned'],
+  ['… and gets its own if there is none', 'i386', undefined, 'pinned'],
 ])('%s', (_, machine, version, qemu) => {
   expect(chooseQemu(machine, version)).toBe(qemu);
 });
 
-test('an emulator that is not there has no version', () => {
+test('a missing emulator has no version', () => {
   expect(qemuVersion('/nowhere/qemu-i386-static')).toBeUndefined();
 });
 
@@ -23,7 +23,7 @@ test('the pinned QEMU is one that i686 runs under', () => {
   expect(chooseQemu('i386', pinnedQemu().version)).toBe('installed');
 });
 
-test('no runtime is built from what is only used to try it', () => {
+test('no runtime is built from files that are only for trying it', () => {
   const trial = allSources.filter(({ use }) => use === 'trial');
   expect(trial).toContain(pinnedQemu());
   for (const target of readTargets().targets) {

@@ -15,16 +15,13 @@ import { readTargets } from '../../scripts/targets/targets.ts';
 
 const { targets } = readTargets();
 
-test.each(architectures)(
-  '$name: the program that is tried is an executable of its class and machine',
-  (architecture) => {
-    const file = minimalElf(architecture.elf, Buffer.from(architecture.exitCode ?? '', 'hex'));
-    expect(readElf(file)).toMatchObject({ ...architecture.elf, interpreter: null, needed: [] });
-  },
-);
+test.each(architectures)('$name: the trial program is an executable of its class and machine', (architecture) => {
+  const file = minimalElf(architecture.elf, Buffer.from(architecture.exitCode ?? '', 'hex'));
+  expect(readElf(file)).toMatchObject({ ...architecture.elf, interpreter: null, needed: [] });
+});
 
 test.runIf(process.platform === 'linux' && process.arch === 'x64')(
-  'this machine runs x86_64 programs, and no foreign ones',
+  'this machine runs x86_64 programs, but no foreign ones',
   () => {
     for (const architecture of architectures) {
       if (architecture.name === 'x86_64') expect(runsNatively({ architecture })).toBe(true);
@@ -33,7 +30,7 @@ test.runIf(process.platform === 'linux' && process.arch === 'x64')(
   },
 );
 
-// A program that ends with 7 tells the emulator's own failures from its result.
+// Exit code 7 distinguishes the program's result from the emulator's own failures.
 const exits7 = { x86_64: 'b83c000000bf070000000f05', i686: 'b801000000bb07000000cd80' } as const;
 
 test.each(Object.entries(exits7))('%s: the emulator of the table runs its programs', (name, code) => {
@@ -55,7 +52,7 @@ test.each(targets.filter((target) => !isStatic(target)))('$triple: its oldest gl
   expect(() => oldestLibc({ ...target, oldest: { ...target.oldest, glibc: '2.17' } })).toThrow(Failure);
 });
 
-test('another build machine is refused by name', () => {
+test('an unsupported build machine is refused by name', () => {
   expect(() => assertBuildHost('linux', 'x64')).not.toThrow();
   expect(() => assertBuildHost('linux', 'arm64')).toThrow('packaging requires Linux on x86_64, got linux on arm64');
   expect(() => assertBuildHost('darwin', 'x64')).toThrow('packaging requires Linux on x86_64, got darwin on x64');

@@ -30,7 +30,7 @@ function make(input: string): Promise<{ facts: { run: number }; skipped: boolean
   });
 }
 
-test('a step runs once and is skipped, facts and all, while nothing changes', async () => {
+test('a step runs once and is then skipped, with its facts, while nothing changes', async () => {
   expect(await make('a')).toMatchObject({ skipped: false, facts: { run: 1 } });
   expect(await make('a')).toMatchObject({ skipped: true, facts: { run: 1 } });
 });
@@ -47,7 +47,7 @@ test('so does an output that was changed or removed', async () => {
   expect(existsSync(output)).toBe(true);
 });
 
-test('an output is a new file: another name of the old one keeps its content', async () => {
+test('an output is a new file: a hard link to the old one keeps its content', async () => {
   await make('c');
   linkSync(output, `${output}.link`);
   await make('d');
@@ -67,13 +67,13 @@ test('a step that fails is not remembered as done', async () => {
   await expect(fail()).rejects.toThrow('no');
 });
 
-test('the same work is done once however many ask for it', async () => {
+test('the same work is done once, however many callers ask for it', async () => {
   let count = 0;
   const work = (): Promise<number> => Promise.resolve(++count);
   expect(await Promise.all([once('test', work), once('test', work)])).toEqual([1, 1]);
 });
 
-test('at most as many run at a time as there are cores, and all get their turn', async () => {
+test('at most one per core runs at a time, and all get their turn', async () => {
   let now = 0;
   let most = 0;
   const work = async (): Promise<void> => {

@@ -8,7 +8,7 @@ test('finds a command on the PATH and a file by its path', async () => {
   expect(await need({ ...shell, look: '/bin/sh' })).toBe('/bin/sh');
 });
 
-test('says that a command is not there', async () => {
+test('says that a command is missing', async () => {
   expect(await has({ ...shell, look: 'no-such-command' })).toBe(false);
 });
 

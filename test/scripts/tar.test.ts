@@ -14,7 +14,7 @@ const entries: readonly Entry[] = [
   { name: 'folder/', mode: 0o755 },
 ];
 
-test('the order of the files does not matter, nor when it is packed', async () => {
+test('neither the order of the files nor the time of packing matters', async () => {
   const one = await tarGz(entries, time);
   const two = await tarGz([...entries].reverse(), time);
   expect(two.equals(one)).toBe(true);

@@ -24,7 +24,7 @@ function row(triple: string): Target {
   return found;
 }
 
-test('the table has the eight promised targets', () => {
+test('the table has the promised targets', () => {
   expect(table.targets.map((target) => target.triple).sort()).toEqual([
     'aarch64-unknown-linux-gnu',
     'aarch64-unknown-linux-musl',
@@ -57,7 +57,7 @@ test.each(table.targets)('$triple: what follows from the name', ({ triple, archi
   expect(tripleOf(architecture, libc)).toBe(triple);
 });
 
-test('a triple that no architecture has is unknown', () => {
+test('a triple of no known architecture is unknown', () => {
   for (const triple of ['sparc-unknown-linux-gnu', 'armv7-unknown-linux-gnu', 'x86_64-apple-darwin', '']) {
     expect(parseTriple(triple)).toBeUndefined();
   }
@@ -69,7 +69,7 @@ test.each(table.targets)('$triple: its artifacts are named after version and tar
   ]);
 });
 
-test('static targets need no library at all', () => {
+test('static targets need no libraries', () => {
   for (const target of table.targets.filter(isStatic)) expect(allowedLibraries(target)).toEqual([]);
 });
 
@@ -84,7 +84,7 @@ test('glibc targets need only the parts of glibc and their loader', () => {
   ]);
 });
 
-test('only CPUs that the build machine cannot be are foreign', () => {
+test('only CPUs other than the build machine’s are foreign', () => {
   const foreign = table.targets.filter(isForeign).map(({ architecture }) => architecture.name);
   expect(new Set(foreign)).toEqual(new Set(['aarch64', 'armv7']));
 });
@@ -108,12 +108,12 @@ test('without names all targets with a runtime are chosen', () => {
   expect(selectTargets(table, [])).toEqual(table.targets.filter((target) => target.runtime !== null));
 });
 
-test('a name given twice counts once', () => {
+test('a repeated name counts once', () => {
   const triple = 'x86_64-unknown-linux-musl';
   expect(selectTargets(table, [triple, triple]).map((target) => target.triple)).toEqual([triple]);
 });
 
-test('an unknown name is refused with all the known ones', () => {
+test('the refusal of an unknown name lists the known ones', () => {
   expect(() => selectTargets(table, ['sparc'])).toThrow(/^--target must be one of x86_64-.*; got "sparc"$/);
   expect(() => selectTargets(table, ['sparc'])).toThrow(UsageError);
 });
@@ -130,7 +130,7 @@ test('a target without a runtime is refused only by name', () => {
 
 test.each<[string, (row: Record<string, unknown>) => void, string]>([
   ['a triple of another system', (r) => (r['triple'] = 'x86_64-apple-darwin'), 'targets[0].triple must be one of'],
-  ['a row that is no object', (r) => delete r['triple'], 'targets[0].triple must be one of'],
+  ['a row without a triple', (r) => delete r['triple'], 'targets[0].triple must be one of'],
   [
     'a platform, which follows from the triple',
     (r) => (r['platform'] = 'linux/arm64'),
@@ -142,12 +142,12 @@ test.each<[string, (row: Record<string, unknown>) => void, string]>([
     'x86_64-unknown-linux-gnu must be an object with the keys triple, oldest, runtime, budget, got "elf"',
   ],
   [
-    'a promise of glibc by a musl target',
+    'a glibc version for a musl target',
     (r) => (r['triple'] = 'x86_64-unknown-linux-musl'),
     'x86_64-unknown-linux-musl.oldest must be an object with the keys kernel, got "glibc"',
   ],
   [
-    'a glibc target without a promise of glibc',
+    'a glibc target without a glibc version',
     (r) => (r['oldest'] = { kernel: '4.18' }),
     'x86_64-unknown-linux-gnu.oldest.glibc must be two numbers and a dot, got nothing',
   ],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { withTemporaryFolder } from '../../scripts/support/temporary-folder.ts';
 
-test('the folder is private, and gone after the work, whether it succeeded or not', async () => {
+test('the folder is private, and removed after the work, whether it succeeded or failed', async () => {
   const folders: string[] = [];
   const work = async (folder: string): Promise<void> => {
     folders.push(folder);

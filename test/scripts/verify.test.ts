@@ -5,7 +5,7 @@ import { isReady, readTargets } from '../../scripts/targets/targets.ts';
 
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
 
-test.runIf(isLinux)('an ordinary Node is refused as a static product, for every reason there is', () => {
+test.runIf(isLinux)('an ordinary Node is refused as a static product, with every reason', () => {
   const target = readTargets().targets.find((row) => row.triple === 'x86_64-unknown-linux-musl');
   if (target === undefined || !isReady(target)) throw new Error('no x86_64 musl runtime');
   const tight = { ...target, budget: { executable: 1000, archive: 1000 } };

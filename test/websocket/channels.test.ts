@@ -26,7 +26,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe.each(TRANSPORTS)('channels on the $transport transport', ({ open }) => {
-  test('a message goes to all subscribers of its topic but its sender', async () => {
+  test('a message goes to all subscribers of its topic except its sender', async () => {
     const { port, sockets } = await startSockets(CHAT, { open });
     const clients = [await FrameClient.open(port), await FrameClient.open(port), await FrameClient.open(port)] as const;
     clients[0].send(text('join a'));
@@ -58,7 +58,7 @@ describe.each(TRANSPORTS)('channels on the $transport transport', ({ open }) => 
   test.each([
     ['a close frame', (client: FrameClient) => client.send(closeFrame(1000))],
     ['a reset', (client: FrameClient) => client.socket.resetAndDestroy()],
-  ])('who ends by %s has left all topics', async (_name, finish) => {
+  ])('a socket that ends by %s has left all topics', async (_name, finish) => {
     const { port, sockets } = await startSockets(CHAT, { open });
     const client = await FrameClient.open(port);
     client.send(Buffer.concat([text('join a'), text('join b')]));
@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)('channels on the $transport transport', ({ open }) => 
     await until(() => sockets.channels.subscriberCount('a') + sockets.channels.subscriberCount('b') === 0);
   });
 
-  test('a message is compressed for those who agreed to it, and only for those', async () => {
+  test('a message is compressed only for sockets that negotiated compression', async () => {
     const { port, sockets } = await startSockets({ ...CHAT, perMessageDeflate: true }, { open });
     const plain = await FrameClient.open(port);
     const deflating = await FrameClient.open(port, 'Sec-WebSocket-Extensions: permessage-deflate\r\n');
@@ -85,7 +85,7 @@ describe.each(TRANSPORTS)('channels on the $transport transport', ({ open }) => 
     }
   });
 
-  test('500 messages to 20 subscribers, some of them slow, arrive in order and whole', async () => {
+  test('500 messages to 20 subscribers, some of them slow, arrive complete and in order', async () => {
     const { port, sockets } = await startSockets(CHAT, { open });
     const clients = await Promise.all(Array.from({ length: 20 }, () => FrameClient.open(port)));
     for (const client of clients) client.send(text('join a'));
@@ -113,7 +113,7 @@ describe('channels across workers', () => {
     }
   }
 
-  /** Workers that hear each other through a queue, as threads do. */
+  /** Workers that reach each other through a queue, as threads do. */
   function connected(count: number) {
     const all: Channels[] = [];
     for (let index = 0; index < count; index++) {
@@ -126,7 +126,7 @@ describe('channels across workers', () => {
     return all as [Channels, Channels, ...Channels[]];
   }
 
-  test('a message is heard once by all subscribers everywhere', async () => {
+  test('a message reaches every subscriber everywhere once', async () => {
     const [first, second, third] = connected(3) as unknown as [Channels, Channels, Channels];
     const listeners = [first, second, second, third].map((channels) => {
       const listener = new Listener();
@@ -139,7 +139,7 @@ describe('channels across workers', () => {
     for (const { heard } of listeners) expect(heard.toSorted()).toEqual(['one', 'two']);
   });
 
-  test('subscribers are counted everywhere, those of a late worker and of one that has gone too', async () => {
+  test('subscribers are counted everywhere, even those of a late worker and of one that has gone', async () => {
     const [first, second, third] = connected(3) as unknown as [Channels, Channels, Channels];
     const listener = new Listener();
     first.subscribe(listener, 'news');
@@ -151,14 +151,14 @@ describe('channels across workers', () => {
     await until(() => third.subscriberCount('news') === 2);
     second.close();
     await until(() => third.subscriberCount('news') === 1);
-    // A worker that begins late asks, and the others answer.
+    // A worker that starts late asks, and the others answer.
     third.receive({ kind: 'bye', from: 'worker 0' });
     expect(third.subscriberCount('news')).toBe(0);
     first.receive({ kind: 'hello', from: 'worker 2' });
     await until(() => third.subscriberCount('news') === 1);
   });
 
-  test('threads of a process hear each other', async () => {
+  test('threads of a process reach each other', async () => {
     const name = `channels of ${process.pid}`;
     const code = `
       const { Channels } = await import(${JSON.stringify(new URL('../../src/websocket/channels.ts', import.meta.url).href)});
@@ -199,7 +199,7 @@ describe('channels across workers', () => {
     thread.postMessage('from thread');
     expect(say(await client.frame())).toBe('text "from main"');
     expect(say(await client.frame())).toBe('text "from thread"');
-    // Nobody hears his own message twice.
+    // No worker receives its own message again.
     expect(fromThread.filter((message) => message === 'from main')).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What the Autobahn test suite asks of an echo server, in the order of its chapters 1 to 7, 9 and 10, from the rules in RFC 6455.
- * Each case is played whole, and one byte at a time where it is short. The suite itself is in no registry that the project uses.
+ * What the Autobahn test suite requires of an echo server, in the order of its chapters 1 to 7, 9 and 10, from the rules in RFC
+ * 6455. Each case is played whole and, if short, one byte at a time. The suite itself is in no registry that the project uses.
  */
 import { describe, expect, test } from 'vitest';
 import { FrameClient, say } from './frame-client.ts';
@@ -62,7 +62,7 @@ const chapters: Readonly<Record<string, readonly Case[]>> = {
     ],
     ['a ping of 125 bytes', [ping('a'.repeat(125)), bye], [saidPong('a'.repeat(125)), 'close 1000']],
     ['a ping of 126 bytes', [ping('a'.repeat(126))], FAILED],
-    ['pongs that nobody asked for', [pong(), pong('x'), ping('y'), bye], [saidPong('y'), 'close 1000']],
+    ['unsolicited pongs', [pong(), pong('x'), ping('y'), bye], [saidPong('y'), 'close 1000']],
     [
       'ten pings',
       [...Array.from({ length: 10 }, (_, at) => ping(`payload-${at}`)), bye],
@@ -129,7 +129,7 @@ const chapters: Readonly<Record<string, readonly Case[]>> = {
       [fragments(1, cut('κόσμε', 1).concat([hex('ed'), hex('a0'), hex('80')]))],
       NOT_UTF8,
     ],
-    // 6.4: the message never ends, and must fail all the same.
+    // 6.4: the message never ends, but must still fail.
     [
       'a bad byte in the second of three fragments',
       [clientFrame(0x01, 'κόσμε'), clientFrame(0x00, hex('f4908080'))],
@@ -249,7 +249,7 @@ describe.each(Object.entries(chapters))('%s', (_chapter, cases) => {
   });
 });
 
-test('answers 10,000 messages of a chatty client in their order', async () => {
+test('answers 10,000 messages in order', async () => {
   const { port } = await startSockets(ECHO);
   const client = await FrameClient.open(port);
   for (let at = 0; at < 10_000; at += 100) {

@@ -6,7 +6,7 @@ const MAX = 1 << 20;
 const TAIL = Buffer.from([0, 0, 0xff, 0xff]);
 const sync = { finishFlush: zlibConstants.Z_SYNC_FLUSH };
 
-/** What a peer without context reads. */
+/** What a peer without a context reads. */
 function inflateAlone(payload: Buffer): string {
   return inflateRawSync(Buffer.concat([payload, TAIL]), sync).toString();
 }
@@ -20,10 +20,10 @@ function inflate(decompressor: Decompressor, payload: Buffer, max = MAX): string
   return typeof message === 'number' ? message : message.toString();
 }
 
-test('this Node has the zlib that contexts are kept with', () => expect(canKeepContext).toBe(true));
+test('this Node has the zlib that keeping contexts requires', () => expect(canKeepContext).toBe(true));
 
 describe.each([true, false])('compression, on the handle: %s', (isStreaming) => {
-  test('makes what RFC 7692 §7.2.3.1 shows of "Hello"', () => {
+  test('compresses "Hello" as RFC 7692 §7.2.3.1 shows', () => {
     const compressor = new Compressor(15, 8, false, isStreaming);
     const expected = 'f248cdc9c90700';
     expect(Buffer.from(compressor.compress(Buffer.from('Hello'))).toString('hex')).toBe(expected);
@@ -34,7 +34,7 @@ describe.each([true, false])('compression, on the handle: %s', (isStreaming) => 
   test('reads the examples of RFC 7692 §7.2.3', () => {
     const decompressor = new Decompressor(15, false, isStreaming);
     expect(inflate(decompressor, Buffer.from('f248cdc9c90700', 'hex'))).toBe('Hello');
-    // A block without compression, a block that says it is the last, two blocks.
+    // An uncompressed block, a block marked as the last, two blocks.
     expect(inflate(decompressor, Buffer.from('000500faff48656c6c6f00', 'hex'))).toBe('Hello');
     expect(inflate(decompressor, Buffer.from('f348cdc9c9070000', 'hex'))).toBe('Hello');
     expect(inflate(decompressor, Buffer.from('f248050000 00ffffcac9c90700'.replace(' ', ''), 'hex'))).toBe('Hello');
@@ -71,7 +71,7 @@ describe.each([true, false])('compression, on the handle: %s', (isStreaming) => 
     decompressor.close();
   });
 
-  test('nonsense is 1007, and the next message is read', () => {
+  test('invalid data is 1007, and the next message is read', () => {
     const decompressor = new Decompressor(15, false, isStreaming);
     for (const nonsense of ['ffffff', '07', 'f248cdc9c9070007', '0001020304']) {
       expect(inflate(decompressor, Buffer.from(nonsense, 'hex')), nonsense).toBe(1007);
@@ -95,7 +95,7 @@ describe('with context', () => {
     decompressor.close();
   });
 
-  test.each([9, 10, 12, 15])('a window of %i bits is kept to', (bits) => {
+  test.each([9, 10, 12, 15])('a window of %i bits is respected', (bits) => {
     const compressor = new Compressor(bits, 8, true);
     const decompressor = new Decompressor(bits, true);
     const text = Array.from({ length: 40_000 }, (_, at) => String.fromCharCode(97 + ((at * at) % 23))).join('');

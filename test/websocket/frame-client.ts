@@ -1,4 +1,4 @@
-/** A WebSocket client that sends bytes as they are and reads frames. Owns its socket. */
+/** A WebSocket client that sends raw bytes and reads frames. Owns its socket. */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { readServerFrames, type ServerFrame } from './frames.ts';
@@ -60,7 +60,7 @@ export class FrameClient {
       this.#cut();
       const frame = this.#frames.shift();
       if (frame !== undefined) return frame;
-      if (this.hasEnded) throw new Error('the connection ended before a frame came');
+      if (this.hasEnded) throw new Error('the connection ended before a frame arrived');
       await this.#changed();
     }
   }

@@ -41,7 +41,7 @@ test.each(LENGTHS)('a writer encodes %i bytes or characters alike, or has no roo
   else expect(length).toBeGreaterThan(65_525);
 });
 
-test('a writer gathers frames, and leaves what was given away alone', () => {
+test('a writer collects frames, and leaves what it has given away alone', () => {
   const writer = new FrameWriter();
   const given: [Buffer, Buffer][] = [];
   for (let turn = 0; turn < 50; turn++) {

@@ -39,7 +39,7 @@ function parse(pieces: readonly Buffer[], { max = MAX, allowsDeflate = false }: 
   return found;
 }
 
-/** The same at every cut in two (of long ones: at some), and in small pieces. */
+/** The same at every cut in two (some cuts, for long ones) and in small pieces. */
 function expectEverywhere(bytes: Buffer, expected: readonly string[], options?: ParserOptions): void {
   expect(parse([bytes], options), 'whole').toEqual(expected);
   const cuts = bytes.length < 2000 ? 1 : Math.ceil(bytes.length / 17);
@@ -168,16 +168,16 @@ describe('a frame parser refuses', () => {
     expectEverywhere(clientFrame(0x80 | opcode), ['failed 1002']),
   );
 
-  test('a length that is not in the shortest form before any payload has come', () => {
+  test('a length that is not in the shortest form before any payload has arrived', () => {
     const options: FrameOptions = { lengthBytes: 8, length: 100 };
     expect(parse([clientFrame(0x82, '', options).subarray(0, 10)])).toEqual(['failed 1002']);
   });
 
-  test('a 64-bit length with its top bit at the first byte of it', () => {
+  test('a 64-bit length with its top bit set at its first byte', () => {
     expect(parse([Buffer.from([0x82, 0xff, 0x80])])).toEqual(['failed 1002']);
   });
 
-  test('what is too long before its memory is taken', () => {
+  test('a frame that is too long before allocating memory for it', () => {
     expect(parse([clientFrame(0x82, '', { length: 2 ** 40 }).subarray(0, 10)])).toEqual(['failed 1009']);
   });
 });
@@ -258,7 +258,7 @@ describe('a text', () => {
     );
   });
 
-  test('fails at the first byte that cannot be right, within a frame that goes on', () => {
+  test('fails at the first invalid byte, within an unfinished frame', () => {
     // Autobahn 6.4: κόσμε, then U+110000, then "edited".
     const start = clientFrame(0x81, Buffer.from('cebae1bdb9cf83cebcceb5f4908080656469746564', 'hex'));
     const header = 6;

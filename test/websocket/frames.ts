@@ -1,4 +1,4 @@
-/** Frames as a client makes and reads them, good and bad ones. */
+/** Frames as a client makes and reads them, valid and invalid ones. */
 
 export interface ServerFrame {
   readonly first: number;
@@ -8,7 +8,7 @@ export interface ServerFrame {
 export interface FrameOptions {
   readonly key?: Buffer;
   readonly isMasked?: boolean;
-  /** How the length is written; the shortest if not given. */
+  /** The form of the length; by default the shortest. */
   readonly lengthBytes?: 0 | 2 | 8;
   /** A length that is not the payload's. */
   readonly length?: number;
@@ -16,7 +16,7 @@ export interface FrameOptions {
 
 const KEY = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
-/** One frame of a client; `first` is its first byte: FIN, RSV and opcode. */
+/** One client frame; `first` is its first byte: FIN, RSV and opcode. */
 export function clientFrame(first: number, payload: Buffer | string = '', options: FrameOptions = {}): Buffer {
   const { key = KEY, isMasked = true } = options;
   const bytes = Buffer.from(payload);
@@ -49,7 +49,7 @@ export function fragments(opcode: number, pieces: readonly (Buffer | string)[], 
   return Buffer.concat(frames);
 }
 
-/** The whole frames of a server in `bytes`, and what is left. Throws where they are masked. */
+/** The complete server frames in `bytes`, and the rest. Throws if they are masked. */
 export function readServerFrames(bytes: Buffer): { frames: ServerFrame[]; rest: Buffer } {
   const frames: ServerFrame[] = [];
   let at = 0;

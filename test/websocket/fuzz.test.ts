@@ -1,11 +1,11 @@
-/** Frames made, changed and cut at random, by a seed: whatever comes, the parser ends in the same state however it was cut. */
+/** Frames made, changed and cut at random from a seed: the parser ends in the same state however they were cut. */
 import { describe, expect, test } from 'vitest';
 import { FrameEvent, FrameParser } from '../../src/websocket/frame-parser.ts';
 import { FrameClient, say } from './frame-client.ts';
 import { clientFrame } from './frames.ts';
 import { ECHO, startSockets } from './start-sockets.ts';
 
-/** mulberry32: the same numbers for the same seed, everywhere. */
+/** mulberry32: the same seed gives the same numbers everywhere. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -21,7 +21,7 @@ const LENGTHS = [0, 1, 2, 5, 63, 124, 125, 126, 127, 300, 4000];
 const TEXTS = ['', 'a', 'κόσμε', '😀', 'plain ascii'];
 
 function randomFrame(random: (below: number) => number): Buffer {
-  // Good ones more often: the bad ones end it.
+  // Mostly valid ones, because an invalid one ends it.
   const first = FIRST[random(random(4) === 0 ? FIRST.length : 8)] as number;
   const length = LENGTHS[random(LENGTHS.length)] as number;
   const isControl = (first & 8) !== 0;
@@ -37,7 +37,7 @@ function randomStream(random: (below: number) => number): Buffer {
   return bytes;
 }
 
-/** What comes of the pieces; the total of a message's bytes is part of it. */
+/** The result of the pieces, including the total size of messages. */
 function outcome(pieces: readonly Buffer[]): string[] {
   const parser = new FrameParser(10_000, true);
   const events: string[] = [];
@@ -63,7 +63,7 @@ function outcome(pieces: readonly Buffer[]): string[] {
 
 describe('random frames', () => {
   test.each(Array.from({ length: 8 }, (_, seed) => seed + 1))(
-    'come to the same however they are cut (seed %i)',
+    'have the same result however they are cut (seed %i)',
     (seed) => {
       const random = randomOf(seed);
       let failures = 0;
@@ -82,7 +82,7 @@ describe('random frames', () => {
     },
   );
 
-  test('leave a server that serves the next client, and no error', async () => {
+  test('leave a server that serves the next client without an error', async () => {
     const { port, errors, sockets } = await startSockets({
       ...ECHO,
       perMessageDeflate: true,

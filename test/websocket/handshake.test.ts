@@ -93,7 +93,7 @@ describe('a handshake', () => {
     }
   });
 
-  test("chooses the client's favourite among those that are supported", () => {
+  test("chooses the client's favorite among those that are supported", () => {
     expect(chooseProtocol('a, b ,c', ['c', 'b'])).toBe('b');
     expect(chooseProtocol('a', ['b'])).toBeUndefined();
     expect(chooseProtocol(null, ['b'])).toBeUndefined();
@@ -190,7 +190,7 @@ describe('permessage-deflate', () => {
     expect(agree(`${offer}, ${P}; client_no_context_takeover`)).toBe(`${P}; client_no_context_takeover`);
   });
 
-  test('is not agreed to unless wanted', () => expect(agree(P, null)).toBeNull());
+  test('is not agreed to unless enabled', () => expect(agree(P, null)).toBeNull());
 
   test('without contexts says so, whatever is offered', () => {
     const answer = `${P}; server_no_context_takeover; client_no_context_takeover`;
@@ -198,7 +198,7 @@ describe('permessage-deflate', () => {
     expect(agree(`${P}; client_max_window_bits`, SHARED)).toBe(answer);
   });
 
-  test("asks for the client's window only where the client offers it", () => {
+  test("asks for the client's window only if the client offers it", () => {
     const small = { ...DEDICATED, serverWindowBits: 10, clientWindowBits: 9 };
     expect(agree(P, small)).toBe(`${P}; server_max_window_bits=10`);
     expect(negotiateDeflate(P, small)).toMatchObject({ clientWindowBits: 15, serverWindowBits: 10 });

@@ -16,10 +16,10 @@ describe('the options of WebSockets', () => {
     });
   });
 
-  test('an idle timeout of 0 is none', () =>
+  test('an idle timeout of 0 means no timeout', () =>
     expect(resolve({ idleTimeout: 0 }).idleTimeoutMs).toBe(Number.POSITIVE_INFINITY));
 
-  test("know Bun's compressors", () => {
+  test("include Bun's compressors", () => {
     const deflate = (options: Partial<SocketHandlers>) => resolve(options).deflate;
     expect(deflate({ perMessageDeflate: true })).toMatchObject({
       serverKeepsContext: false,

@@ -1,4 +1,4 @@
-/** Other people's clients against the room, over TCP: `ws`, Node's WebSocket, and where they are installed Python's and Chromium. */
+/** Other clients over TCP: `ws`, Node's WebSocket and, if installed, Python's and Chromium. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -43,7 +43,7 @@ class Peer {
     for (;;) {
       const first = this.#inbox.shift();
       if (first !== undefined) return first;
-      if (this.#isClosed) throw new Error('closed before a message came');
+      if (this.#isClosed) throw new Error('closed before a message arrived');
       await this.#whenChanged.promise;
     }
   }
@@ -55,7 +55,7 @@ class Peer {
   }
 }
 
-/** Text that compresses like a person's, not like zeros. */
+/** Text that compresses like prose, not like zeros. */
 function prose(length: number): string {
   const words = ['wire', 'frame', 'mask', 'größe', 'window', 'of', 'the', '{"id":', '日本'];
   let text = '';
@@ -65,7 +65,7 @@ function prose(length: number): string {
 }
 
 describe.each(TRANSPORTS)('ws on the $transport transport', ({ open }) => {
-  test('has everything echoed', async () => {
+  test('gets everything echoed', async () => {
     const { url } = await startSockets(ECHO, { open });
     const peer = await Peer.connect(url, { perMessageDeflate: false });
     for (const size of SIZES) {
@@ -108,7 +108,7 @@ describe.each(TRANSPORTS)('ws on the $transport transport', ({ open }) => {
   });
 });
 
-/** What Autobahn's chapters 12 and 13 vary: which end keeps its context, and the windows. */
+/** The variations of Autobahn's chapters 12 and 13: which end keeps its context, and the windows. */
 const OURS: readonly (readonly [name: string, deflate: boolean | PerMessageDeflate])[] = [
   ['shared', true],
   ['dedicated', { compress: 'dedicated', decompress: 'dedicated', threshold: 0 }],
@@ -168,7 +168,7 @@ test('a compressed message that inflates beyond the limit closes with 1009', asy
   expect(await closed).toBe(1009);
 });
 
-test("Node's WebSocket has texts and binary echoed, compressed and not", async () => {
+test("Node's WebSocket gets text and binary echoed, compressed and not", async () => {
   for (const perMessageDeflate of [false, true]) {
     const { url } = await startSockets({ ...ECHO, perMessageDeflate });
     const client = new WebSocket(url);
@@ -259,7 +259,7 @@ test.runIf(CHROMIUM !== undefined)('Chromium has everything echoed', { timeout: 
       for await (const piece of request) report += piece;
       done.resolve();
     }
-    // Chromium leaves when the page has been loaded, and that is when its picture has come.
+    // Chromium exits when the page has loaded, which is when its picture has arrived.
     if (request.url === '/until-done') await done.promise;
     response.end(request.url === '/' ? page(url) : '');
   });

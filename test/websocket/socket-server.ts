@@ -1,4 +1,4 @@
-/** A WebSocket server on a real transport. It does the HTTP upgrade itself, so that nothing but src/websocket is tried. */
+/** A WebSocket server on a real transport. It does the HTTP upgrade itself, so that only src/websocket is tested. */
 import type { Listener, SocketOwner, Transport, TransportSocket } from '../../src/engine/transport.ts';
 import type { ChannelRelay } from '../../src/websocket/channels.ts';
 import { chooseProtocol, type HandshakeRequest, handshake } from '../../src/websocket/handshake.ts';
@@ -23,7 +23,7 @@ export interface SocketServerOptions {
   readonly port?: number;
 }
 
-/** Every message comes back as it was. */
+/** Sends every message back unchanged. */
 export const ECHO: SocketHandlers = {
   message(socket, data) {
     socket.send(data);

@@ -7,7 +7,7 @@ import { ECHO, startSockets, TRANSPORTS } from './start-sockets.ts';
 
 const MIB = 1 << 20;
 
-/** Handlers that write down what they are told, and the promise of the close. */
+/** Handlers that record their calls, and a promise of the close. */
 function recording(handlers: Partial<SocketHandlers> = {}) {
   const told: string[] = [];
   const closed = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(errors).toEqual([]);
   });
 
-  test('reads what came along with the request, after open', async () => {
+  test('reads what arrived with the request, after open', async () => {
     const { handlers, told } = recording({
       open: (socket) => void socket.send('welcome'),
       message: (socket, data) => void socket.send(`got ${data}`),
@@ -62,7 +62,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect((await client.frame()).payload.equals(Buffer.from('é'.repeat(length / 2)))).toBe(true);
   });
 
-  test('gives binary messages that are nobody else’s, in an ArrayBuffer of their own', async () => {
+  test('delivers binary messages in an ArrayBuffer of their own', async () => {
     const kept: Buffer[] = [];
     const { port } = await startSockets(
       {
@@ -87,7 +87,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     }
   });
 
-  test('gives binary messages in the form that was asked for', async () => {
+  test('delivers binary messages in the requested form', async () => {
     const kinds: string[] = [];
     const { port } = await startSockets(
       {
@@ -108,7 +108,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(kinds).toEqual(['[object ArrayBuffer]', 'false', '[object Uint8Array]', 'false']);
   });
 
-  test('answers pings, tells of pings and pongs', async () => {
+  test('answers pings, reports pings and pongs', async () => {
     const { told, handlers } = recording({
       ping: (_socket, data) => void told.push(`ping ${data}`),
       pong: (socket, data) => {
@@ -159,7 +159,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect((await client.frame()).payload.equals(Buffer.alloc(4 * MIB, 1))).toBe(true);
   });
 
-  test('ends as the client asked, with its code', async () => {
+  test('ends with the code of the client', async () => {
     const { told, closed, handlers } = recording();
     const { port, sockets } = await startSockets(handlers, { open });
     const client = await FrameClient.open(port);
@@ -170,7 +170,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     while (sockets.count > 0) await turns(1);
   });
 
-  test('tells 1005 for a close frame without code, and answers it alike', async () => {
+  test('reports 1005 for a close frame without a code, and answers it in kind', async () => {
     const { told, closed, handlers } = recording();
     const { port } = await startSockets(handlers, { open });
     const client = await FrameClient.open(port);
@@ -180,7 +180,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(told).toEqual(['close 1005']);
   });
 
-  test('closes by itself, waits for the answer and takes no more messages', async () => {
+  test('closes by itself, waits for the answer and accepts no more messages', async () => {
     const { told, closed, handlers } = recording({
       open(socket) {
         told.push(`state ${socket.readyState}`);
@@ -267,7 +267,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(told).toHaveLength(1);
   });
 
-  test('what handlers throw and reject with is reported, and the socket lives', async () => {
+  test('errors and rejections of handlers are reported, and the socket lives on', async () => {
     const { port, errors } = await startSockets(
       {
         open: () => {
@@ -294,7 +294,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(errors.map((error) => (error as Error).message)).toEqual(['open', 'message', 'later', 'close']);
   });
 
-  test('asynchronous handlers begin in the order of the messages', async () => {
+  test('asynchronous handlers start in the order of the messages', async () => {
     const begun: string[] = [];
     const { port } = await startSockets(
       {
@@ -312,7 +312,7 @@ describe.each(TRANSPORTS)('a socket on the $transport transport', ({ open }) => 
     expect(begun).toEqual(['first', 'second']);
   });
 
-  test('refuses arguments that are wrong', async () => {
+  test('refuses wrong arguments', async () => {
     const failed: string[] = [];
     const attempt = (work: () => unknown) => {
       try {
@@ -364,7 +364,7 @@ describe.each(TRANSPORTS)('deadlines on the $transport transport', ({ open }) =>
     expect(told).toEqual(['close 1006']);
   });
 
-  test('without pings, being sent to is life enough', async () => {
+  test('without pings, a client that takes what is sent counts as alive', async () => {
     let server: ServerSocket | undefined;
     const { told, handlers } = recording({
       idleTimeout: 10,
@@ -386,7 +386,7 @@ describe.each(TRANSPORTS)('deadlines on the $transport transport', ({ open }) =>
     expect((await client.end()).map(say)).toEqual(Array(6).fill('text "x"'));
   });
 
-  test('an idle timeout of 0 is none', async () => {
+  test('an idle timeout of 0 means no timeout', async () => {
     const { told, handlers } = recording({ idleTimeout: 0 });
     const { port, sockets, clock } = await startSockets(handlers, { open });
     await FrameClient.open(port);
@@ -416,7 +416,7 @@ describe.each(TRANSPORTS)('deadlines on the $transport transport', ({ open }) =>
 });
 
 describe.each(TRANSPORTS)('a slow reader on the $transport transport', ({ open }) => {
-  test('sends that wait say -1, those beyond the limit 0, and drain follows when all is read', async () => {
+  test('send returns -1 for a message that waits and 0 beyond the limit, and drain follows when all is read', async () => {
     const results: number[] = [];
     const drained = Promise.withResolvers<number>();
     const { port } = await startSockets(
@@ -485,7 +485,7 @@ describe.each(TRANSPORTS)('a slow reader on the $transport transport', ({ open }
     expect(most).toBeLessThanOrEqual(MIB);
   });
 
-  test('of many pings the last one is answered', async () => {
+  test('only the last of many pings is answered', async () => {
     let server: ServerSocket | undefined;
     const { port } = await startSockets(
       {
@@ -510,7 +510,7 @@ describe.each(TRANSPORTS)('a slow reader on the $transport transport', ({ open }
     while (last !== 'pong "1999"') last = say(await client.frame());
   });
 
-  test('a close waits for its turn behind what was sent', async () => {
+  test('a close waits its turn after what was sent', async () => {
     const { told, closed, handlers } = recording({
       message(socket) {
         socket.send(Buffer.alloc(8 * MIB));
@@ -567,7 +567,7 @@ describe.each(TRANSPORTS)('corking on the $transport transport', ({ open }) => {
     expect((await second.frames(3)).map(say)).toEqual(['text "a"', binary, 'text "c"']);
   });
 
-  test('sends what was gathered where the work throws', async () => {
+  test('sends what was collected if the callback throws', async () => {
     const { port, errors } = await startSockets(
       {
         message(socket) {
@@ -586,7 +586,7 @@ describe.each(TRANSPORTS)('corking on the $transport transport', ({ open }) => {
   });
 });
 
-test('a drain tells every client 1001', async () => {
+test('a drain closes every client with 1001', async () => {
   const { told, handlers } = recording();
   const { port, sockets } = await startSockets(handlers);
   const clients = [await FrameClient.open(port), await FrameClient.open(port)];

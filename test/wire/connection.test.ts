@@ -1,6 +1,6 @@
 /**
  * Every wire case through a real engine whose transport is memory: whole, cut in two at every index, and byte by byte; every
- * byte that is sent is checked. Then once more with a client for which every write has to wait.
+ * byte that is sent is checked. Then once more with a client that makes every write wait.
  */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { byteByByte, everyWay } from './cuts.ts';
@@ -14,7 +14,7 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-// The engines' clocks tick in turns of the event loop that tests without waiting leave out.
+// The engines' clocks tick in turns of the event loop, which never come in tests that do not wait.
 beforeEach(() => new Promise((resolve) => setImmediate(resolve)));
 
 function check(server: MemoryServer, { sent, expected }: WireCase, parts: readonly Part[], way: string): void {

@@ -1,7 +1,7 @@
-/** Ways to cut what a client sends into pieces. None of them may make a difference. */
+/** Ways to cut what a client sends into pieces, none of which may make a difference. */
 import type { Part } from './notation.ts';
 
-/** Up to this many bytes, every index is tried; beyond, the edges and some in the middle. */
+/** Up to this many bytes, every index is tried; for more, the edges and some indices between them. */
 const ALL_INDICES = 2_000;
 const EDGE = 250;
 const IN_THE_MIDDLE = 50;
@@ -10,7 +10,7 @@ export function lengthOf(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + part.bytes.length, 0);
 }
 
-/** The indices at which parts of this length are cut in two. */
+/** The indices at which bytes of this length are cut in two. */
 export function* indicesOf(length: number): Generator<number> {
   const stride = Math.ceil(length / IN_THE_MIDDLE);
   for (let index = 1; index < length; index++) {
@@ -37,14 +37,14 @@ export function cutAt(parts: readonly Part[], indices: Iterable<number>): Part[]
   return pieces;
 }
 
-/** One byte a piece. */
+/** One byte per piece. */
 export function byteByByte(parts: readonly Part[]): Part[] {
   return parts.flatMap(({ afterAnswers, bytes }) =>
     Array.from(bytes, (_, index) => ({ afterAnswers, bytes: bytes.subarray(index, index + 1) })),
   );
 }
 
-/** `count` indices that are the same for the same seed. */
+/** `count` random indices; the same seed gives the same ones. */
 export function randomIndices(length: number, count: number, seed: string): number[] {
   let state = 2166136261;
   for (let i = 0; i < seed.length; i++) state = Math.imul(state ^ seed.charCodeAt(i), 16777619);

@@ -1,4 +1,4 @@
-/** The form of wire cases: what is not meant must not pass. */
+/** The form of wire cases: a case that says nothing, or something it does not mean, must not pass. */
 import { describe, expect, test } from 'vitest';
 import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
 import { loadCases, readDocument } from './load-cases.ts';
@@ -9,11 +9,11 @@ function sentBy(...lines: string[]): string[] {
 }
 
 describe('the notation of bytes', () => {
-  test('joins lines with nothing between them', () => {
+  test('joins lines without anything between them', () => {
     expect(sentBy('GET / HTTP/1.1\\r\\n', '\\r\\n')).toEqual(['GET / HTTP/1.1\r\n\r\n']);
   });
 
-  test('knows its escapes', () => {
+  test('has escapes', () => {
     expect(sentBy('\\r\\n\\t\\\\\\{\\"\\x00\\xff}')).toEqual(['\r\n\t\\{"\0\xff}']);
   });
 
@@ -21,7 +21,7 @@ describe('the notation of bytes', () => {
     expect(sentBy('{3 x "a\\r\\n"}b{2 x "\\""}')).toEqual(['a\r\na\r\na\r\nb""']);
   });
 
-  test('cuts where the client waits', () => {
+  test('is cut where the client waits', () => {
     expect(readBytes(['a{answers 1}b', '{answers 3}c{end}'])).toEqual({
       parts: [
         { afterAnswers: 0, bytes: Buffer.from('a') },
@@ -34,18 +34,18 @@ describe('the notation of bytes', () => {
 
   test.each([
     ['an unknown escape', '\\q'],
-    ['a short escape', '\\x0'],
-    ['a hexadecimal escape in capitals', '\\xFF'],
-    ['a brace that opens nothing', '{'],
+    ['an incomplete escape', '\\x0'],
+    ['a hexadecimal escape in upper case', '\\xFF'],
+    ['an unescaped brace', '{'],
     ['a repetition without quotes', '{3 x a}'],
     ['a repetition of nothing', '{3 x ""}'],
-    ['a repetition of zero times', '{0 x "a"}'],
+    ['a repetition of zero', '{0 x "a"}'],
     ['a repetition within a repetition', '{2 x "{2 x "a"}"}'],
-    ['bytes behind the end', '{end}a'],
+    ['bytes after the end', '{end}a'],
     ['fewer answers than before', '{answers 2}{answers 1}'],
     ['a tab that looks like a space', 'a\tb'],
-    ['a letter beyond ASCII', 'é'],
-    ['a space that nobody sees', 'a '],
+    ['a letter that is not ASCII', 'é'],
+    ['an invisible space', 'a '],
   ])('refuses %s', (_what, line) => {
     expect(() => readBytes([line])).toThrow();
   });
@@ -68,7 +68,7 @@ describe('a document', () => {
     });
   });
 
-  test('gives options their meaning', () => {
+  test('turns options into limits', () => {
     const options = fenced('options', '--max-body-size 16B --max-header-count 3');
     const [one] = read(...head, ...options, ...send, ...fenced('expect', '200', 'open'));
     expect(one?.limits).toMatchObject({ maxBodySize: 16, maxHeaderCount: 3, maxHeaderSize: 16_384 });
@@ -89,15 +89,15 @@ describe('a document', () => {
 
   const expected = (...lines: string[]) => [...head, ...send, ...fenced('expect', ...lines)];
   test.each<[string, string[]]>([
-    ['without title', [...head.slice(2), ...send, ...fenced('expect', '200', 'open')]],
+    ['without a title', [...head.slice(2), ...send, ...fenced('expect', '200', 'open')]],
     ['without a case', title],
     ['with a second title', ['# One', '# Two', ...expected('200', 'open').slice(4)]],
     ['with a heading of another level', [...head, '### More', ...send, ...fenced('expect', '200', 'open')]],
-    ['with an open block', expected('200', 'open').slice(0, -2)],
+    ['with an unclosed block', expected('200', 'open').slice(0, -2)],
     ['with a block of another kind', [...head, ...send, ...fenced('http', 'GET /')]],
     ['with two blocks of a kind', [...head, ...send, ...send, ...fenced('expect', '200', 'open')]],
     ['with a block before the first case', [...title, ...send]],
-    ['with two cases of a name', [...expected('200', 'open'), ...expected('200', 'open').slice(4)]],
+    ['with two cases of the same name', [...expected('200', 'open'), ...expected('200', 'open').slice(4)]],
   ])('%s is refused', (_what, lines) => {
     expect(() => read(...lines)).toThrow('a.md');
   });
@@ -112,19 +112,25 @@ describe('a document', () => {
     ['that has unknown options', [...head, ...fenced('options', '--a b'), ...send, ...fenced('expect', '200', 'open')]],
     ['that does not say how it ends', expected('200')],
     ['that is open without an answer', expected('open')],
-    ['that is closed for no reason', expected('200', 'closed')],
+    ['that is closed without a cause', expected('200', 'closed')],
     ['that is open after close', expected('200 close', 'open')],
     ['that is open after a refusal', expected('400 hostMissing', 'open')],
     ['that goes on after close', expected('200 close', '200', 'closed')],
     ['whose refusal has no cause', expected('400', 'closed')],
     ['whose cause is unknown', expected('400 made', 'closed')],
-    ['whose cause has another status', expected('431 hostMissing', 'closed')],
+    ['whose cause belongs to another status', expected('431 hostMissing', 'closed')],
     ['whose refusal says close', expected('400 hostMissing close', 'closed')],
     ['whose answer has a cause', expected('200 hostMissing', 'open')],
     ['whose final response is optional', expected('200?', 'open')],
-    ['whose interim response has more to it', expected('100 close', '200', 'open')],
-    ['that ends and stays open', [...head, ...fenced('send', 'GET{end}'), ...fenced('expect', '200', 'open')]],
-    ['that waits for too much', [...head, ...fenced('send', 'G{answers 2}E'), ...fenced('expect', '200', 'open')]],
+    ['whose interim response says more', expected('100 close', '200', 'open')],
+    [
+      'whose client ends and that stays open',
+      [...head, ...fenced('send', 'GET{end}'), ...fenced('expect', '200', 'open')],
+    ],
+    [
+      'that waits for too many answers',
+      [...head, ...fenced('send', 'G{answers 2}E'), ...fenced('expect', '200', 'open')],
+    ],
   ])('a case %s is refused', (_what, lines) => {
     expect(() => read(...lines)).toThrow('a.md: "Answers');
   });
@@ -133,7 +139,7 @@ describe('a document', () => {
 describe('all cases', () => {
   const cases = loadCases();
 
-  test('know every cause that bytes alone can bring about', () => {
+  test('cover every cause that bytes alone can bring about', () => {
     const beyondBytes: RefusalReason[] = [
       'contentNotJson',
       'upgradeImpossible',

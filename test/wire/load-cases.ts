@@ -1,6 +1,6 @@
 /**
- * Reads the wire cases (test/cases/*.md) and checks their form without mercy: a case that says nothing, or not what its author
- * meant, must not pass. The form is described in test/README.md.
+ * Reads the wire cases (test/cases/*.md) and checks their form strictly: a case that says nothing, or not what its author
+ * meant, must not pass. test/README.md describes the form.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,9 +11,9 @@ import { type Bytes, readBytes } from './notation.ts';
 
 export interface ExpectedResponse {
   readonly status: number;
-  /** Of a refusal: its row in the table of refusals, which decides the text. */
+  /** A refusal's row in the table of refusals, which determines the text. */
   readonly cause: RefusalReason | null;
-  /** The answer to HEAD: header fields as if there were content, and none. */
+  /** The answer to HEAD: header fields as if there were content, but no content. */
   readonly isWithoutContent: boolean;
   /** It says that the connection closes; any other final response says that it persists. */
   readonly closes: boolean;
@@ -33,7 +33,7 @@ export interface Expected {
 
 export interface WireCase {
   readonly name: string;
-  /** The file that it stands in, without its folder. */
+  /** The name of its file, without the folder. */
   readonly document: string;
   readonly sent: Bytes;
   /** As typed on the command line, '' for none: cases with the same text share a server. */
@@ -48,12 +48,12 @@ const INTERIM = 100;
 export function loadCases(folder: string = FOLDER): WireCase[] {
   const documents = readdirSync(folder).sort();
   for (const document of documents) {
-    if (!document.endsWith('.md')) throw new Error(`${document}: only .md files in ${folder}`);
+    if (!document.endsWith('.md')) throw new Error(`${folder} must contain only .md files, has ${document}`);
   }
   return documents.flatMap((document) => readDocument(document, readFileSync(path.join(folder, document), 'utf8')));
 }
 
-/** Cases that a server with the same options serves. */
+/** Cases that can share a server, by their options. */
 export function casesByOptions(cases: readonly WireCase[]): Map<string, WireCase[]> {
   const groups = new Map<string, WireCase[]>();
   for (const one of cases) {
@@ -84,33 +84,33 @@ export function readDocument(document: string, text: string): WireCase[] {
     const section = sections.at(-1);
     if (block !== null) {
       if (line === '```') block = null;
-      else if (line.startsWith('```')) throw wrong('a block within a block');
+      else if (line.startsWith('```')) throw wrong('a block must not contain another one');
       else block.push(line);
     } else if (line.startsWith('```')) {
       const kind = line.slice(3);
-      if (section === undefined) throw wrong('a block before the first case');
+      if (section === undefined) throw wrong('a block must not come before the first case');
       if (!['send', 'options', 'expect'].includes(kind))
-        throw wrong(`a block is send, options or expect, not "${kind}"`);
-      if (section.blocks.has(kind)) throw wrong(`a second block "${kind}" in "${section.name}"`);
+        throw wrong(`a block must be send, options or expect, got "${kind}"`);
+      if (section.blocks.has(kind)) throw wrong(`"${section.name}" must have one block "${kind}"`);
       block = [];
       section.blocks.set(kind, block);
     } else if (line.startsWith('## ')) {
       sections.push({ name: line.slice(3), prose: [], blocks: new Map() });
     } else if (section !== undefined) {
-      if (line.startsWith('#')) throw wrong('headings below the title are "## "');
+      if (line.startsWith('#')) throw wrong('headings below the title must be "## "');
       if (line !== '') section.prose.push(line);
     } else if (line !== '') {
       intro.push(line);
     }
   }
-  if (block !== null) throw new Error(`${document}: a block is not closed`);
+  if (block !== null) throw new Error(`${document}: every block must be closed`);
   if (!intro[0]?.startsWith('# ') || intro.filter((line) => line.startsWith('#')).length > 1) {
-    throw new Error(`${document}: starts with one title, "# "`);
+    throw new Error(`${document}: must start with one title, "# "`);
   }
-  if (sections.length === 0) throw new Error(`${document}: has no case`);
+  if (sections.length === 0) throw new Error(`${document}: must have a case`);
   const names = new Set<string>();
   for (const { name } of sections) {
-    if (names.has(name)) throw new Error(`${document}: two cases are called "${name}"`);
+    if (names.has(name)) throw new Error(`${document}: no two cases can be called "${name}"`);
     names.add(name);
   }
   return sections.map((section) => {
@@ -124,11 +124,13 @@ export function readDocument(document: string, text: string): WireCase[] {
 
 function readCase(document: string, section: Section): WireCase {
   const { name, prose, blocks } = section;
-  if (!/^[A-Za-z0-9"].*[^.\s]$/.test(name)) throw new Error('the heading is a sentence without a full stop');
-  if (!/§|Policy/.test(prose.join(' '))) throw new Error('the prose names a section of an RFC (§) or says "Policy"');
+  if (!/^[A-Za-z0-9"].*[^.\s]$/.test(name)) throw new Error('the heading must be a sentence without a full stop');
+  if (!/§|Policy/.test(prose.join(' ')))
+    throw new Error('the reason must name a section of an RFC (§) or say "Policy"');
   const send = blocks.get('send');
   const expect = blocks.get('expect');
-  if (send === undefined || expect === undefined) throw new Error('wants a block "send" and a block "expect"');
+  if (send === undefined || expect === undefined)
+    throw new Error('a case must have a block "send" and a block "expect"');
   const sent = readBytes(send);
   const options = (blocks.get('options') ?? []).join(' ');
   const expected = readExpected(expect);
@@ -138,19 +140,21 @@ function readCase(document: string, section: Section): WireCase {
 
 function checkSense(sent: Bytes, expected: Expected): void {
   const { responses, end } = expected;
-  if (sent.parts.every((part) => part.bytes.length === 0) && !sent.ends) throw new Error('sends nothing');
-  if (sent.ends && end !== 'closed') throw new Error('after {end} the connection is closed');
-  if (end === 'open' && responses.length === 0) throw new Error('open without a response tests nothing');
+  if (sent.parts.every((part) => part.bytes.length === 0) && !sent.ends) throw new Error('a case must send something');
+  if (sent.ends && end !== 'closed') throw new Error('after {end} the last line must be closed');
+  if (end === 'open' && responses.length === 0) throw new Error('open must follow a response');
   for (const [index, response] of responses.entries()) {
     const isLast = index === responses.length - 1;
-    if (response.closes && !isLast) throw new Error('no response comes after one that closes');
-    if (response.closes && end !== 'closed') throw new Error('a response that closes, then closed');
+    if (response.closes && !isLast) throw new Error('no response can follow one that closes');
+    if (response.closes && end !== 'closed')
+      throw new Error('after a response that closes the last line must be closed');
   }
   const last = responses.at(-1);
-  if (end === 'closed' && !sent.ends && last?.closes !== true) throw new Error('closed by what?');
+  if (end === 'closed' && !sent.ends && last?.closes !== true)
+    throw new Error('closed must follow a response that closes, or {end}');
   const final = responses.filter((response) => !response.isOptional).length;
   for (const { afterAnswers } of sent.parts) {
-    if (afterAnswers > final) throw new Error(`waits for ${afterAnswers} answers where only ${final} are certain`);
+    if (afterAnswers > final) throw new Error(`waits for ${afterAnswers} answers, but only ${final} are certain`);
   }
 }
 
@@ -159,7 +163,7 @@ const RESPONSE = /^(\d{3})(\?)?(?: ([A-Za-z]+))??( without content)?( close)?$/;
 function readExpected(lines: readonly string[]): Expected {
   const end = lines.at(-1);
   if (end !== 'open' && end !== 'waiting' && end !== 'closed') {
-    throw new Error(`the last line expected is open, waiting or closed, not "${end ?? ''}"`);
+    throw new Error(`the last line of expect must be open, waiting or closed, got "${end ?? ''}"`);
   }
   const responses = lines.slice(0, -1).flatMap((line) => {
     const [all, count = '1', response = ''] = /^(?:([1-9]\d{0,3}) x )?(.*)$/.exec(line) ?? [];
@@ -177,15 +181,15 @@ function readResponse(line: string): ExpectedResponse {
   const cause = match[3];
   const isWithoutContent = match[4] !== undefined;
   const closes = match[5] !== undefined;
-  if (isOptional && status !== INTERIM) throw new Error(`only an interim response is optional: "${line}"`);
+  if (isOptional && status !== INTERIM) throw new Error(`only an interim response can be optional: "${line}"`);
   if (status === INTERIM || status === 200) {
     if (cause !== undefined) throw new Error(`not a refusal: "${line}"`);
-    if (status === INTERIM && line !== '100' && line !== '100?') throw new Error(`100 has no more to it: "${line}"`);
+    if (status === INTERIM && line !== '100' && line !== '100?') throw new Error(`100 must stand alone: "${line}"`);
     return { status, cause: null, isWithoutContent, closes, isOptional };
   }
-  if (cause === undefined || !isCause(cause)) throw new Error(`a refusal names its cause: "${line}"`);
+  if (cause === undefined || !isCause(cause)) throw new Error(`a refusal must name its cause: "${line}"`);
   if (REFUSALS[cause].status !== status) throw new Error(`${cause} is ${REFUSALS[cause].status}, not ${status}`);
-  if (match[5] !== undefined) throw new Error(`every refusal closes, so that is not said: "${line}"`);
+  if (match[5] !== undefined) throw new Error(`every refusal closes, so "close" must be left out: "${line}"`);
   return { status, cause, isWithoutContent, closes: true, isOptional };
 }
 
@@ -195,13 +199,13 @@ function isCause(name: string): name is RefusalReason {
 
 function limitsOf(options: string, hasBlock: boolean): EngineLimits {
   const words = argumentsOf(options);
-  if (hasBlock && words.length === 0) throw new Error('the block "options" is empty');
+  if (hasBlock && words.length === 0) throw new Error('the block "options" must not be empty');
   const typed: Partial<Record<OptionName, string[]>> = {};
   for (let i = 0; i < words.length; i += 2) {
     const row = OPTION_ROWS.find((one) => `--${one.name}` === words[i]);
     const value = words[i + 1];
     if (row === undefined || value === undefined || !('default' in row)) {
-      throw new Error(`options are "--name value": "${options}"`);
+      throw new Error(`options must be "--name value", got "${options}"`);
     }
     typed[row.name] = [value];
   }

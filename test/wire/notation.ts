@@ -1,15 +1,15 @@
 /**
- * The notation of bytes in wire cases: every byte is visible, whatever an editor does to the document. Lines are joined with
- * nothing between them; only what is written is sent.
+ * The notation of bytes in wire cases. Every byte is visible, whatever an editor does to the document; lines are joined without
+ * anything between them.
  *
- *     \r \n \t \\ \{ \" \xHH     an byte
+ *     \r \n \t \\ \{ \" \xHH     a byte
  *     {9000 x "a"}               a repetition, with the same escapes between the quotes
- *     {answers 1}                the client waits until that many responses have come, interim ones included
- *     {end}                      the client sends no more: FIN
+ *     {answers 1}                the client waits until that many responses have arrived, including interim ones
+ *     {end}                      the client half-closes (FIN)
  */
 import { Buffer } from 'node:buffer';
 
-/** What a client sends at once, and how many responses it waits for before. */
+/** What a client sends at once, and how many responses it waits for first. */
 export interface Part {
   readonly afterAnswers: number;
   readonly bytes: Buffer;
@@ -27,7 +27,7 @@ const REPETITION = /^\{([1-9]\d{0,6}) x "((?:[^"\\]|\\.)+)"\}/;
 const ANSWERS = /^\{answers ([1-9])\}/;
 const END = '{end}';
 
-/** Throws an Error that says what is wrong and where. */
+/** Throws an Error that says what is wrong, and where. */
 export function readBytes(lines: readonly string[]): Bytes {
   const parts: Part[] = [];
   let ends = false;
@@ -38,11 +38,11 @@ export function readBytes(lines: readonly string[]): Bytes {
     text = '';
   };
   for (const line of lines) {
-    if (/[^\x20-\x7e]/.test(line)) throw new Error(`only printable ASCII, other bytes as \\xHH: ${line}`);
-    if (line.endsWith(' ')) throw new Error(`a space at the end of a line is written \\x20: ${line}`);
+    if (/[^\x20-\x7e]/.test(line)) throw new Error(`other bytes than printable ASCII must be written \\xHH: ${line}`);
+    if (line.endsWith(' ')) throw new Error(`a space at the end of a line must be written \\x20: ${line}`);
     let rest = line;
     while (rest !== '') {
-      if (ends) throw new Error(`nothing comes after ${END}: ${rest}`);
+      if (ends) throw new Error(`nothing can follow ${END}: ${rest}`);
       const repetition = REPETITION.exec(rest);
       const answers = ANSWERS.exec(rest);
       if (rest.startsWith(END)) {
@@ -53,7 +53,7 @@ export function readBytes(lines: readonly string[]): Bytes {
         rest = rest.slice(repetition[0].length);
       } else if (answers !== null) {
         finishPart();
-        if (Number(answers[1]) <= afterAnswers) throw new Error(`more answers than before are waited for: ${rest}`);
+        if (Number(answers[1]) <= afterAnswers) throw new Error(`the number of answers must grow: ${rest}`);
         afterAnswers = Number(answers[1]);
         rest = rest.slice(answers[0].length);
       } else {
@@ -79,10 +79,10 @@ function bytesOf(escaped: string): string {
 }
 
 function readByte(rest: string): [byte: string, length: number] {
-  if (rest[0] === '{') throw new Error(`a brace is written \\{, or opens a known form: ${rest}`);
+  if (rest[0] === '{') throw new Error(`a brace must be written \\{ or open a known form: ${rest}`);
   if (rest[0] !== '\\') return [rest[0] as string, 1];
   const match = ESCAPE.exec(rest);
-  if (match === null) throw new Error(`an escape is one of \\r \\n \\t \\\\ \\{ \\" \\xhh: ${rest}`);
+  if (match === null) throw new Error(`an escape must be one of \\r \\n \\t \\\\ \\{ \\" \\xhh: ${rest}`);
   const [all, letter, hex] = match;
   return [
     letter === undefined ? String.fromCharCode(Number.parseInt(hex as string, 16)) : (ESCAPED[letter] as string),

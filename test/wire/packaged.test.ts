@@ -1,6 +1,6 @@
 /**
- * Every wire case against the packaged executable, which the toolchain has just made (`test/packaged/setup.ts`); one process for
- * each set of options.
+ * Every wire case against the packaged executable, which the toolchain has just made (`test/packaged/setup.ts`); one process
+ * per set of options.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

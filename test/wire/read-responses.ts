@@ -1,6 +1,6 @@
 /**
- * Reads what a server has sent, byte by byte and strictly: each response must be complete by itself, with exactly the fields
- * that every answer of ours has, or this throws. What it returns is short enough to be compared and to be shown.
+ * Reads what a server has sent, strictly: each response must be complete, with exactly the fields that the server's answers
+ * have, or this throws. The result is short enough to compare and to show.
  */
 import type { Buffer } from 'node:buffer';
 import { REFUSALS, type RefusalReason } from '../../src/http/refusals.ts';
@@ -9,45 +9,45 @@ import type { ExpectedResponse } from './load-cases.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const CONTENT = 'Vrypt';
-/** How old a Date may be. The clock of the server ticks four times a second, and this machine may be busy. */
+/** How old a Date may be. The server's clock ticks four times a second, and the machine may be busy. */
 const MAX_AGE_MS = 10_000;
 const IMF_FIXDATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
 
 /**
- * The responses in `bytes`, as the lines of a case would say them. `expected` says which of them have no content; beyond its
- * end they have some.
+ * The responses in `bytes`, in the form of a case's lines. `expected` says which of them have no content; any further ones
+ * have some.
  */
 export function readResponses(bytes: Buffer, expected: readonly ExpectedResponse[]): string[] {
   const text = bytes.toString('latin1');
   const lines: string[] = [];
-  let wanted = 0;
+  let awaited = 0;
   let at = 0;
   while (at < text.length) {
     if (text.startsWith(CONTINUE, at)) {
       lines.push('100');
-      if (expected[wanted]?.status === 100) wanted++;
+      if (expected[awaited]?.status === 100) awaited++;
       at += CONTINUE.length;
       continue;
     }
-    while (expected[wanted]?.isOptional) wanted++;
+    while (expected[awaited]?.isOptional) awaited++;
     const headEnd = text.indexOf('\r\n\r\n', at);
     if (headEnd < 0) throw new Error(`an unfinished head: ${JSON.stringify(text.slice(at))}`);
     const head = readHead(text.slice(at, headEnd));
     at = headEnd + 4;
-    const isWithoutContent = expected[wanted]?.isWithoutContent ?? false;
+    const isWithoutContent = expected[awaited]?.isWithoutContent ?? false;
     const contentEnd = isWithoutContent ? at : at + head.length;
     if (contentEnd > text.length)
-      throw new Error(`content of ${head.length} bytes is cut: ${JSON.stringify(text.slice(at))}`);
+      throw new Error(`content of ${head.length} bytes is incomplete: ${JSON.stringify(text.slice(at))}`);
     const content = text.slice(at, contentEnd);
-    lines.push(describe(head, isWithoutContent ? null : content, expected[wanted]?.cause ?? null));
+    lines.push(describe(head, isWithoutContent ? null : content, expected[awaited]?.cause ?? null));
     at = contentEnd;
-    wanted++;
+    awaited++;
   }
   return lines;
 }
 
-/** How many complete responses there are, from the first byte on; for a client that waits for them. */
+/** The number of complete responses at the start of `bytes`, for a client that waits for them. */
 export function countResponses(bytes: Buffer, expected: readonly ExpectedResponse[]): number {
   for (let length = bytes.length; length > 0; length--) {
     try {
@@ -67,7 +67,7 @@ export function lineOf(response: ExpectedResponse): string {
   return line;
 }
 
-/** The lines expected; an optional response is there if it was sent. */
+/** The expected lines; an optional response is included if it was sent. */
 export function linesOf(expected: readonly ExpectedResponse[], actual: readonly string[]): string[] {
   const lines: string[] = [];
   for (const response of expected) {
@@ -92,7 +92,7 @@ function readHead(text: string): Head {
     const field = /^([A-Za-z-]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(line);
     if (field === null) throw new Error(`not a field line: ${JSON.stringify(line)}`);
     const [, name, value] = field as unknown as [string, string, string];
-    if (fields.has(name)) throw new Error(`${name} is there twice`);
+    if (fields.has(name)) throw new Error(`${name} must not be repeated`);
     fields.set(name, value);
   }
   const take = (name: string) => {

@@ -1,6 +1,6 @@
 /**
- * Feeds a request parser with pieces, keeps the bytes of an unfinished head as a connection does, and says what would be
- * answered: what a connection does, without socket, clock or handler.
+ * Feeds a request parser with pieces, keeps the bytes of an unfinished head, and says what would be answered: what a
+ * connection does, without a socket, clock or handler.
  */
 import { Buffer } from 'node:buffer';
 import type { EngineLimits } from '../../src/engine/limits.ts';
@@ -11,12 +11,12 @@ import type { EndState } from './load-cases.ts';
 import type { Part } from './notation.ts';
 
 export interface Run {
-  /** As a case says them. */
+  /** In the form of a case's lines. */
   readonly lines: readonly string[];
   readonly end: EndState;
 }
 
-/** What lies around the bytes: a parser that looks beyond its end stumbles over it. */
+/** Surrounds the bytes: a parser that reads beyond its end gets this. */
 const AROUND = 0xff;
 const MARGIN = 16;
 
@@ -35,7 +35,7 @@ class ParserRun {
   readonly #maxRequests: number;
   #parser: RequestParser;
   #bytes = Buffer.alloc(64, AROUND);
-  /** Where the present head begins, where the parser stopped, where the bytes end. */
+  /** Offsets: the start of the current head, where the parser stopped, the end of the bytes. */
   #base = MARGIN;
   #at = MARGIN;
   #end = MARGIN;
@@ -60,13 +60,13 @@ class ParserRun {
     while (!this.#isLast && this.#step()) {}
   }
 
-  /** The client ends: what is unfinished is refused. */
+  /** The client half-closes: an unfinished request is refused. */
   finish(): void {
     if (this.end === 'waiting') this.#refuse('ended');
     this.#isClosed = true;
   }
 
-  /** One head or one content; false where more bytes are needed. */
+  /** Reads one head or one content; false if more bytes are needed. */
   #step(): boolean {
     const parser = this.#parser;
     if (!this.#isHeadComplete) {
@@ -98,7 +98,8 @@ class ParserRun {
     const { position } = this.#parser;
     if (position < this.#at || position > this.#end)
       throw new Error(`position ${position} is outside of what was given`);
-    if (outcome === Outcome.needMore && position !== this.#end) throw new Error('wants more, and has not read all');
+    if (outcome === Outcome.needMore && position !== this.#end)
+      throw new Error('needs more, but has not read everything');
     this.#at = position;
     if (outcome === Outcome.refused) this.#refuse(this.#parser.refusalReason);
     return outcome === Outcome.complete;
@@ -111,7 +112,7 @@ class ParserRun {
   }
 
   #append(bytes: Buffer): void {
-    // An unfinished head is kept, and moves; of content nothing is.
+    // An unfinished head is kept and moved; content is not kept.
     const keptFrom = this.#isHeadComplete ? this.#at : this.#base;
     const kept = this.#bytes.subarray(keptFrom, this.#end);
     const length = MARGIN + kept.length + bytes.length + MARGIN;

@@ -1,7 +1,7 @@
 /**
- * Plays a case against a server that listens: raw sockets, and every byte that comes back is checked. The end state is found out
- * without waiting for silence: an open connection answers one more request, a waiting one refuses the client's end, a closed one
- * has sent its FIN.
+ * Plays a case to a listening server through raw sockets, and checks every byte that comes back. It determines the end state
+ * without waiting for silence: an open connection answers one more request, a waiting one refuses the client's end, a closed
+ * one has sent its FIN.
  */
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
@@ -21,7 +21,7 @@ const FOLLOW_UP_ANSWER: ExpectedResponse = {
   closes: true,
   isOptional: false,
 };
-/** Cuts of one random way. */
+/** The number of cuts in a random way. */
 const CUTS = 6;
 
 /** Plays a case in every way, and expects what it says. */
@@ -33,7 +33,7 @@ export async function checkCase(port: number, one: WireCase): Promise<void> {
   }
 }
 
-/** Whole, and in two ways that are random but always the same for the same case. */
+/** Whole, and in two random ways that are always the same for the same case. */
 function waysOf({ document, name, sent }: WireCase): { way: string; parts: readonly Part[] }[] {
   const length = lengthOf(sent.parts);
   const random = (number: number) => {
@@ -64,7 +64,7 @@ async function runSocket(port: number, one: WireCase, parts: readonly Part[]): P
     if (sent.ends) client.end();
     await client.ended();
     const run = await finish(client, responses, [], end);
-    // A server that lingers takes what still comes; after an ordinary answer with "close" nothing may come any more.
+    // A lingering server accepts what still arrives; after an ordinary answer with "close" nothing more may come back.
     if (!sent.ends && responses.at(-1)?.cause !== null) {
       await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
       await client.write(Buffer.from(FOLLOW_UP, 'latin1'));
@@ -76,14 +76,14 @@ async function runSocket(port: number, one: WireCase, parts: readonly Part[]): P
   }
 }
 
-/** What the end of the client is answered with within a request. */
+/** The answer to a client that half-closes within a request. */
 function endedRefusal({ sent }: WireCase): ExpectedResponse {
   const all = Buffer.concat(sent.parts.map((part) => part.bytes)).toString('latin1');
   const isHead = /(?:^|\r\n)HEAD [^\r]*(?:\r\n[^\r]+)*(?:\r\n)?$/.test(all);
   return { ...FOLLOW_UP_ANSWER, status: 400, cause: 'ended', isWithoutContent: isHead };
 }
 
-/** Reads to the server's end; `probe` is what the last bytes that were sent must have brought. */
+/** Reads until the server's FIN; `probe` is what the last bytes must have been answered with. */
 async function finish(
   client: Client,
   expected: readonly ExpectedResponse[],
@@ -120,7 +120,7 @@ class Client {
     });
   }
 
-  /** Waits for that, or for the server's end; a reset fails. */
+  /** Waits for that many bytes or for the server's FIN; a reset is a failure. */
   async until(isReached: () => boolean): Promise<void> {
     while (!isReached() && !this.#hasEnded) {
       this.#check();
@@ -135,7 +135,7 @@ class Client {
     return this.until(() => this.#hasEnded);
   }
 
-  /** Resolves when the kernel has the bytes and others have had a turn, so that the next ones arrive on their own. */
+  /** Resolves when the kernel has the bytes and other tasks have had a turn, so that the next ones arrive separately. */
   async write(bytes: Buffer): Promise<void> {
     if (bytes.length > 0) await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()));
     await turn();

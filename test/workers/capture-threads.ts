@@ -1,9 +1,9 @@
-/** Gives a test the threads that the code under test starts; to be passed to `vi.mock('node:worker_threads', …)`. */
+/** Gives a test access to the threads that the code under test starts; pass it to `vi.mock('node:worker_threads', …)`. */
 import type { Worker } from 'node:worker_threads';
 
 export const threads: Worker[] = [];
 
-/** For each, a thread that fails to start as Node fails when the system has no more: with the code in the message. */
+/** Threads that fail to start as in Node when the system has no more: with the code in the message. */
 export const failures: string[] = [];
 
 export async function capturing(original: () => Promise<typeof import('node:worker_threads')>) {

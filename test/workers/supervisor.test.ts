@@ -52,7 +52,7 @@ async function connect(port: number): Promise<RawClient> {
   return client;
 }
 
-/** Connections to a server of two workers, sorted by the worker that serves them, at least one each. */
+/** Connections to a server with two workers, grouped by the worker that serves them, at least one each. */
 async function connectToBoth(supervisor: Awaited<ReturnType<typeof start>>): Promise<[RawClient[], RawClient[]]> {
   const byWorker: [RawClient[], RawClient[]] = [[], []];
   while (byWorker.some((clients) => clients.length === 0)) {
@@ -68,7 +68,7 @@ async function died(): Promise<void> {
   await threads[0]?.terminate();
 }
 
-/** When the thread that follows the first one listens. */
+/** Resolves when the thread that replaces the first one listens. */
 async function startedAgain(): Promise<void> {
   while (threads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   await once(threads.at(-1) as NonNullable<(typeof threads)[0]>, 'message');
@@ -91,11 +91,11 @@ describe.each(['handle', 'net'] as const)('two workers on the %s transport', (tr
     expect(answers).toEqual([...Array(10).fill(200), ...Array(5).fill(503)]);
   });
 
-  test('drain together: the last answers say so, then nobody listens', async () => {
+  test('drain together: the last answers say close, then the port is closed', async () => {
     const supervisor = await start({ transport });
     const both = (await connectToBoth(supervisor)).flat();
     const drained = supervisor.drain(10_000);
-    // A thread hears of the drain a moment later: until then it answers as ever.
+    // The thread learns of the drain a moment later; until then it answers as usual.
     const untilLast = async (client: RawClient) => {
       while (!(await client.send(GET).response()).head.includes('Connection: close'));
       return client.end();
@@ -108,7 +108,7 @@ describe.each(['handle', 'net'] as const)('two workers on the %s transport', (tr
 });
 
 describe('a worker thread that dies', () => {
-  test('loses its own connections only, and is started again', async () => {
+  test('loses only its own connections, and is restarted', async () => {
     const supervisor = await start();
     const [first, second] = await connectToBoth(supervisor);
     await died();
@@ -119,7 +119,7 @@ describe('a worker thread that dies', () => {
     expect(again[1].length).toBeGreaterThan(0);
   });
 
-  test('gives its connections back to the common limit', async () => {
+  test('returns its connections to the common limit', async () => {
     const supervisor = await start({ limits: { ...LIMITS, maxConnections: 8 } });
     const opened: RawClient[] = [];
     while (opened.length < 8) {
@@ -149,7 +149,7 @@ describe('a worker thread that dies', () => {
     expect((await (await connect(supervisor.port)).response()).status).toBe(503);
   });
 
-  test('is started again after a pause that grows with every death', async () => {
+  test('is restarted after a pause that grows with every death', async () => {
     const supervisor = await start();
     const pauses: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -165,7 +165,7 @@ describe('a worker thread that dies', () => {
     expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
   });
 
-  test('is not started again in a drain', async () => {
+  test('is not restarted in a drain', async () => {
     const supervisor = await start();
     await died();
     await supervisor.drain(1000);
@@ -174,7 +174,7 @@ describe('a worker thread that dies', () => {
     expect(threads).toHaveLength(count);
   });
 
-  test('is ended in a drain while it starts, without a word', async () => {
+  test('is ended silently if a drain begins while it starts', async () => {
     const supervisor = await start();
     await died();
     while (threads.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -182,7 +182,7 @@ describe('a worker thread that dies', () => {
     expect(reportError).not.toHaveBeenCalled();
   });
 
-  test('is left behind in a drain when it never ends', async () => {
+  test('is left behind by a drain if it never ends', async () => {
     const supervisor = await start();
     const thread = threads[0] as NonNullable<(typeof threads)[0]>;
     const { terminate } = thread;
@@ -193,9 +193,9 @@ describe('a worker thread that dies', () => {
     expect(livingThreads()).toBe(0);
   });
 
-  test('does not hold up a drain beyond its deadline when it answers nothing', async () => {
+  test('does not delay a drain beyond its deadline if it never reports', async () => {
     const supervisor = await start();
-    // The thread never hears that it shall drain.
+    // The thread is never told to drain.
     const thread = threads[0] as NonNullable<(typeof threads)[0]>;
     thread.postMessage = () => {};
     await supervisor.drain(200);
@@ -212,7 +212,7 @@ describe('a start', () => {
     expect((await (await connect(supervisor.port)).send(GET).response()).status).toBe(200);
   });
 
-  test('is not held up by threads when it is asked to stop', async () => {
+  test('is not held up by threads when a signal asks it to stop', async () => {
     const stopped = Promise.resolve();
     const supervisor = await start({ workers: 8 }, stopped);
     await supervisor.drain(1000);
@@ -222,7 +222,7 @@ describe('a start', () => {
 });
 
 describe('a drain', () => {
-  test('tells what it came to', async () => {
+  test('reports what it did', async () => {
     const supervisor = await start({ workers: 1 });
     const idle = await connect(supervisor.port);
     await idle.send(GET).response();
@@ -250,23 +250,20 @@ test.for([
 });
 
 describe('an address', () => {
-  test.each(['handle', 'net'] as const)(
-    'is had by one of two that start in the same moment (%s)',
-    async (transport) => {
-      const finder = await start({ workers: 1 });
-      const { port } = finder;
-      await finder.drain(0);
-      const results = await Promise.allSettled([
-        start({ workers: 1, endpoint: local(port), transport }),
-        start({ workers: 1, endpoint: local(port), transport }),
-      ]);
-      expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-      const lost = results.find((result) => result.status === 'rejected');
-      expect(lost?.reason).toMatchObject({ code: 'EADDRINUSE' });
-    },
-  );
+  test.each(['handle', 'net'] as const)('goes to one of two that start at the same moment (%s)', async (transport) => {
+    const finder = await start({ workers: 1 });
+    const { port } = finder;
+    await finder.drain(0);
+    const results = await Promise.allSettled([
+      start({ workers: 1, endpoint: local(port), transport }),
+      start({ workers: 1, endpoint: local(port), transport }),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const lost = results.find((result) => result.status === 'rejected');
+    expect(lost?.reason).toMatchObject({ code: 'EADDRINUSE' });
+  });
 
-  test('in use is refused with its code, and joined when that is asked for', async () => {
+  test('in use is refused with its code, and joined on request', async () => {
     const first = await start({ workers: 1 });
     const { port } = first;
     await expect(start({ workers: 2, endpoint: local(port) })).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -281,8 +278,17 @@ describe('an address', () => {
   });
 });
 
+test('what is served is the same on all workers', async () => {
+  const content = new TextEncoder().encode('mine');
+  const supervisor = await start({ app: { kind: 'respond', status: 201, fields: [], content } });
+  for (const client of (await connectToBoth(supervisor)).flat()) {
+    const { status, body } = await client.send(GET).response();
+    expect({ status, body }).toEqual({ status: 201, body: 'mine' });
+  }
+});
+
 describe('every address', () => {
-  test('is reached by IPv4 and IPv6, and clients are shown as what they are', async () => {
+  test('is reachable by IPv4 and IPv6, and clients are shown with the address that they used', async () => {
     const app = { kind: 'echo', status: 200, fields: [] } as const;
     const { port, address } = await start({ endpoint: { kind: 'everywhere', port: 0 }, app });
     expect(address).toBe('::');
@@ -302,18 +308,21 @@ describe('a Unix socket', () => {
     return made;
   }
 
-  test.each(['handle', 'net'] as const)('serves on the %s transport, and its file goes with it', async (transport) => {
-    const file = path.join(await folder(), 'socket');
-    const supervisor = await start({ endpoint: { kind: 'unix', path: file }, workers: 1, transport });
-    expect(supervisor).toMatchObject({ address: file, port: 0 });
-    const client = await RawClient.connectUnix(file);
-    expect((await client.send(GET).response()).body).toBe('Vrypt');
-    client.close();
-    await supervisor.drain(1000);
-    expect(existsSync(file)).toBe(false);
-  });
+  test.each(['handle', 'net'] as const)(
+    'serves on the %s transport, and its file is removed at the end',
+    async (transport) => {
+      const file = path.join(await folder(), 'socket');
+      const supervisor = await start({ endpoint: { kind: 'unix', path: file }, workers: 1, transport });
+      expect(supervisor).toMatchObject({ address: file, port: 0 });
+      const client = await RawClient.connectUnix(file);
+      expect((await client.send(GET).response()).body).toBe('Vrypt');
+      client.close();
+      await supervisor.drain(1000);
+      expect(existsSync(file)).toBe(false);
+    },
+  );
 
-  test('that nobody listens on any more is replaced, a live one and an ordinary file are not', async () => {
+  test('is replaced if stale; a live one and an ordinary file are not', async () => {
     const here = await folder();
     const [stale, live, ordinary] = ['stale', 'live', 'ordinary'].map((name) => path.join(here, name)) as [
       string,
@@ -342,7 +351,7 @@ describe('a Unix socket', () => {
   });
 });
 
-describe('a bug of ours outside every request', () => {
+describe('an error outside every request', () => {
   test('costs the connections of worker 0, not the server', async () => {
     const supervisor = await start();
     const [first, second] = await connectToBoth(supervisor);

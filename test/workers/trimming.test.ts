@@ -26,7 +26,7 @@ const TRIMMER = `
     parentPort.postMessage(before - getHeapStatistics().total_physical_size);
   });`;
 
-test('threads that trim their heaps at the same time give memory back, each', async () => {
+test('threads that trim their heaps at the same time all return memory', async () => {
   const given = await withTrimmingFlags(async () => {
     const trimmers = Array.from({ length: 4 }, () => new Worker(TRIMMER, { eval: true }));
     return Promise.all(trimmers.map(async (thread) => (await once(thread, 'message'))[0] as number));
@@ -49,7 +49,7 @@ async function start(workers: number) {
   return supervisor;
 }
 
-/** What each thread says when it has been told to trim. */
+/** What each thread reports after trimming. */
 function trimmed(): Promise<boolean[]> {
   return Promise.all(
     threads.map(async (thread) => {
@@ -70,7 +70,7 @@ test('workers trim once they are idle, and V8 has its usual flags afterwards', a
   await vi.waitFor(() => expect(isGcKnown()).toBe(false));
 });
 
-test('a worker with connections does not trim, and serves on', async () => {
+test('a worker with connections does not trim, and goes on serving', async () => {
   const supervisor = await start(2);
   const clients: RawClient[] = [];
   while (supervisor.requests()[1] === 0) {

@@ -1,5 +1,5 @@
 -- What wrk sends and what it tells us: the requests of a file, one after the other, each written as its length, a space and its
--- octets; at the end one line of JSON.
+-- bytes; at the end one line of JSON.
 local requests, count, index = {}, 0, 0
 
 function init(args)

@@ -1,6 +1,6 @@
 /*
  * The floor: what answering a request costs at the very least. One epoll loop per worker, one read and one write per turn,
- * no parsing but counting requests by the end of their first line. It is no HTTP server, only something to compare with.
+ * no parsing except counting requests by the end of their first line. A yardstick, not an HTTP server.
  * Usage: floor PORT WORKERS. Built and started by test/bench.
  */
 #define _GNU_SOURCE

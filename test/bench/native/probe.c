@@ -1,7 +1,7 @@
 /*
- * The client for what wrk cannot measure, small so that it does not disturb. Built and started by test/bench.
+ * Measures what wrk cannot; small, so that it does not disturb. Built and started by test/bench.
  *   probe response CORES PORT PROGRAM [ARG…]  starts the program on these cores ("0-1"), prints the microseconds from fork to
- *                                             the first octet of its first response, and those of CPU time, and ends it
+ *                                             the first byte of its first response , and those of CPU time, and ends it
  *   probe exit CORES PROGRAM [ARG…]           prints the microseconds from fork to its exit, and those of CPU time
  *   probe hold PORT COUNT                     opens connections, asks once on each, prints how many were answered before
  *                                             one was not, and holds them until its standard input ends
@@ -99,6 +99,6 @@ int main(int argc, char **argv) {
     char end;
     return read(0, &end, 1) == 0 ? 0 : 1;
   }
-  fprintf(stderr, "probe wants response, exit or hold\n");
+  fprintf(stderr, "the first argument must be response, exit or hold\n");
   return 2;
 }

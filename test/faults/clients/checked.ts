@@ -1,6 +1,6 @@
 /**
- * Clients that check every answer, on connections that persist and on new ones, and count what they were owed and did not get.
- * They go on until they are told to stop, or, if they do not reconnect, until the last connection is closed.
+ * Clients that check every answer, on persistent and on new connections, and count the answers that they were owed but did
+ * not get. They go on until told to stop or, if they do not reconnect, until the last connection is closed.
  */
 import { connect, type Socket } from 'node:net';
 import { orders, report, told } from '../client-process.ts';
@@ -13,11 +13,11 @@ export interface CheckedOrders {
   readonly depth: number;
   /** Clients that open a connection for each request. */
   readonly single: number;
-  /** Opens a connection anew when it was closed. */
+  /** Reopens a connection that was closed. */
   readonly reconnects: boolean;
 }
 
-/** The first report: every client has had answers. */
+/** The first report: every client has received answers. */
 export interface CheckedStart {
   readonly isRunning: true;
 }
@@ -27,9 +27,9 @@ export interface CheckedReport {
   readonly connections: number;
   /** Requests without an answer on a connection that had not been told `Connection: close`, by reason. */
   readonly failed: Readonly<Record<string, number>>;
-  /** Requests behind an answer that said `Connection: close`: theirs to repeat. */
+  /** Requests after an answer that said `Connection: close`: the client may repeat them. */
   readonly excused: number;
-  /** Answers that are not what they should be. */
+  /** Wrong answers. */
   readonly wrong: number;
   readonly slowestMs: number;
   /** Requests that took more than half a second. */
@@ -45,7 +45,7 @@ const ANSWER =
 
 const failed: Record<string, number> = {};
 let answers = 0;
-/** Connections that have had an answer. */
+/** Connections that have received an answer. */
 let served = 0;
 let connections = 0;
 let excused = 0;
@@ -62,7 +62,7 @@ void told('stop').then(() => {
   if (open === 0) finish();
 });
 
-/** One client: a connection after the other, `limit` requests on each, `ahead` of them in flight. */
+/** One client: one connection after another, `limit` requests on each, `ahead` of them in flight. */
 function start(request: string, ahead: number, limit: number): void {
   open++;
   connections++;

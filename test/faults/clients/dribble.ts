@@ -11,9 +11,9 @@ export interface DribbleOrders {
 export interface DribbleReport {
   /** Connections that were answered with 408. */
   readonly refused: number;
-  /** That ended in another way. */
+  /** Connections that ended in another way. */
   readonly others: number;
-  /** Between a connection's first byte and its refusal: the longest, in milliseconds. */
+  /** The longest time from a connection's first byte to its refusal. */
   readonly longestMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** 100 MB of pipelined requests: sent without reading for a while, then with. */
+/** 100 MB of pipelined requests, sent at first without reading any answers. */
 import { connect } from 'node:net';
 import { orders, report, told } from '../client-process.ts';
 
@@ -8,7 +8,7 @@ export interface FloodOrders {
 }
 
 export interface FloodReport {
-  /** Bytes that the kernel took before anything was read. */
+  /** Bytes that the kernel accepted before anything was read. */
   readonly takenUnread: number;
 }
 
@@ -34,7 +34,7 @@ socket.on('drain', send);
 socket.on('error', () => end());
 socket.on('close', () => end());
 
-// The kernel's buffers are full when nothing has moved for a second.
+// The kernel's buffers are full once nothing has moved for a second.
 let last = -1;
 while (last !== socket.bytesWritten - socket.writableLength) {
   last = socket.bytesWritten - socket.writableLength;

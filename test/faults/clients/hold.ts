@@ -1,4 +1,4 @@
-/** Opens many connections, asks once on each if told so, and holds them until it is told to leave. */
+/** Opens many connections, sends one request on each if told to, and holds them until told to leave. */
 import { connect, type Socket } from 'node:net';
 import { orders, report, told } from '../client-process.ts';
 
@@ -10,7 +10,7 @@ export interface HoldOrders {
 }
 
 export interface HoldReport {
-  /** Connections that are open, and were answered if they asked. */
+  /** Connections that are open, and answered if they sent a request. */
   readonly open: number;
   /** Refused with a status. */
   readonly refused: number;

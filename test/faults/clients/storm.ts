@@ -1,4 +1,4 @@
-/** Bad manners at full speed, of one kind, for some time. */
+/** One kind of misbehavior at full speed for some time. */
 import { connect, type Socket } from 'node:net';
 import { orders, report } from '../client-process.ts';
 
@@ -13,7 +13,7 @@ export interface StormOrders {
 export interface StormReport {
   /** Connections, or whatever the kind counts. */
   readonly count: number;
-  /** Answers that are missing; only where the kind waits for answers. */
+  /** Missing answers; only for kinds that wait for answers. */
   readonly missing: number;
 }
 
@@ -23,9 +23,9 @@ const AT_ONCE = 64;
 let count = 0;
 let missing = 0;
 
-/** Each does one connection. */
+/** Each makes one connection. */
 const KINDS = {
-  /** A request, and a reset before its answer can be read; every other time only half a request. */
+  /** A request, then a reset before its answer can be read; every other time only half a request. */
   reset: (socket: Socket, done: () => void) => {
     socket.write(count % 2 === 0 ? GET : 'GET / HT');
     setImmediate(() => {
@@ -38,7 +38,7 @@ const KINDS = {
     socket.destroy();
     done();
   },
-  /** A request and FIN; the answer is wanted. */
+  /** A request and FIN; the answer is awaited. */
   halfOpen: (socket: Socket, done: () => void) => {
     let answered = '';
     socket.on('data', (bytes) => {
@@ -50,7 +50,7 @@ const KINDS = {
     });
     socket.end(GET);
   },
-  /** Ten requests, an byte a segment; the answers are wanted. */
+  /** Ten requests, one byte per segment; the answers are awaited. */
   singleBytes: (socket: Socket, done: () => void) => {
     const text = GET.repeat(10);
     expectAnswers(socket, 10, done);
@@ -86,14 +86,14 @@ async function storm(): Promise<void> {
   }
 }
 
-function expectAnswers(socket: Socket, wanted: number, done: () => void): void {
+function expectAnswers(socket: Socket, expected: number, done: () => void): void {
   let text = '';
   socket.on('data', (bytes) => {
     text += bytes.toString('latin1');
-    if (text.split('Vrypt').length - 1 === wanted) socket.destroy();
+    if (text.split('Vrypt').length - 1 === expected) socket.destroy();
   });
   socket.on('close', () => {
-    missing += wanted - (text.split('Vrypt').length - 1);
+    missing += expected - (text.split('Vrypt').length - 1);
     done();
   });
 }
