@@ -1,5 +1,5 @@
 /** A call as apps see it: the engine's view of the request, and what the connection can become. */
-import type { TrustedProxies } from '../content/forwarded.ts';
+import type { ForwardedClient, TrustedProxies } from '../content/forwarded.ts';
 import { RequestView } from '../engine/request-view.ts';
 import type { Address } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
@@ -14,6 +14,8 @@ export interface CallHost {
   readonly upgrades: Upgrades;
   readonly proxies: TrustedProxies | null;
 }
+
+const NOT_FORWARDED = { proto: null, host: null } as const;
 
 export class AppCall extends RequestView implements Call {
   /** What `server.upgrade` has made. */
@@ -43,10 +45,10 @@ export class AppCall extends RequestView implements Call {
     return this.#client;
   }
 
-  /** What the nearest trusted proxy says it was asked by. */
-  get forwardedProto(): 'http' | 'https' | null {
+  /** What trusted proxies report. */
+  get forwarded(): Pick<ForwardedClient, 'proto' | 'host'> {
     const { proxies } = this.#host;
-    return proxies === null ? null : proxies.clientOf(super.remote.address, (name) => this.header(name)).proto;
+    return proxies === null ? NOT_FORWARDED : proxies.clientOf(super.remote.address, (name) => this.header(name));
   }
 
   accept<D>(handlers: SocketHandlers<D>, data: D, options: AcceptOptions = {}): Reply {

@@ -8,6 +8,7 @@ import { reportError } from '../workers/report.ts';
 import type { App, Server } from './app.ts';
 import { AppCall, type CallHost } from './app-call.ts';
 import { makeHandler } from './dispatch.ts';
+import { ForwardedOrigin } from './forwarded-origin.ts';
 import type { ServeSettings } from './settings.ts';
 import { EngineSockets, Upgrades } from './upgrades.ts';
 import type { WorkerPlace } from './worker-place.ts';
@@ -78,22 +79,15 @@ export class AppEngine<S> {
     return new AppEngine(app, server, settings, parts, state);
   }
 
-  /** `authority` is the server's own, for requests without a Host. */
   async listen(options: ListenOptions): Promise<Listener> {
     this.#listener = await this.engine.listen(options);
     return this.#listener;
   }
 
-  /** From now on requests go to this app. */
+  /** From now on requests go to this app. `authority` is the server's own, for requests without a Host. */
   use(app: App<S>, authority: string): void {
-    const http = new Origin('http', authority);
-    const { proxies } = this.#settings;
-    let originOf = (_call: AppCall) => http;
-    if (proxies !== null) {
-      const https = new Origin('https', authority);
-      originOf = (call) => (call.forwardedProto === 'https' ? https : http);
-    }
-    this.engine.handler = makeHandler(app, this.#server, originOf);
+    const origin = this.#settings.proxies === null ? new Origin('http', authority) : new ForwardedOrigin(authority);
+    this.engine.handler = makeHandler(app, this.#server, origin);
     const { done } = app;
     this.engine.done = done === undefined ? null : (call, end) => done.call(app, call as AppCall as never, end);
   }

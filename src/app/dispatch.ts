@@ -19,16 +19,13 @@ interface MethodTable {
   readonly options: Answer;
 }
 
-/** Gives the origin of a request's URL. */
-export type OriginOf = (call: AppCall) => Origin;
-
 const NOT_FOUND = textAnswer('404 Not Found\n', 404);
 const BAD_PATH = textAnswer('400 Bad Request: the path cannot be decoded\n', 400);
 
 /** Throws a TypeError or RangeError for an app that cannot work. */
-export function makeHandler<S>(app: App<S>, server: Server<S>, originOf: OriginOf): EngineHandler {
+export function makeHandler<S>(app: App<S>, server: Server<S>, origin: Origin): EngineHandler {
   const stages: Stage[] = [];
-  const fetchStage = (route: FetchRoute<S>): Stage => makeFetchStage(route, server, originOf);
+  const fetchStage = (route: FetchRoute<S>): Stage => makeFetchStage(route, server, origin);
   if (app.routes !== undefined) stages.push(routeStage(app.routes as Record<string, Route<S>>, fetchStage));
   if (app.handle !== undefined) stages.push(app.handle as Stage);
   if (app.fetch !== undefined) stages.push(fetchStage(app as FetchRoute<S>));
@@ -86,7 +83,7 @@ class Dispatcher {
   }
 }
 
-function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, originOf: OriginOf): Stage {
+function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, origin: Origin): Stage {
   // Programs make their responses with the global classes; ours cost a twentieth.
   installGlobals();
   const finish = (call: AppCall, response: Response | undefined): Reply | undefined => {
@@ -95,7 +92,7 @@ function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, originOf: Or
   };
   return (call) => {
     call.isLent = true;
-    const request = new LazyRequest(call, originOf(call));
+    const request = new LazyRequest(call, origin);
     const response = route.fetch(request as never, server);
     if (isPromise(response)) return response.then((settled) => finish(call, settled)) as Promise<Reply | undefined>;
     return finish(call, response);

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { MakeClock } from '../engine/clock.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
-import { Headers, sourceOf } from '../fetch/index.ts';
+import { Headers, Origin, sourceOf } from '../fetch/index.ts';
 import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
@@ -18,6 +18,9 @@ import type { WorkerPlace } from './worker-place.ts';
 const BACKLOG = 4096;
 /** What a default address falls back on if there is no IPv6. */
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
+/** For handlers that are made only to see that the app can work. */
+const NO_ORIGIN = new Origin('http', 'localhost');
 
 /** The other workers. */
 export interface Crew {
@@ -56,7 +59,7 @@ export class AppServer<S> implements Server<S> {
     this.#settings = settings;
     this.#parts = parts;
     this.#port = settings.unix === null ? settings.port : 0;
-    makeHandler(app, this, neverAsked);
+    makeHandler(app, this, NO_ORIGIN);
     this.ready = this.#begin();
     // Whoever does not wait for it is told by `ready` alone if it fails; an unhandled rejection ends the process as it should.
     const { signal } = settings;
@@ -104,7 +107,7 @@ export class AppServer<S> implements Server<S> {
   }
 
   reload(app: App<S>): void {
-    makeHandler(app, this, neverAsked);
+    makeHandler(app, this, NO_ORIGIN);
     this.#app = app;
     this.#running?.use(app, this.#authority);
   }
@@ -253,9 +256,4 @@ async function removeStaleSocket(path: string): Promise<void> {
     probe.on('error', () => resolve(false));
   });
   if (!isServed) await unlink(path);
-}
-
-/** Handlers are made twice: at first only to see that the app can work. */
-function neverAsked(): never {
-  throw new Error('the server does not listen yet');
 }

@@ -27,7 +27,7 @@ export class Origin {
     this.#fallback = new URL(`${scheme}://${authority}`).origin;
   }
 
-  urlOf(source: RequestSource): string {
+  urlOf(source: Pick<RequestSource, 'target' | 'header'>): string {
     const { target } = source;
     const host = source.header('host');
     const origin = host === this.#lastHost && host !== null ? this.#lastOrigin : this.#originOf(host);

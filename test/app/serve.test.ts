@@ -309,6 +309,8 @@ describe('where it listens', () => {
     const fields = 'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n';
     expect((await client.send(get('/call', fields)).response()).body).toBe('192.0.2.7');
     expect((await client.send(get('/', fields)).response()).body).toBe('192.0.2.7 192.0.2.7 https://a/');
+    const more = `${fields}X-Forwarded-Host: example.com\r\n`;
+    expect((await client.send(get('/', more)).response()).body).toContain('https://example.com/');
     expect((await client.send(get('/')).response()).body).toBe('127.0.0.1 127.0.0.1 http://a/');
   });
 });
