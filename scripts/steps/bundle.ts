@@ -4,7 +4,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildOptions, build as esbuild, type Metafile } from 'esbuild';
+import { type BuildOptions, build as esbuild, type Metafile, type Plugin } from 'esbuild';
+import { textsInside } from '../formats/texts-inside.ts';
 import { program } from '../program/vrypt-server.ts';
 import { build, commit, root, version } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
@@ -46,15 +47,22 @@ async function make(): Promise<Bundle> {
 }
 
 async function bundleProgram(stamp: string): Promise<{ text: string; packages: string[] }> {
-  const { entry, worker, stamps } = program;
-  const inside = await bundleOne(worker.entry, {});
-  const main = await bundleOne(entry, {
-    [worker.constant]: JSON.stringify(inside.text),
-    [stamps.version]: JSON.stringify(version),
-    [stamps.commit]: JSON.stringify(stamp),
-    [stamps.targets]: JSON.stringify(runtimesInUse()),
+  const { entry, worker, stamps, deferred } = program;
+  const inside = await bundleOne({ entryPoints: [worker.entry] });
+  const later = await bundleOne({ stdin: { contents: `export * from '${deferred}'`, resolveDir: root } });
+  const main = await bundleOne({
+    entryPoints: [entry],
+    define: {
+      [worker.constant]: 'bundled.worker',
+      [stamps.version]: JSON.stringify(version),
+      [stamps.commit]: JSON.stringify(stamp),
+      [stamps.targets]: JSON.stringify(runtimesInUse()),
+    },
+    banner: { js: textsInside({ worker: inside.text, deferred: later.text }) },
+    plugins: [compileLater(deferred, 'bundled.deferred')],
   });
-  return { text: main.text, packages: [...new Set([...inside.packages, ...main.packages])].sort() };
+  const packages = [inside, later, main].flatMap((each) => each.packages);
+  return { text: main.text, packages: [...new Set(packages)].sort() };
 }
 
 /** What an executable says of the target and the runtime that it runs on, by Node's name of the architecture and the C library. */
@@ -65,10 +73,10 @@ function runtimesInUse(): Record<string, { triple: string; runtime: string }> {
   return Object.fromEntries(rows);
 }
 
-async function bundleOne(entry: string, define: Record<string, string>): Promise<{ text: string; packages: string[] }> {
+async function bundleOne(own: BuildOptions): Promise<{ text: string; packages: string[] }> {
   const options = {
+    ...own,
     absWorkingDir: root,
-    entryPoints: [entry],
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -78,7 +86,7 @@ async function bundleOne(entry: string, define: Record<string, string>): Promise
     lineLimit: 200,
     legalComments: 'none',
     // A packaged executable has no files to load, so nothing may ask for its own path.
-    define: { 'import.meta.url': 'undefined', ...define },
+    define: { 'import.meta.url': 'undefined', ...own.define },
     alias: { ...program.replaced },
     write: false,
     metafile: true,
@@ -93,6 +101,18 @@ async function bundleOne(entry: string, define: Record<string, string>): Promise
     throw new Failure(`bundle: esbuild must not warn, got: ${at}${warning.text}`);
   }
   return { text: result.outputFiles[0]?.text ?? '', packages: packagesIn(result.metafile) };
+}
+
+/** What is loaded of the package is compiled only then, from its text. */
+function compileLater(name: string, text: string): Plugin {
+  const contents = `new Function('module', 'exports', 'require', ${text})(module, exports, require);`;
+  return {
+    name: 'compile later',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: new RegExp(`^${name}$`) }, ({ path: found }) => ({ path: found, namespace: 'later' }));
+      onLoad({ filter: /^/, namespace: 'later' }, () => ({ contents, loader: 'js' }));
+    },
+  };
 }
 
 /** The folders of npm packages whose code is in a bundle. */

@@ -46,7 +46,7 @@ interface Group {
 /** Gives the groups that limit this process in a controller, the innermost first. */
 function readGroups(read: ReadFile): (controller: Controller) => Group[] {
   const memberships = (read('/proc/self/cgroup') ?? '').split('\n').map(parseMembership);
-  const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(parseMount);
+  const mounts = linesWith(read('/proc/self/mountinfo') ?? '', ' - cgroup').flatMap(parseMount);
   return (controller) =>
     memberships.flatMap(({ controllers, path }) => {
       // Version 2 has one hierarchy for all controllers, and names none. Both versions may be mounted at once.
@@ -63,8 +63,18 @@ function readGroups(read: ReadFile): (controller: Controller) => Group[] {
 
 /** A line of /proc/self/cgroup (cgroups(7)): `4:memory:/a/b`, or `0::/a/b` of version 2. */
 function parseMembership(line: string): { controllers: string; path: string } {
-  const [, controllers = '-', path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-  return { controllers, path };
+  const [, controllers = '-', ...path] = line.split(':');
+  return { controllers, path: path.join(':') };
+}
+
+/** A machine with many containers has thousands of mounts: all other lines are passed over. */
+function linesWith(text: string, part: string): string[] {
+  const lines: string[] = [];
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) {
+    const end = text.indexOf('\n', at);
+    lines.push(text.slice(text.lastIndexOf('\n', at) + 1, end === -1 ? text.length : end));
+  }
+  return lines;
 }
 
 interface Mount {
@@ -85,7 +95,9 @@ function parseMount(line: string): Mount[] {
 
 /** Spaces and the like are written as `\040`. */
 function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return text.includes('\\')
+    ? text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+    : text;
 }
 
 function isWithin(path: string, root: string): boolean {
@@ -107,8 +119,8 @@ function lowest(groups: readonly Group[], limitOf: (group: Group) => number): nu
 
 /** `max` and a file that is missing are no limit. */
 function amount(text: string | null): number {
-  const value = text === null || !/^\d+\s*$/.test(text) ? Number.POSITIVE_INFINITY : Number(text);
-  return value < UNLIMITED_FROM ? value : Number.POSITIVE_INFINITY;
+  const value = Number(text?.trim() || 'max');
+  return value >= 0 && value < UNLIMITED_FROM ? value : Number.POSITIVE_INFINITY;
 }
 
 /** `<quota> <period>` in microseconds, or `max <period>`. */

@@ -3,9 +3,10 @@ import type { Command, CommandLine } from './commands.ts';
 import { check, type HealthTarget } from './health-probe.ts';
 import { flagOf, type OptionRow, resolveOptions } from './options.ts';
 import { type Environment, ExitCode } from './process-io.ts';
-import { duration, isIPv6, type Rule, readBy, UsageError } from './rules.ts';
+import { duration, isIPv6, type Rule, readBy } from './rules.ts';
 import { LISTEN_ROWS, PORT } from './settings.ts';
 import { watchSignals } from './signals.ts';
+import { UsageError } from './usage-error.ts';
 
 const [PORT_ROW, HOST_ROW, UNIX_ROW] = LISTEN_ROWS;
 

@@ -2,15 +2,17 @@
 import { availableParallelism } from 'node:os';
 import { type Machine, TooLittle } from './capacity.ts';
 import { cgroupLimits, cgroupThreads } from './cgroup.ts';
-import { readFile, readProcessLimits, userThreads } from './process-limits.ts';
+import { readFile } from './kernel-files.ts';
+import { readProcessLimits, userThreads } from './process-limits.ts';
 
 const UNLIMITED = { cpus: Number.POSITIVE_INFINITY, memory: Number.POSITIVE_INFINITY };
 
-/** Throws TooLittle. The control groups are read only if the number of workers depends on them. */
+/** Throws TooLittle. The control groups are read only if the number of workers depends on them: that costs 0.3 MiB. */
 export function readMachine(workers: number | 'auto'): Machine {
   try {
-    const cgroup = workers === 'auto' ? cgroupLimits(readFile) : UNLIMITED;
-    return { ...readProcessLimits(), cores: availableParallelism(), cgroup };
+    const cores = availableParallelism();
+    const cgroup = workers === 'auto' && cores > 1 ? cgroupLimits(readFile) : UNLIMITED;
+    return { ...readProcessLimits(), cores, cgroup };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
     throw new TooLittle('the limit on open files is too low (ulimit -n)');

@@ -1,6 +1,7 @@
 /** Options as rows, and what is resolved from them: the command line above the environment, the environment above defaults. */
 import type { Environment } from './process-io.ts';
-import { type Rule, readBy, SWITCH, UsageError } from './rules.ts';
+import { type Rule, readBy, SWITCH } from './rules.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface OptionRow {
   readonly name: string;

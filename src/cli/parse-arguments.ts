@@ -2,7 +2,7 @@
 import * as commander from 'commander';
 import type { Command, CommandLine, CommandRow } from './commands.ts';
 import { flagOf, type OptionRow } from './options.ts';
-import { UsageError } from './rules.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Help was asked for; nothing else is to be done. */
 export interface HelpRequested {

@@ -1,10 +1,10 @@
 /** The command `respond`: a server that answers every request with the same response. */
 import { COMMANDS, type Command } from './commands.ts';
-import { explainStartError } from './explain-start-error.ts';
 import type { TypedOptions } from './options.ts';
-import { ExitCode } from './process-io.ts';
-import { readBy, UsageError } from './rules.ts';
+import { readBy } from './rules.ts';
 import { OPTION_ROWS, PORT, resolveSettings } from './settings.ts';
+import { startServer } from './start-server.ts';
+import { UsageError } from './usage-error.ts';
 
 const NOTES = `Durations take ms, s, m or h. Sizes are bytes, or take KB, MB, GB (powers of 1000) or KiB, MiB, GiB (powers of 1024).
 Each option can also be set in the environment: --idle-timeout as VRYPT_IDLE_TIMEOUT, a switch as 1 or 0. What is typed wins.
@@ -23,18 +23,8 @@ export const respond: Command = {
   rows: OPTION_ROWS,
   positionalHelp: 'the same as --port',
   notes: NOTES,
-  run: async ({ options, positional }, io) => {
-    const settings = resolveSettings(withPort(options, positional), io.environment);
-    try {
-      // Loaded only now: a usage error needs no server.
-      const { runServer } = await import('./server.ts');
-      await runServer(settings, io.build.version, io);
-      return ExitCode.ok;
-    } catch (error) {
-      io.printError(`vrypt-server: ${explainStartError(error, settings)}\n`);
-      return ExitCode.failed;
-    }
-  },
+  run: async ({ options, positional }, io) =>
+    startServer(resolveSettings(withPort(options, positional), io.environment), io),
 };
 
 /** The port given without a name, as if it had been typed with --port. */

@@ -1,9 +1,6 @@
 /** Rules for typed text: what is accepted, what it means, and the rule in words for a message. */
 
-/** What was typed is wrong. The message names the thing, the rule and the value; exit code 2 follows. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { UsageError } from './usage-error.ts';
 
 export interface Rule<Value> {
   /** Stands for the value in help, such as "duration". */

@@ -1,11 +1,15 @@
 /** The program from start to end: which command runs with what, and what is printed instead. Knows no option. */
 import { chooseCommand } from './commands.ts';
 import type { Request } from './parse-arguments.ts';
+import { plainSettings } from './plain-settings.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO, printResult } from './process-io.ts';
-import { UsageError } from './rules.ts';
+import { startServer } from './start-server.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Does what the arguments ask for; resolves with the exit code. */
 export async function run(io: ProcessIO): Promise<ExitCodeValue> {
+  const settings = plainSettings(io.args, io.environment);
+  if (settings !== null) return startServer(settings, io);
   try {
     const { row, rest } = chooseCommand(io.args);
     const command = await row.load();
@@ -27,7 +31,7 @@ export async function run(io: ProcessIO): Promise<ExitCodeValue> {
   }
 }
 
-/** The lines that nearly everybody types need no commander, which takes 5 ms of 25. */
+/** What comes to no more than a word needs no commander, which takes 5 ms of 25. */
 function plainRequest(args: readonly string[]): Request | null {
   const [only = ''] = args;
   if (args.length === 0) return { kind: 'command', line: { options: {}, positional: undefined } };

@@ -5,17 +5,8 @@ import type { TransportName } from '../engine/transport.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
-import {
-  duration,
-  HOST,
-  HOST_AND_PORT,
-  type HostAndPort,
-  orWord,
-  size,
-  text,
-  UsageError,
-  wholeNumber,
-} from './rules.ts';
+import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from './rules.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface Settings {
   /** An address without brackets, or a name; undefined: every address of the machine, IPv6 and IPv4. */

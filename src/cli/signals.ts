@@ -2,7 +2,7 @@
  * The signals that ask for the end. `main.ts` watches them before it loads anything: a process that is PID 1 loses every signal
  * that it has no handler for. Owns the handlers.
  */
-import { readFileSync } from 'node:fs';
+import { readFile } from './kernel-files.ts';
 
 export interface StopSignals {
   /** Resolves with the first signal that asks for the end, even if that came before anybody asked. */
@@ -27,7 +27,7 @@ function startWatching(): StopSignals {
   let count = 0;
   const onSignal = (signal: NodeJS.Signals) => (count++ === 0 ? first : second).resolve(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  if (isHangupIgnored(process.env['_'], readStatus(process.ppid))) process.off('SIGHUP', onSignal).on('SIGHUP', ignore);
+  if (isHangupIgnored(process.env['_'], statusOf(process.ppid))) process.off('SIGHUP', onSignal).on('SIGHUP', ignore);
   // Node opens a debugger at SIGUSR1 unless it is handled.
   process.on('SIGUSR1', ignore);
   return { first: first.promise, second: second.promise };
@@ -39,15 +39,16 @@ function startWatching(): StopSignals {
  * Other signals cannot be inferred: bash ignores SIGQUIT, and interactively SIGTERM, but resets them in its children.
  */
 export function isHangupIgnored(startedByShell: string | undefined, parentStatus: string | null): boolean {
-  if (startedByShell !== undefined && /(^|\/)nohup$/.test(startedByShell)) return true;
-  const ignored = /^SigIgn:\s*[0-9a-f]*([0-9a-f])$/m.exec(parentStatus ?? '')?.[1] ?? '0';
-  // The lowest bit is signal 1.
-  return (Number.parseInt(ignored, 16) & 1) === 1;
+  if (startedByShell === 'nohup' || startedByShell?.endsWith('/nohup')) return true;
+  if (parentStatus === null) return false;
+  // Such as "SigIgn:\t0000000000004001": the lowest bit is signal 1.
+  const lastDigit = parentStatus[parentStatus.indexOf('\n', parentStatus.indexOf('SigIgn:')) - 1] ?? '0';
+  return '13579bdf'.includes(lastDigit);
 }
 
-function readStatus(pid: number): string | null {
+function statusOf(pid: number): string | null {
   try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1');
+    return readFile(`/proc/${pid}/status`);
   } catch {
     return null;
   }

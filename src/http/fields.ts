@@ -38,11 +38,13 @@ export function checkField(name: string, value: string): void {
   }
 }
 
-export function* pairsOf(fields: Fields): Generator<readonly [name: string, value: string]> {
-  if (Symbol.iterator in fields) {
-    yield* fields as Iterable<readonly [string, string]>;
-    return;
-  }
+export function pairsOf(fields: Fields): Iterable<readonly [name: string, value: string]> {
+  return Symbol.iterator in fields ? (fields as Iterable<readonly [string, string]>) : pairsOfRecord(fields);
+}
+
+function* pairsOfRecord(
+  fields: Readonly<Record<string, string | readonly string[]>>,
+): Generator<readonly [name: string, value: string]> {
   for (const [name, value] of Object.entries(fields)) {
     if (typeof value === 'string') yield [name, value];
     else for (const one of value) yield [name, one];

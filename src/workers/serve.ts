@@ -2,7 +2,7 @@
 import { loadApp } from '../app/load-app.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
-import { type Listener, openTransport } from '../engine/transport.ts';
+import type { Listener, Transport } from '../engine/transport.ts';
 import { listenOptions } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
@@ -12,8 +12,12 @@ export interface Served {
   readonly listener: Listener;
 }
 
-export async function serve(options: ServeOptions, counters: SharedCounters, worker: number): Promise<Served> {
-  const transport = await openTransport(options.transport);
+export async function serve(
+  transport: Transport,
+  options: ServeOptions,
+  counters: SharedCounters,
+  worker: number,
+): Promise<Served> {
   const handler = await loadApp(options.app);
   const report = (error: unknown) => reportError(worker, error);
   const engine = new Engine({ handler, limits: options.limits, transport, counters, worker, report });

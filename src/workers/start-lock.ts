@@ -22,11 +22,11 @@ export async function withLock<T>(transport: Transport, place: string, work: () 
 
 async function lock(transport: Transport, place: string): Promise<() => void> {
   const name = `vrypt-server/${place}`;
-  // Not performance.now(): loading its module takes 2 ms and 2 MiB of the start.
-  const end = process.uptime() + GIVE_UP_MS / 1000;
-  for (;;) {
+  for (let end: number | null = null; ; ) {
     const unlock = await transport.tryLock(name);
     if (unlock !== null) return unlock;
+    // Not performance.now(): loading its module takes 2 ms and 2 MiB of the start.
+    end ??= process.uptime() + GIVE_UP_MS / 1000;
     if (process.uptime() > end) return () => {};
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }

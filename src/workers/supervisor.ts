@@ -68,7 +68,7 @@ async function startFirst(options: StartOptions, counters: SharedCounters): Prom
   if (endpoint.kind === 'unix') {
     return withLock(transport, endpoint.path, async () => {
       await removeStaleSocket(endpoint.path);
-      return serve({ ...options, endpoint }, counters, 0);
+      return serve(transport, { ...options, endpoint }, counters, 0);
     });
   }
   const { port } = endpoint;
@@ -82,7 +82,7 @@ async function startFirst(options: StartOptions, counters: SharedCounters): Prom
   );
 
   function serveAt(address: string): Promise<Served> {
-    return serve({ ...options, endpoint: { kind: 'tcp', address, port } }, counters, 0);
+    return serve(transport, { ...options, endpoint: { kind: 'tcp', address, port } }, counters, 0);
   }
 }
 

@@ -1,12 +1,13 @@
 /** A worker thread's entry: serves until it is told to drain, then ends. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { openTransport } from '../engine/transport.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 import { serve } from './serve.ts';
 
 async function run(): Promise<void> {
   const { options, counters, worker } = workerData as ThreadData;
   try {
-    const { engine } = await serve(options, counters, worker);
+    const { engine } = await serve(await openTransport(options.transport), options, counters, worker);
     parentPort?.on('message', async (message: ToThread) => {
       switch (message.type) {
         case 'announceDrain':
