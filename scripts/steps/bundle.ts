@@ -7,6 +7,7 @@ import path from 'node:path';
 import { type BuildOptions, build as esbuild, type Metafile, type Plugin } from 'esbuild';
 import { textsInside } from '../formats/texts-inside.ts';
 import { program } from '../program/vrypt-server.ts';
+import { packagesIn } from '../support/bundled-packages.ts';
 import { build, commit, root, version } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256, sha256File } from '../support/hash.ts';
@@ -113,14 +114,6 @@ function compileLater(name: string, text: string): Plugin {
       onLoad({ filter: /^/, namespace: 'later' }, () => ({ contents, loader: 'js' }));
     },
   };
-}
-
-/** The folders of npm packages whose code is in a bundle. */
-export function packagesIn(metafile: Metafile): string[] {
-  return Object.keys(metafile.inputs).flatMap((input) => {
-    const match = /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-    return match?.[1] === undefined ? [] : [match[1]];
-  });
 }
 
 if (import.meta.main) await withTargets(`Bundles ${program.entry} into one file.`, bundle);

@@ -7,11 +7,11 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
+import { packagesIn } from '../support/bundled-packages.ts';
 import { build, root, shown, version } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { Failure } from '../support/errors.ts';
 import { say } from '../support/progress.ts';
-import { packagesIn } from './bundle.ts';
 
 /** Unpacked; what a package may weigh is a promise of the README. */
 const MAX_BYTES = 400_000;
