@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildOptions, build as esbuild, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
 import { textsInside } from '../formats/texts-inside.ts';
 import { program } from '../program/vrypt-server.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
