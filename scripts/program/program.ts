@@ -7,8 +7,6 @@ export interface Program {
   readonly entry: string;
   /** Bundled first; its text is there for the entry as a string constant. */
   readonly worker: { readonly entry: string; readonly constant: string };
-  /** A package that hardly any start needs: its code is inside as a text, and compiled when it is loaded. */
-  readonly deferred: string;
   /** Constants of the entry that hold the version, the commit, and the runtime of each target. */
   readonly stamps: { readonly version: string; readonly commit: string; readonly targets: string };
   /** Modules that the bundle replaces: name to file. */

@@ -5,7 +5,6 @@ export const program: Program = {
   name: 'vrypt-server',
   entry: 'src/main.ts',
   worker: { entry: 'src/workers/worker.ts', constant: 'WORKER_SOURCE' },
-  deferred: 'commander',
   stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT', targets: 'BUILD_TARGETS' },
   // commander can start programs for subcommands, and there are none; loading what starts them takes 3 ms.
   replaced: { 'node:child_process': './src/cli/no-child-process.ts' },

@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
+import { type BuildOptions, build as esbuild } from 'esbuild';
 import { textsInside } from '../formats/texts-inside.ts';
 import { program } from '../program/vrypt-server.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
@@ -48,9 +48,8 @@ async function make(): Promise<Bundle> {
 }
 
 async function bundleProgram(stamp: string): Promise<{ text: string; packages: string[] }> {
-  const { entry, worker, stamps, deferred } = program;
+  const { entry, worker, stamps } = program;
   const inside = await bundleOne({ entryPoints: [worker.entry] });
-  const later = await bundleOne({ stdin: { contents: `export * from '${deferred}'`, resolveDir: root } });
   const main = await bundleOne({
     entryPoints: [entry],
     define: {
@@ -59,11 +58,9 @@ async function bundleProgram(stamp: string): Promise<{ text: string; packages: s
       [stamps.commit]: JSON.stringify(stamp),
       [stamps.targets]: JSON.stringify(runtimesInUse()),
     },
-    banner: { js: textsInside({ worker: inside.text, deferred: later.text }) },
-    plugins: [compileLater(deferred, 'bundled.deferred')],
+    banner: { js: textsInside({ worker: inside.text }) },
   });
-  const packages = [inside, later, main].flatMap((each) => each.packages);
-  return { text: main.text, packages: [...new Set(packages)].sort() };
+  return { text: main.text, packages: [...new Set([...inside.packages, ...main.packages])].sort() };
 }
 
 /** What an executable says of the target and the runtime that it runs on, by Node's name of the architecture and the C library. */
@@ -102,18 +99,6 @@ async function bundleOne(own: BuildOptions): Promise<{ text: string; packages: s
     throw new Failure(`bundle: esbuild must not warn, got: ${at}${warning.text}`);
   }
   return { text: result.outputFiles[0]?.text ?? '', packages: packagesIn(result.metafile) };
-}
-
-/** What is loaded of the package is compiled only then, from its text. */
-function compileLater(name: string, text: string): Plugin {
-  const contents = `new Function('module', 'exports', 'require', ${text})(module, exports, require);`;
-  return {
-    name: 'compile later',
-    setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: new RegExp(`^${name}$`) }, ({ path: found }) => ({ path: found, namespace: 'later' }));
-      onLoad({ filter: /^/, namespace: 'later' }, () => ({ contents, loader: 'js' }));
-    },
-  };
 }
 
 if (import.meta.main) await withTargets(`Bundles ${program.entry} into one file.`, bundle);
