@@ -96,7 +96,10 @@ function tested(target: Target): string {
 /** Every tool of the operating system that the steps call for this target. */
 export function toolsFor(target: Target, machine: { isRoot: boolean; needsQemu: boolean }): readonly Tool[] {
   return [
+    tools.tar,
+    tools.setpriv,
     tools.xz,
+    ...(machine.isRoot && !isStatic(target) ? [tools.dpkg] : []),
     ...(machine.needsQemu ? [emulatorTool(target)] : []),
     // chroot, and with it a root folder that holds the right libc, requires root.
     ...(machine.isRoot ? [] : hostLibc(target).tools),

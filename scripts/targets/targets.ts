@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../support/checkout.ts';
-import { UsageError } from '../support/errors.ts';
+import { Failure, UsageError } from '../support/errors.ts';
 import { type Architecture, allTriples, type Libc, parseTriple, tripleOf } from './architectures.ts';
 
 /** In bytes; exceeding it is a failure, so that growth is a decision. */
@@ -52,9 +52,14 @@ export function readTargets(file: string = path.join(root, 'targets.json')): Tar
   }
 }
 
-/** Without names: every target that has a runtime. With names: exactly these, and each must have one. */
+/** Without names: every target that has a runtime, at least one. With names: exactly these, and each must have one. */
 export function selectTargets(table: Targets, names: readonly string[]): ReadyTarget[] {
-  if (names.length === 0) return table.targets.filter(isReady);
+  if (names.length === 0) {
+    const ready = table.targets.filter(isReady);
+    if (ready.length === 0)
+      throw new Failure('targets.json must have a target with a runtime, has none: nothing to make');
+    return ready;
+  }
   return findTargets(table, names).map((target) => {
     if (!isReady(target)) throw new UsageError(`--target ${target.triple}: no runtime yet (targets.json says null)`);
     return target;

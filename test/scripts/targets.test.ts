@@ -93,7 +93,7 @@ test('every tool of a target is known before it is needed', () => {
   const gnu = row('i686-unknown-linux-gnu');
   const looks = (isRoot: boolean, needsQemu: boolean): string[] =>
     toolsFor(gnu, { isRoot, needsQemu }).map((tool) => tool.look);
-  expect(looks(true, false)).toEqual(['xz', 'curl']);
+  expect(looks(true, false)).toEqual(['tar', 'setpriv', 'xz', 'dpkg-deb', 'curl']);
   expect(looks(true, true)).toContain('qemu-i386-static');
   expect(looks(false, false)).toContain('/lib/ld-linux.so.2');
 });
@@ -187,4 +187,11 @@ test('a file that is not JSON is refused by its name', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('a table without a runtime makes nothing, which is a failure', () => {
+  const rule = 'targets.json must have a target with a runtime, has none: nothing to make';
+  expect(() => selectTargets({ node: table.node, targets: [] }, [])).toThrow(rule);
+  const none = table.targets.map((target) => ({ ...target, runtime: null }));
+  expect(() => selectTargets({ node: table.node, targets: none }, [])).toThrow(rule);
 });
