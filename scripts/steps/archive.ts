@@ -74,7 +74,6 @@ async function readmeFor(target: ReadyTarget): Promise<Buffer> {
     folder: archiveFolder(target),
     archive: tarball(target).file,
     needs: needsOf(target),
-    kernel: target.oldest.kernel,
     platform: target.architecture.platform,
     image: containerImage(target),
   };

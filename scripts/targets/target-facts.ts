@@ -77,11 +77,10 @@ export function markdownTable(targets: readonly Target[]): string {
   const rows = targets.map((target) => [
     `\`${target.triple}\``,
     needsOf(target),
-    `${target.oldest.kernel} or newer`,
     target.architecture.platform,
     target.runtime === null ? 'no runtime yet' : tested(target),
   ]);
-  const head = ['Target', 'Needs', 'Linux', 'Container platform', 'Tested'];
+  const head = ['Target', 'Needs', 'Container platform', 'Tested'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 

@@ -26,8 +26,8 @@ export interface Target {
   readonly libc: Libc;
   /** The program interpreter that the file must name; null: it is static and names none. */
   readonly interpreter: string | null;
-  /** The oldest systems that the product runs on. */
-  readonly oldest: { readonly kernel: string; readonly glibc: string | null };
+  /** The oldest glibc that it runs on, as it is tried. No kernel: one older than the builder's has never been booted. */
+  readonly oldest: { readonly glibc: string | null };
   /** null: not built yet. */
   readonly runtime: Runtime | null;
   readonly budget: Budget;
@@ -99,21 +99,23 @@ function checkRow(value: unknown, where: string): Target {
     const known = allTriples().map(({ architecture, libc }) => tripleOf(architecture, libc));
     throw wrong(`${where}.triple`, `one of ${known.join(', ')}`, name);
   }
-  const row = object(value, name, ['triple', 'oldest', 'runtime', 'budget']);
   const { architecture, libc } = triple;
   const isGlibc = libc === 'glibc';
-  const oldest = object(row['oldest'], `${name}.oldest`, isGlibc ? ['kernel', 'glibc'] : ['kernel']);
-  const dotted = (key: string): string =>
-    text(oldest[key], `${name}.oldest.${key}`, /^\d+\.\d+$/, 'two numbers and a dot');
+  const row = object(value, name, ['triple', ...(isGlibc ? ['oldest'] : []), 'runtime', 'budget']);
   return {
     triple: name,
     architecture,
     libc,
     interpreter: isGlibc ? architecture.loader : null,
-    oldest: { kernel: dotted('kernel'), glibc: isGlibc ? dotted('glibc') : null },
+    oldest: { glibc: isGlibc ? checkOldest(row['oldest'], `${name}.oldest`) : null },
     runtime: row['runtime'] === null ? null : checkRuntime(row['runtime'], `${name}.runtime`),
     budget: checkBudget(row['budget'], `${name}.budget`),
   };
+}
+
+function checkOldest(value: unknown, where: string): string {
+  const { glibc } = object(value, where, ['glibc']);
+  return text(glibc, `${where}.glibc`, /^\d+\.\d+$/, 'two numbers and a dot');
 }
 
 function checkRuntime(value: unknown, where: string): Runtime {

@@ -144,12 +144,17 @@ test.each<[string, (row: Record<string, unknown>) => void, string]>([
   [
     'a glibc version for a musl target',
     (r) => (r['triple'] = 'x86_64-unknown-linux-musl'),
-    'x86_64-unknown-linux-musl.oldest must be an object with the keys kernel, got "glibc"',
+    'x86_64-unknown-linux-musl must be an object with the keys triple, runtime, budget, got "oldest"',
   ],
   [
     'a glibc target without a glibc version',
-    (r) => (r['oldest'] = { kernel: '4.18' }),
+    (r) => (r['oldest'] = {}),
     'x86_64-unknown-linux-gnu.oldest.glibc must be two numbers and a dot, got nothing',
+  ],
+  [
+    'a kernel that was never booted',
+    (r) => (r['oldest'] = { kernel: '2.6', glibc: '2.31' }),
+    'x86_64-unknown-linux-gnu.oldest must be an object with the keys glibc, got "kernel"',
   ],
   [
     'a short SHA-256',
