@@ -11,8 +11,6 @@ export interface Program {
   readonly stamps: { readonly version: string; readonly commit: string; readonly targets: string };
   /** Modules that the bundle replaces: name to file. */
   readonly replaced: Readonly<Record<string, string>>;
-  /** Files and folders that decide the bundle; a change of one marks the commit. */
-  readonly sources: readonly string[];
   /** The template of the archive's README.md. */
   readonly readme: string;
   /** What the smoke checks expect. */

@@ -8,7 +8,6 @@ export const program: Program = {
   stamps: { version: 'BUILD_VERSION', commit: 'BUILD_COMMIT', targets: 'BUILD_TARGETS' },
   // commander can start programs for subcommands, and there are none; loading what starts them takes 3 ms.
   replaced: { 'node:child_process': './src/cli/no-child-process.ts' },
-  sources: ['src', 'package.json', 'package-lock.json'],
   readme: 'scripts/program/vrypt-server.README.md',
   expected: {
     ready: /^vrypt-server \S+ listening on http:\/\/\S+:(\d+)\b.*\((\d+) workers?\)/,

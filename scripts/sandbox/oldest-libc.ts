@@ -4,9 +4,9 @@
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { $ } from 'zx';
 import { fetchSource, findSource, type Source } from '../sources/sources.ts';
 import { Failure } from '../support/errors.ts';
+import { runWell } from '../support/run.ts';
 import { need, tools } from '../support/system-tools.ts';
 import type { Target } from '../targets/targets.ts';
 
@@ -26,7 +26,7 @@ export async function putOldestLibc(target: Target, folder: string): Promise<voi
   const source = oldestLibc(target);
   await need(tools.curl);
   const unpacked = await mkdtemp(path.join(folder, 'libc6-'));
-  await $`dpkg-deb --extract ${await fetchSource(source)} ${unpacked}`.quiet();
+  await runWell(['dpkg-deb', '--extract', await fetchSource(source), unpacked]);
   for (const libraries of ['lib', 'lib64']) {
     const from = path.join(unpacked, libraries);
     await cp(from, path.join(folder, libraries), { recursive: true, verbatimSymlinks: true }).catch(

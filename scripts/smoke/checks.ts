@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { $ } from 'zx';
 import { program } from '../program/vrypt-server.ts';
 import { version } from '../support/checkout.ts';
+import { runWell } from '../support/run.ts';
 import { exchange, freePort, Server } from './server.ts';
 import type { Product } from './unpack.ts';
 
@@ -100,7 +100,11 @@ export const checks: readonly Check[] = [
   {
     sentence: 'refuses a port in use with one line and exit code 1',
     run: async ({ product, server }) => {
-      const { code, stdout, stderr } = await new Server(product, server.port, [String(server.port)]).end();
+      const { code, stdout, stderr } = await new Server(product, server.port, [
+        '--host',
+        '127.0.0.1',
+        String(server.port),
+      ]).end();
       assert.equal(code, 1, `exit code ${code}: ${stderr}`);
       assert.equal(stdout, '');
       assert.match(stderr, new RegExp(`^[^\\n]*\\b${server.port}\\b[^\\n]*\\n$`));
@@ -141,7 +145,7 @@ export const checks: readonly Check[] = [
     sentence: 'ignores every variable that makes Node load code, write files or stop',
     run: async ({ product }) => {
       const port = await freePort();
-      const server = new Server(product, port, [String(port)], product.traps.env);
+      const server = new Server(product, port, ['--host', '127.0.0.1', String(port)], product.traps.env);
       try {
         await server.line();
         assertAnswer(await curl('-i', `http://127.0.0.1:${port}/`));
@@ -156,8 +160,8 @@ export const checks: readonly Check[] = [
 
 /** The server is on this machine: no proxy, whatever the environment names. */
 async function curl(...args: string[]): Promise<string> {
-  const { stdout } = await $({ quiet: true })`curl --noproxy ${'*'} --silent --show-error --max-time 60 ${args}`;
-  return stdout;
+  const options = ['--noproxy', '*', '--silent', '--show-error', '--max-time', '60'];
+  return (await runWell(['curl', ...options, ...args])).stdout;
 }
 
 function assertAnswer(answer: string): void {

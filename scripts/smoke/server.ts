@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../support/errors.ts';
+import { dyingWithParent } from '../support/run.ts';
 
 /** How a program is started. */
 export interface Launch {
@@ -35,8 +36,8 @@ export class Server {
   /** The environment contains `env` and the PATH of `chroot`, nothing else. */
   constructor(launch: Launch, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.port = port;
-    const [command, ...prefix] = launch.command;
-    this.child = spawn(command, [...prefix, ...args], {
+    const [command, ...rest] = dyingWithParent([...launch.command, ...args]);
+    this.child = spawn(command, rest, {
       cwd: launch.cwd,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -153,7 +154,7 @@ export async function exchange(port: number, request: string): Promise<string> {
 export async function startTime(launch: Launch): Promise<number> {
   const port = await freePort();
   const start = performance.now();
-  const server = new Server(launch, port, [String(port)]);
+  const server = new Server(launch, port, ['--host', '127.0.0.1', String(port)]);
   try {
     while (!(await answers(port))) {
       if (server.hasEnded) throw new Failure(`it ended instead of starting: ${server.stderr.trim()}`);

@@ -4,10 +4,10 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { $ } from 'zx';
 import { program } from '../program/vrypt-server.ts';
 import { makeSandbox } from '../sandbox/sandbox.ts';
 import { Failure } from '../support/errors.ts';
+import { runWell } from '../support/run.ts';
 import { archiveEntries, archiveFolder } from '../targets/artifacts.ts';
 import { builtPath } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
@@ -24,7 +24,7 @@ export async function unpack(target: Target, archive: string): Promise<Product> 
   const parent = path.dirname(builtPath('smoke', target, 'x'));
   await rm(parent, { recursive: true, force: true });
   await mkdir(parent, { recursive: true });
-  await $({ cwd: parent, quiet: true })`tar -xzf ${archive}`;
+  await runWell(['tar', '-xzf', archive], { cwd: parent });
   const top = archiveFolder(target);
   mustHold('at its top', await readdir(parent), [top]);
   const folder = path.join(parent, top);

@@ -4,12 +4,12 @@
  * Owns `build/runtime/downloads` and `build/runtime/sources`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { $ } from 'zx';
 import { build } from '../support/checkout.ts';
-import { Failure } from '../support/errors.ts';
+import { explain, Failure } from '../support/errors.ts';
 import { sha256FileSync } from '../support/hash.ts';
+import { runWell } from '../support/run.ts';
 import type { Target } from '../targets/targets.ts';
 
 export interface Source {
@@ -70,20 +70,20 @@ export async function fetchSource(source: Source): Promise<string> {
   if (isGood()) return file;
   await mkdir(downloads, { recursive: true });
   const attempts: (() => Promise<unknown>)[] = [];
-  if (source.npm !== undefined) attempts.push(() => $({ cwd: downloads })`npm pack --silent ${source.npm}`);
+  const { npm } = source;
+  if (npm !== undefined) attempts.push(() => runWell(['npm', 'pack', '--silent', npm], { cwd: downloads }));
   for (const url of [source.debian && `${debianMirror()}/${source.debian}`, source.fallbackUrl]) {
-    if (url) attempts.push(() => $`curl -fsSL --retry 2 -o ${file} ${url}`);
+    if (url) attempts.push(() => runWell(['curl', '-fsSL', '--retry', '2', '-o', file, url]));
   }
+  const reasons: string[] = [];
   for (const attempt of attempts) {
-    const hasFailed = await attempt().then(
-      () => false,
-      () => true,
-    );
-    if (!hasFailed && isGood()) return file;
+    const reason = await attempt().then(() => 'another file', explain);
+    if (isGood()) return file;
+    reasons.push(reason);
     await rm(file, { force: true });
   }
   throw new Failure(
-    `${fileOf(source)} must have the SHA-256 ${source.sha256} of sources.json; no source has such a file`,
+    `${fileOf(source)} must be had, with the SHA-256 ${source.sha256} of sources.json, got ${reasons.join('; ')}`,
   );
 }
 
@@ -96,9 +96,12 @@ export async function unpackSource(source: Source): Promise<string> {
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   if (file.endsWith('.deb')) {
-    await $`dpkg-deb --fsys-tarfile ${file} | tar -x -C ${partial} ${source.members ?? []}`;
+    const tar = await open(`${partial}.tar`, 'w');
+    await runWell(['dpkg-deb', '--fsys-tarfile', file], { stdout: tar.fd }).finally(() => tar.close());
+    await runWell(['tar', '-xf', `${partial}.tar`, '-C', partial, ...(source.members ?? [])]);
+    await rm(`${partial}.tar`);
   } else {
-    await $`tar -xf ${file} -C ${partial} --strip-components=1 ${source.members ?? []}`;
+    await runWell(['tar', '-xf', file, '-C', partial, '--strip-components=1', ...(source.members ?? [])]);
   }
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);

@@ -1,12 +1,14 @@
 /**
- * `archive`: the tarball that people download. Same commit, same bytes. Owns the `.tar.gz` files in `dist/`.
+ * `archive`: the tarball that people download. Same commit, same bytes. Owns `build/archive/`; steps/dist.ts
+ * gives what has passed every check its final name.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Entry, tarGz } from '../formats/tar.ts';
 import { archiveReadme } from '../program/archive-readme.ts';
 import { program } from '../program/vrypt-server.ts';
-import { commitTime, root, version } from '../support/checkout.ts';
+import { readOrigin } from '../sources/origin.ts';
+import { root, version } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
 import { once } from '../support/once.ts';
@@ -29,7 +31,7 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
   const artifact = tarball(target);
   const file = artifactPath(artifact);
   const folder = archiveFolder(target);
-  const time = commitTime();
+  const { time } = await readOrigin();
   const budget = target.budget.archive;
   const texts = {
     LICENSE: await readFile(path.join(root, 'LICENSE')),
@@ -72,7 +74,6 @@ async function readmeFor(target: ReadyTarget): Promise<Buffer> {
     folder: archiveFolder(target),
     archive: tarball(target).file,
     needs: needsOf(target),
-    kernel: target.oldest.kernel,
     platform: target.architecture.platform,
     image: containerImage(target),
   };
@@ -98,4 +99,4 @@ async function packageLicense(folder: string): Promise<string> {
   return `==== ${name} ${version} ====\n\n${await readFile(path.join(root, folder, license), 'utf8')}`;
 }
 
-if (import.meta.main) await eachTarget('Packs the tarball of each target into dist/.', archive);
+if (import.meta.main) await eachTarget('Packs the tarball of each target into build/archive/.', archive);

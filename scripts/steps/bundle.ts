@@ -7,8 +7,9 @@ import path from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
 import { textsInside } from '../formats/texts-inside.ts';
 import { program } from '../program/vrypt-server.ts';
+import { readOrigin } from '../sources/origin.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
-import { build, commit, root, version } from '../support/checkout.ts';
+import { build, root, version } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256, sha256File } from '../support/hash.ts';
 import { once } from '../support/once.ts';
@@ -30,7 +31,7 @@ export function bundle(): Promise<Bundle> {
 const file = path.join(build, 'bundle', `${program.name}.cjs`);
 
 async function make(): Promise<Bundle> {
-  const stamp = commit(program.sources);
+  const { commit: stamp } = await readOrigin();
   // esbuild takes 50 ms: always bundle, and let the result decide whether anything has changed.
   const { text, packages } = await bundleProgram(stamp);
   const { hashes } = await runStep({

@@ -1,12 +1,9 @@
 /**
- * `manifest`: what was released, as JSON for programs (`dist/manifest.json`) and as a table for people. A partial release
+ * What was released, as JSON for programs (`dist/manifest.json`) and as a table for people. Pure. A partial release
  * keeps the other targets' entries if they are of the same version, commit and Node.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { program } from '../program/vrypt-server.ts';
-import { commit, version } from '../support/checkout.ts';
+import { version } from '../support/checkout.ts';
 import { megabytes } from '../support/progress.ts';
-import { manifestPath } from '../targets/target-facts.ts';
 import { readTargets, type Target } from '../targets/targets.ts';
 import type { Outcome } from './smoke.ts';
 
@@ -29,15 +26,10 @@ export interface ManifestTarget {
   readonly fault?: string;
 }
 
-export async function writeManifest(outcomes: readonly Outcome[]): Promise<void> {
-  const earlier = await readManifest();
-  await writeFile(manifestPath, `${JSON.stringify(manifest(outcomes, earlier), null, 2)}\n`);
-}
-
 /** In the order of targets.json. */
-export function manifest(outcomes: readonly Outcome[], earlier?: Manifest): Manifest {
+export function manifest(outcomes: readonly Outcome[], commit: string, earlier?: Manifest): Manifest {
   const { node, targets } = readTargets();
-  const head = { version, commit: commit(program.sources), node };
+  const head = { version, commit, node };
   const isSame = earlier?.version === head.version && earlier.commit === head.commit && earlier.node === head.node;
   const entries = targets.flatMap(({ triple }) => {
     const outcome = outcomes.find(({ target }) => target.triple === triple);
@@ -81,14 +73,6 @@ function entryOf({ target, artifacts, smoked, fault }: Outcome): ManifestTarget 
     verdict: fault === undefined ? 'good' : 'failed',
     ...(fault === undefined ? {} : { fault }),
   };
-}
-
-async function readManifest(): Promise<Manifest | undefined> {
-  try {
-    return JSON.parse(await readFile(manifestPath, 'utf8')) as Manifest;
-  } catch {
-    return undefined;
-  }
 }
 
 function isNumber(column: number): boolean {

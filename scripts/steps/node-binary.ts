@@ -2,19 +2,19 @@
  * `node-binary`: the target's Node executable, unpacked and compared with the SHA-256 in targets.json before anything else
  * is done with it. Owns `build/node-binary/`.
  */
-import { chmod, copyFile, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { $ } from 'zx';
 import { root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256File } from '../support/hash.ts';
 import { once } from '../support/once.ts';
 import { megabytes } from '../support/progress.ts';
+import { runWell } from '../support/run.ts';
 import { runStep } from '../support/step.ts';
 import { need, tools } from '../support/system-tools.ts';
 import { eachTarget } from '../targets/select.ts';
 import { builtPath } from '../targets/target-facts.ts';
-import type { ReadyTarget } from '../targets/targets.ts';
+import { type ReadyTarget, readTargets } from '../targets/targets.ts';
 
 export interface NodeBinary {
   readonly file: string;
@@ -34,6 +34,7 @@ async function make(target: ReadyTarget): Promise<NodeBinary> {
   const { triple, runtime } = target;
   const file = builtPath('node-binary', target, 'node');
   const licenses = builtPath('node-binary', target, 'LICENSES');
+  assertRecord(target, readTargets().node, await readRecord(triple));
   const { hashes } = await runStep({
     step: 'node-binary',
     target: triple,
@@ -41,14 +42,12 @@ async function make(target: ReadyTarget): Promise<NodeBinary> {
     module: import.meta.filename,
     outputs: [file, licenses],
     make: async () => {
-      const xz = await need(tools.xz);
-      await $`${xz} -dc ${path.join(root, 'runtimes', triple, 'node.xz')} > ${file}`.quiet();
-      const got = await sha256File(file);
-      if (got !== runtime.sha256) {
+      await unpackRuntime(path.join(root, 'runtimes', triple, 'node.xz'), file);
+      try {
+        assertRuntime(target, await sha256File(file));
+      } catch (error) {
         await rm(file, { force: true });
-        throw new Failure(
-          `runtimes/${triple}/node.xz, unpacked, must have the SHA-256 ${runtime.sha256} of targets.json, got ${got}`,
-        );
+        throw error;
       }
       await copyFile(runtimeLicenses, licenses);
       await chmod(file, 0o755);
@@ -56,7 +55,60 @@ async function make(target: ReadyTarget): Promise<NodeBinary> {
     },
     summary: ({ bytes }) => `${megabytes(bytes)}, SHA-256 as in targets.json`,
   });
+  // A stamp says what a file was, not that it was right.
+  assertRuntime(target, hashes[0] ?? '');
   return { file, sha256: hashes[0] ?? '', licenses };
+}
+
+/** What BUILD.json says of the runtime beside it. */
+export interface RuntimeRecord {
+  readonly name?: unknown;
+  readonly node?: unknown;
+  readonly sha256?: unknown;
+}
+
+/** Row, record and the Node that packages must speak of one runtime. */
+export function assertRecord(
+  { triple, runtime }: ReadyTarget,
+  node: string,
+  record: RuntimeRecord,
+  own: string = process.versions.node,
+): void {
+  const rules = [
+    [`runtimes/${triple}/BUILD.json: name`, triple, record.name],
+    [`runtimes/${triple}/BUILD.json: node`, `${node} of targets.json`, record.node, node],
+    [`runtimes/${triple}/BUILD.json: sha256`, `${runtime.sha256} of targets.json`, record.sha256, runtime.sha256],
+    ['the Node that packages (npm run puts it on the PATH)', `${node} of targets.json`, own, node],
+  ] as const;
+  for (const [what, rule, got, wanted = rule] of rules) {
+    if (got !== wanted) throw new Failure(`${what} must be ${rule}, got ${got ?? 'nothing'}`);
+  }
+}
+
+async function readRecord(triple: string): Promise<RuntimeRecord> {
+  const name = `runtimes/${triple}/BUILD.json`;
+  try {
+    return JSON.parse(await readFile(path.join(root, name), 'utf8')) as RuntimeRecord;
+  } catch (error) {
+    throw new Failure(`${name} must be readable JSON, got ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function assertRuntime({ triple, runtime }: ReadyTarget, got: string): void {
+  if (got === runtime.sha256) return;
+  throw new Failure(
+    `runtimes/${triple}/node.xz, unpacked, must have the SHA-256 ${runtime.sha256} of targets.json, got ${got}`,
+  );
+}
+
+export async function unpackRuntime(packed: string, file: string): Promise<void> {
+  const xz = await need(tools.xz);
+  const output = await open(file, 'w');
+  try {
+    await runWell([xz, '-dc', packed], { stdout: output.fd });
+  } finally {
+    await output.close();
+  }
 }
 
 if (import.meta.main) await eachTarget('Unpacks and checks the Node executable of each target.', nodeBinary);

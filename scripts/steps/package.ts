@@ -14,14 +14,15 @@
 import { copyFile, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { $ } from 'zx';
 import { readElf } from '../formats/elf.ts';
 import { setCodePath } from '../formats/sea-blob.ts';
 import { program } from '../program/vrypt-server.ts';
+import { readOrigin } from '../sources/origin.ts';
 import { Failure } from '../support/errors.ts';
 import { assertBuildHost } from '../support/host.ts';
 import { once } from '../support/once.ts';
 import { megabytes } from '../support/progress.ts';
+import { run } from '../support/run.ts';
 import { runStep } from '../support/step.ts';
 import { withTemporaryFolder } from '../support/temporary-folder.ts';
 import { eachTarget } from '../targets/select.ts';
@@ -58,7 +59,6 @@ const expected = [
 
 async function make(target: ReadyTarget): Promise<Packaged> {
   assertBuildHost();
-  assertNodeVersion();
   const bundled = await bundle();
   const runtime = await closeEnvironment(target);
   const generator = await blobGenerator(target);
@@ -66,7 +66,12 @@ async function make(target: ReadyTarget): Promise<Packaged> {
   const { hashes } = await runStep({
     step: 'package',
     target: target.triple,
-    inputs: { bundle: bundled.sha256, runtime: runtime.sha256, generator: generator.identity, pkg: pkgVersions() },
+    inputs: {
+      bundle: bundled.sha256,
+      runtime: runtime.sha256,
+      generator: generator.identity,
+      packages: (await readOrigin()).packages,
+    },
     module: import.meta.filename,
     outputs: [file],
     make: async () => {
@@ -88,15 +93,14 @@ async function make(target: ReadyTarget): Promise<Packaged> {
 async function runPkg(generator: string, home: string, input: string, output: string): Promise<void> {
   const { node } = readTargets();
   const { PATH = '' } = process.env;
-  const run = await $({
-    env: { PATH, HOME: home, TMPDIR: home, NO_COLOR: '1' },
-    cwd: path.dirname(output),
-    nothrow: true,
-    quiet: true,
-  })`
-    ${process.execPath} --import ${setExecPath(generator)} ${pkgScript()} --sea ${input} -t ${`node${node}-${slot}`} -o ${output}`;
-  if (run.exitCode !== 0) throw new Failure(`pkg ended with exit code ${run.exitCode}: ${run.stdall.trim()}`);
-  const line = unexpectedLine(run.stdall);
+  const options = ['--sea', input, '-t', `node${node}-${slot}`, '-o', output];
+  const { code, stdout, stderr } = await run(
+    [process.execPath, '--import', setExecPath(generator), pkgScript(), ...options],
+    { env: { PATH, HOME: home, TMPDIR: home, NO_COLOR: '1' }, cwd: path.dirname(output) },
+  );
+  const said = `${stdout}\n${stderr}`.trim();
+  if (code !== 0) throw new Failure(`pkg ended with exit code ${code}: ${said}`);
+  const line = unexpectedLine(said);
   if (line !== undefined) throw new Failure(`pkg must print nothing unusual, got: ${line}`);
 }
 
@@ -123,24 +127,8 @@ async function seedHome(target: ReadyTarget, runtime: string): Promise<string> {
   return home;
 }
 
-/** The Node that runs pkg must be of the runtimes' version: pkg compares it with the target's, and it makes 64-bit blobs. */
-function assertNodeVersion(): void {
-  const { node } = readTargets();
-  if (process.versions.node === node) return;
-  throw new Failure(
-    `packaging must be run by Node ${node} (npm run puts it on the PATH), got ${process.versions.node}`,
-  );
-}
-
 function setExecPath(file: string): string {
   return `data:text/javascript,${encodeURIComponent(`process.execPath = ${JSON.stringify(file)}`)}`;
-}
-
-/** Of pkg, and of postject, with which it injects the blob. */
-function pkgVersions(): string {
-  const pkg = require('@yao-pkg/pkg/package.json') as { version: string };
-  const postject = createRequire(pkgScript())('postject/package.json') as { version: string };
-  return `${pkg.version}, postject ${postject.version}`;
 }
 
 function pkgScript(): string {

@@ -6,15 +6,18 @@ import { program } from '../program/vrypt-server.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { sandboxInputs } from '../sandbox/sandbox.ts';
 import { checks, type Session } from '../smoke/checks.ts';
+import { type Identity, identityFaults } from '../smoke/identity.ts';
 import { freePort, Server, startTime } from '../smoke/server.ts';
-import { unpack } from '../smoke/unpack.ts';
+import { type Product, unpack } from '../smoke/unpack.ts';
+import { readOrigin } from '../sources/origin.ts';
 import { version } from '../support/checkout.ts';
 import { explain, Failure } from '../support/errors.ts';
+import { sha256File } from '../support/hash.ts';
 import { runStep } from '../support/step.ts';
 import { need, tools } from '../support/system-tools.ts';
 import { artifactPath, type MadeArtifact } from '../targets/artifacts.ts';
 import { withTargets } from '../targets/select.ts';
-import type { ReadyTarget } from '../targets/targets.ts';
+import { type ReadyTarget, readTargets } from '../targets/targets.ts';
 import { makeArtifacts } from './artifacts.ts';
 
 export interface Smoked {
@@ -79,10 +82,12 @@ async function smoke(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked
 
 async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked> {
   await need(tools.curl);
+  const got = await sha256File(artifactPath(archive));
+  if (got !== archive.sha256) throw new Failure(`${archive.file} must have the SHA-256 ${archive.sha256}, got ${got}`);
   const product = await unpack(target, artifactPath(archive));
   const port = await freePort();
-  const server = new Server(product, port, [String(port)]);
-  const faults: string[] = [];
+  const server = new Server(product, port, ['--host', '127.0.0.1', String(port)]);
+  const faults = identityFaults(await identityOf(target), await versionOf(product));
   try {
     const line = await server.line();
     const open: Session = { product, server, line, url: `http://127.0.0.1:${port}` };
@@ -97,6 +102,17 @@ async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smok
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
   const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
   return { how: product.how, checks: checks.length, startMs: times[1] ?? 0 };
+}
+
+async function identityOf({ triple, runtime }: ReadyTarget): Promise<Identity> {
+  const { commit } = await readOrigin();
+  return { version, commit, target: triple, runtime: runtime.sha256, node: readTargets().node };
+}
+
+async function versionOf(product: Product): Promise<string> {
+  const { code, stdout, stderr } = await new Server(product, 0, ['--version', '--json']).end();
+  if (code !== 0) throw new Failure(`--version --json must end with exit code 0, got ${code}: ${stderr.trim()}`);
+  return stdout;
 }
 
 /** One line: of an assertion, what was expected and what was there. */

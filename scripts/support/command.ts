@@ -2,6 +2,7 @@
  * The command line that all commands share: options, `--help`, and what a command throws as lines on standard error and
  * an exit code: 2 for a wrong command line, 1 for a failure.
  */
+import { constants } from 'node:os';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { explain, UsageError } from './errors.ts';
 import { say } from './progress.ts';
@@ -29,6 +30,13 @@ export interface Given {
 }
 
 export async function command(spec: CommandSpec, work: (given: Given) => Promise<unknown>): Promise<void> {
+  endAtSignals();
+  // `| head -1`: nobody reads on, and the work is still done.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   try {
     const given = parseCommandLine(spec, process.argv.slice(2));
     if (given.has('help')) process.stdout.write(helpOf(spec));
@@ -36,6 +44,13 @@ export async function command(spec: CommandSpec, work: (given: Given) => Promise
   } catch (error) {
     for (const line of explain(error).split('\n')) say(line);
     process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** With what `exit` clears away, and the exit code that shells give to a program that a signal has ended. */
+function endAtSignals(): void {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
 }
 

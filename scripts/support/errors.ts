@@ -15,7 +15,12 @@ export class Failure extends Error {
 /** Anything else that is thrown is a bug of ours and keeps its stack. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof UsageError) return error.message;
+  if (error instanceof UsageError || isOfSystem(error)) return error.message;
   if (!(error instanceof Failure)) return error.stack ?? error.message;
   return error.cause === undefined ? error.message : `${error.message}\n${explain(error.cause)}`;
+}
+
+/** No room, a read-only disk, a missing file or program: the message names the call and the path, and a stack says no more. */
+function isOfSystem(error: NodeJS.ErrnoException): boolean {
+  return error.code !== undefined && error.syscall !== undefined;
 }

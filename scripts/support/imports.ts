@@ -1,7 +1,8 @@
 /**
  * The source files that decide what a step makes, read from its imports, so that no list has to be kept by hand.
- * The walk starts at the step's module and follows every import that exists at run time, with two exceptions:
- * other steps, because their results are inputs of this one; and `support/`, which runs steps and reports on them.
+ * The walk starts at the step's module and follows every import that exists at run time. Other steps are left out, because
+ * their results are inputs of this one. For the steps of runtimes so is `support/`, which runs steps and reports on them:
+ * compiling takes hours, and its result is compared with a pinned hash.
  */
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
@@ -19,11 +20,15 @@ export function codeOf(module: string): Promise<readonly string[]> {
     const found = new Set([entry]);
     for (const file of found) {
       for (const { path: imported, external } of graph[file]?.imports ?? []) {
-        if (!external && !imported.startsWith(stepsFolder) && !imported.startsWith(supportFolder)) found.add(imported);
+        if (!external && !isLeftOut(imported, entry)) found.add(imported);
       }
     }
     return [...found].sort().map((file) => path.join(root, file));
   });
+}
+
+function isLeftOut(imported: string, entry: string): boolean {
+  return imported.startsWith(stepsFolder) || (imported.startsWith(supportFolder) && !entry.startsWith(stepsFolder));
 }
 
 async function graphOf(module: string): Promise<Metafile['inputs']> {

@@ -1,66 +1,40 @@
 /**
  * One toolchain process at a time per checkout: a release, a runtime build and a test run would write the same files.
- * Owns `build/lock`, which holds the process id and start time of its holder (ids are reused, above all in containers).
+ * Owns `build/lock`. The lock is the kernel's (flock(2)): it ends with its holder, however that dies, and holds between
+ * containers, where process ids say nothing. Node cannot call flock itself, but a descriptor that flock(1) has locked stays
+ * locked after it, for as long as this process has it open; programs that this one starts do not inherit it.
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { build, shown } from './checkout.ts';
+import { Failure } from './errors.ts';
 import { say } from './progress.ts';
+import { dyingWithParent } from './run.ts';
 
-/** Waits for the lock and holds it until this process ends, however it ends. */
+/** Waits for the lock and holds it until this process ends. */
 export async function lockBuild(): Promise<void> {
-  mkdirSync(build, { recursive: true });
-  for (let hasSaid = false; !tryLock(); ) {
-    const pid = holder()?.split(' ')[0];
-    if (!hasSaid && pid !== undefined) {
-      say(`waiting for process ${pid}, which works in ${shown(build)}/`);
-      hasSaid = true;
-    }
-    await pause(200);
+  // Not recursive: that reports a read-only disk as a missing folder.
+  if (!existsSync(build)) mkdirSync(build);
+  const file = path.join(build, 'lock');
+  const lock = openSync(file, 'a+');
+  if (!(await flock(lock, '--nonblock'))) {
+    say(`waiting for ${readFileSync(file, 'utf8').trim() || 'another process'}, which works in ${shown(build)}/`);
+    await flock(lock);
   }
-  process.on('exit', () => rmSync(file, { force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  ftruncateSync(lock);
+  writeSync(lock, `process ${process.pid}\n`);
 }
 
-const file = path.join(build, 'lock');
-
-function tryLock(): boolean {
-  // A link appears together with its content, so that no reader ever sees a lock without a process id.
-  const own = `${file}.${process.pid}`;
-  writeFileSync(own, identity(process.pid) ?? '');
-  try {
-    linkSync(own, file);
-    return true;
-  } catch (error) {
-    // Any other error (a disk without hard links) would make us wait forever.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Read once: a release and a re-acquire between two reads must not look like a dead holder.
-    const held = holder();
-    if (held !== undefined && identity(Number.parseInt(held, 10)) !== held) rmSync(file, { force: true });
-    return false;
-  } finally {
-    rmSync(own);
-  }
-}
-
-/** undefined when nobody holds the lock. */
-function holder(): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Process id and start time, field 22 of /proc/<pid>/stat (proc(5)); undefined when there is no such process. */
-function identity(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in parentheses and may contain spaces; the third follows it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${pid} ${fields[19]}`;
-  } catch {
-    return undefined;
-  }
+async function flock(lock: number, ...options: readonly string[]): Promise<boolean> {
+  const [file, ...args] = dyingWithParent(['flock', ...options, '3']);
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe', lock] });
+  const [code] = (await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`setpriv and flock (package util-linux) must be installed, got ${error.code}`);
+  })) as [number | null];
+  if (code === 0) return true;
+  // 1: somebody else has it.
+  if (code === 1 && options.length > 0) return false;
+  throw new Failure(`flock must lock ${shown(build)}/lock, got exit code ${code}`);
 }

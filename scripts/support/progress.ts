@@ -3,8 +3,8 @@
  * running now. Owns that last line of standard error; results (tables) go to standard output.
  */
 
-/** Plain lines where nobody watches: continuous integration, pipes, files. */
-const isTerminal = process.stderr.isTTY === true && !process.env['CI'];
+/** Plain lines where nobody watches (continuous integration, pipes, files) or the terminal cannot clear a line. */
+const isTerminal = process.stderr.isTTY === true && !process.env['CI'] && process.env['TERM'] !== 'dumb';
 
 const running = new Set<string>();
 

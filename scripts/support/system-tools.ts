@@ -4,9 +4,9 @@
  */
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import { $ } from 'zx';
 import { Failure } from './errors.ts';
 import { say } from './progress.ts';
+import { run } from './run.ts';
 
 export interface Tool {
   /** A command name to look for on the PATH, or an absolute path that must exist. */
@@ -18,6 +18,10 @@ export interface Tool {
 
 export const tools = {
   curl: { look: 'curl', packages: ['curl', 'ca-certificates'], to: 'send requests to the server' },
+  tar: { look: 'tar', packages: ['tar'], to: 'unpack archives' },
+  dpkg: { look: 'dpkg-deb', packages: ['dpkg'], to: 'unpack the oldest glibc' },
+  flock: { look: 'flock', packages: ['util-linux'], to: 'keep a second run out of build/' },
+  setpriv: { look: 'setpriv', packages: ['util-linux'], to: 'let what it starts end with it' },
   xz: { look: 'xz', packages: ['xz-utils'], to: 'unpack runtimes' },
 } as const satisfies Record<string, Tool>;
 
@@ -68,11 +72,10 @@ async function missingOf(wanted: readonly Tool[]): Promise<Tool[]> {
 
 async function install(packages: readonly string[]): Promise<string> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = $({ env, nothrow: true, quiet: true });
   // Another apt-get may be running: wait for its lock.
-  const wait = '-oDPkg::Lock::Timeout=300';
-  if (!isListFresh) isListFresh = (await apt`apt-get ${wait} update`).exitCode === 0;
-  return (await apt`apt-get ${wait} install -y --no-install-recommends ${packages}`).stderr.trim();
+  const apt = ['apt-get', '-oDPkg::Lock::Timeout=300'] as const;
+  if (!isListFresh) isListFresh = (await run([...apt, 'update'], { env })).code === 0;
+  return (await run([...apt, 'install', '-y', '--no-install-recommends', ...packages], { env })).stderr.trim();
 }
 
 async function canInstall(): Promise<boolean> {

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { program } from '../program/vrypt-server.ts';
-import { dist, version } from '../support/checkout.ts';
+import { build, version } from '../support/checkout.ts';
 import type { Target } from './targets.ts';
 
 export type ArtifactKind = 'tar.gz';
@@ -40,6 +40,7 @@ export function archiveFolder(target: Target): string {
 /** The files in that folder. */
 export const archiveEntries: readonly string[] = ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', program.name];
 
+/** Where it is made and tried; `dist/` gets it when it has passed. */
 export function artifactPath({ file }: Artifact): string {
-  return path.join(dist, file);
+  return path.join(build, 'archive', file);
 }

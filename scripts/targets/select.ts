@@ -1,6 +1,7 @@
 /** The command line of everything that works on targets: `--target <triple>`, repeatable, then the lock. */
-import { type CommandSpec, command, type Option } from '../support/command.ts';
+import { type CommandSpec, command, type Given, type Option } from '../support/command.ts';
 import { explain, Failure } from '../support/errors.ts';
+import { assertPath } from '../support/host.ts';
 import { lockBuild } from '../support/lock.ts';
 import { type ReadyTarget, readTargets, selectTargets } from './targets.ts';
 
@@ -11,17 +12,18 @@ export const targetOption: Option = {
   help: 'only this target; may be repeated (default: every target that has a runtime)',
 };
 
-/** Runs `work` once with the chosen targets; `names` are those that were named. */
+/** Runs `work` once with the chosen targets. */
 export async function withTargets(
   about: string,
-  work: (targets: readonly ReadyTarget[], names: readonly string[]) => Promise<unknown>,
+  work: (targets: readonly ReadyTarget[], given: Given) => Promise<unknown>,
+  options: readonly Option[] = [],
 ): Promise<void> {
-  const spec: CommandSpec = { about, options: [targetOption] };
+  const spec: CommandSpec = { about, options: [targetOption, ...options] };
   await command(spec, async (given) => {
-    const names = given.valuesOf('target');
-    const targets = selectTargets(readTargets(), names);
+    assertPath();
+    const targets = selectTargets(readTargets(), given.valuesOf('target'));
     await lockBuild();
-    await work(targets, names);
+    await work(targets, given);
   });
 }
 

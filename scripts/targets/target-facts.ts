@@ -77,11 +77,10 @@ export function markdownTable(targets: readonly Target[]): string {
   const rows = targets.map((target) => [
     `\`${target.triple}\``,
     needsOf(target),
-    `${target.oldest.kernel} or newer`,
     target.architecture.platform,
     target.runtime === null ? 'no runtime yet' : tested(target),
   ]);
-  const head = ['Target', 'Needs', 'Linux', 'Container platform', 'Tested'];
+  const head = ['Target', 'Needs', 'Container platform', 'Tested'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -96,7 +95,10 @@ function tested(target: Target): string {
 /** Every tool of the operating system that the steps call for this target. */
 export function toolsFor(target: Target, machine: { isRoot: boolean; needsQemu: boolean }): readonly Tool[] {
   return [
+    tools.tar,
+    tools.setpriv,
     tools.xz,
+    ...(machine.isRoot && !isStatic(target) ? [tools.dpkg] : []),
     ...(machine.needsQemu ? [emulatorTool(target)] : []),
     // chroot, and with it a root folder that holds the right libc, requires root.
     ...(machine.isRoot ? [] : hostLibc(target).tools),

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../support/checkout.ts';
-import { UsageError } from '../support/errors.ts';
+import { Failure, UsageError } from '../support/errors.ts';
 import { type Architecture, allTriples, type Libc, parseTriple, tripleOf } from './architectures.ts';
 
 /** In bytes; exceeding it is a failure, so that growth is a decision. */
@@ -26,8 +26,8 @@ export interface Target {
   readonly libc: Libc;
   /** The program interpreter that the file must name; null: it is static and names none. */
   readonly interpreter: string | null;
-  /** The oldest systems that the product runs on. */
-  readonly oldest: { readonly kernel: string; readonly glibc: string | null };
+  /** The oldest glibc that it runs on, as it is tried. No kernel: one older than the builder's has never been booted. */
+  readonly oldest: { readonly glibc: string | null };
   /** null: not built yet. */
   readonly runtime: Runtime | null;
   readonly budget: Budget;
@@ -52,9 +52,14 @@ export function readTargets(file: string = path.join(root, 'targets.json')): Tar
   }
 }
 
-/** Without names: every target that has a runtime. With names: exactly these, and each must have one. */
+/** Without names: every target that has a runtime, at least one. With names: exactly these, and each must have one. */
 export function selectTargets(table: Targets, names: readonly string[]): ReadyTarget[] {
-  if (names.length === 0) return table.targets.filter(isReady);
+  if (names.length === 0) {
+    const ready = table.targets.filter(isReady);
+    if (ready.length === 0)
+      throw new Failure('targets.json must have a target with a runtime, has none: nothing to make');
+    return ready;
+  }
   return findTargets(table, names).map((target) => {
     if (!isReady(target)) throw new UsageError(`--target ${target.triple}: no runtime yet (targets.json says null)`);
     return target;
@@ -94,21 +99,23 @@ function checkRow(value: unknown, where: string): Target {
     const known = allTriples().map(({ architecture, libc }) => tripleOf(architecture, libc));
     throw wrong(`${where}.triple`, `one of ${known.join(', ')}`, name);
   }
-  const row = object(value, name, ['triple', 'oldest', 'runtime', 'budget']);
   const { architecture, libc } = triple;
   const isGlibc = libc === 'glibc';
-  const oldest = object(row['oldest'], `${name}.oldest`, isGlibc ? ['kernel', 'glibc'] : ['kernel']);
-  const dotted = (key: string): string =>
-    text(oldest[key], `${name}.oldest.${key}`, /^\d+\.\d+$/, 'two numbers and a dot');
+  const row = object(value, name, ['triple', ...(isGlibc ? ['oldest'] : []), 'runtime', 'budget']);
   return {
     triple: name,
     architecture,
     libc,
     interpreter: isGlibc ? architecture.loader : null,
-    oldest: { kernel: dotted('kernel'), glibc: isGlibc ? dotted('glibc') : null },
+    oldest: { glibc: isGlibc ? checkOldest(row['oldest'], `${name}.oldest`) : null },
     runtime: row['runtime'] === null ? null : checkRuntime(row['runtime'], `${name}.runtime`),
     budget: checkBudget(row['budget'], `${name}.budget`),
   };
+}
+
+function checkOldest(value: unknown, where: string): string {
+  const { glibc } = object(value, where, ['glibc']);
+  return text(glibc, `${where}.glibc`, /^\d+\.\d+$/, 'two numbers and a dot');
 }
 
 function checkRuntime(value: unknown, where: string): Runtime {

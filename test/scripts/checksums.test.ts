@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { checksumLines, parseChecksums } from '../../scripts/formats/checksums.ts';
-import { keptChecksums } from '../../scripts/steps/checksums.ts';
 import { sha256, sha256File } from '../../scripts/support/hash.ts';
 import { counted } from '../../scripts/support/progress.ts';
 
@@ -29,19 +28,6 @@ test('the lines are read back, and anything else is ignored', () => {
     { name: 'b.tar.gz', sha256: sha256('b') },
   ];
   expect(parseChecksums(`# comment\n${checksumLines(files)}`)).toEqual(files);
-});
-
-test('a partial release keeps the lines of other archives that still exist, unchanged', async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sums-'));
-  try {
-    for (const name of ['same', 'changed', 'remade', 'old']) writeFileSync(path.join(folder, name), name);
-    const listed = ['same', 'changed', 'remade', 'gone', 'old'].map((name) => ({ name, sha256: sha256(name) }));
-    writeFileSync(path.join(folder, 'changed'), 'something else');
-    const kept = await keptChecksums(checksumLines(listed), ['same', 'changed', 'gone'], folder);
-    expect(kept.map(({ name }) => name)).toEqual(['same']);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 });
 
 test('one archive is not "1 archives"', () => {

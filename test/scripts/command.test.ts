@@ -5,7 +5,7 @@ import { root } from '../../scripts/support/checkout.ts';
 import { type CommandSpec, parseCommandLine } from '../../scripts/support/command.ts';
 import { explain, Failure, UsageError } from '../../scripts/support/errors.ts';
 
-const steps = ['bundle', 'node-binary', 'close-environment', 'package', 'verify', 'archive', 'smoke', 'checksums'];
+const steps = ['bundle', 'node-binary', 'close-environment', 'package', 'verify', 'archive', 'smoke'];
 const commands = [...steps, 'release'];
 
 function fileOf(command: string): string {

@@ -26,7 +26,7 @@ test('the table has a row for each target, a verdict, and those without a runtim
 });
 
 test('the manifest says what was tried and with which result, or why it was not', () => {
-  expect(manifest(outcomes)).toMatchObject({
+  expect(manifest(outcomes, 'c')).toMatchObject({
     node: readTargets().node,
     targets: [
       {
@@ -41,14 +41,14 @@ test('the manifest says what was tried and with which result, or why it was not'
 });
 
 test('a partial release keeps the entries of the other targets, in the order of targets.json', () => {
-  const whole = manifest(outcomes);
-  const partial = manifest([{ ...(outcomes[1] as Outcome), artifacts: [] }], whole);
+  const whole = manifest(outcomes, 'c');
+  const partial = manifest([{ ...(outcomes[1] as Outcome), artifacts: [] }], 'c', whole);
   expect(partial.targets.map(({ target }) => target)).toEqual([first.triple, second.triple]);
   expect(partial.targets[0]).toEqual(whole.targets[0]);
   expect(partial.targets[1]?.artifacts).toEqual([]);
 });
 
 test('entries of another commit are not kept', () => {
-  const whole = { ...manifest(outcomes), commit: 'another' };
-  expect(manifest([outcomes[1] as Outcome], whole).targets.map(({ target }) => target)).toEqual([second.triple]);
+  const whole = { ...manifest(outcomes, 'another') };
+  expect(manifest([outcomes[1] as Outcome], 'c', whole).targets.map(({ target }) => target)).toEqual([second.triple]);
 });

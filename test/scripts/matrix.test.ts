@@ -32,7 +32,15 @@ test('the Markdown table has a row for each target, in order', () => {
 });
 
 test('the packages are those that the workflows install', () => {
-  expect(matrix('--packages').trim().split('\n')).toEqual(['ca-certificates', 'curl', 'qemu-user-static', 'xz-utils']);
+  expect(matrix('--packages').trim().split('\n')).toEqual([
+    'ca-certificates',
+    'curl',
+    'dpkg',
+    'qemu-user-static',
+    'tar',
+    'util-linux',
+    'xz-utils',
+  ]);
 });
 
 test('the matrix of the runtimes has one job per architecture, with both of its targets', () => {

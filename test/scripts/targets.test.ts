@@ -93,7 +93,7 @@ test('every tool of a target is known before it is needed', () => {
   const gnu = row('i686-unknown-linux-gnu');
   const looks = (isRoot: boolean, needsQemu: boolean): string[] =>
     toolsFor(gnu, { isRoot, needsQemu }).map((tool) => tool.look);
-  expect(looks(true, false)).toEqual(['xz', 'curl']);
+  expect(looks(true, false)).toEqual(['tar', 'setpriv', 'xz', 'dpkg-deb', 'curl']);
   expect(looks(true, true)).toContain('qemu-i386-static');
   expect(looks(false, false)).toContain('/lib/ld-linux.so.2');
 });
@@ -144,12 +144,17 @@ test.each<[string, (row: Record<string, unknown>) => void, string]>([
   [
     'a glibc version for a musl target',
     (r) => (r['triple'] = 'x86_64-unknown-linux-musl'),
-    'x86_64-unknown-linux-musl.oldest must be an object with the keys kernel, got "glibc"',
+    'x86_64-unknown-linux-musl must be an object with the keys triple, runtime, budget, got "oldest"',
   ],
   [
     'a glibc target without a glibc version',
-    (r) => (r['oldest'] = { kernel: '4.18' }),
+    (r) => (r['oldest'] = {}),
     'x86_64-unknown-linux-gnu.oldest.glibc must be two numbers and a dot, got nothing',
+  ],
+  [
+    'a kernel that was never booted',
+    (r) => (r['oldest'] = { kernel: '2.6', glibc: '2.31' }),
+    'x86_64-unknown-linux-gnu.oldest must be an object with the keys glibc, got "kernel"',
   ],
   [
     'a short SHA-256',
@@ -187,4 +192,11 @@ test('a file that is not JSON is refused by its name', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('a table without a runtime makes nothing, which is a failure', () => {
+  const rule = 'targets.json must have a target with a runtime, has none: nothing to make';
+  expect(() => selectTargets({ node: table.node, targets: [] }, [])).toThrow(rule);
+  const none = table.targets.map((target) => ({ ...target, runtime: null }));
+  expect(() => selectTargets({ node: table.node, targets: none }, [])).toThrow(rule);
 });
