@@ -214,15 +214,17 @@ export function requiredVersions(
         flags: bytes.u16(aux + 4, what),
         index: bytes.u16(aux + 6, what),
       });
-      const next = bytes.u32(aux + 12, what);
-      if (next === 0) break;
-      aux += next;
+      aux += nextOf(bytes.u32(aux + 12, what), i > 1);
     }
-    const next = bytes.u32(at + 12, what);
-    if (next === 0) break;
-    at += next;
+    at += nextOf(bytes.u32(at + 12, what), left > 1);
   }
   return found;
+}
+
+/** The distance to the next of a counted chain, 0 in its last. Without the check a wrong count could go on for hours. */
+function nextOf(distance: number, isMore: boolean): number {
+  if ((distance !== 0) === isMore) return distance;
+  throw new Failure(`the required versions must be as many as they say, got the distance ${distance} to the next`);
 }
 
 const machineNames: ReadonlyMap<number, string> = new Map(

@@ -94,7 +94,7 @@ function sectionFaults(runtime: Elf, product: Elf): string[] {
     const got = product.sections[index];
     if (got === undefined) faults.push(`must have the runtime's section ${wanted.name}, it has not`);
     else {
-      const different = differentFields(wanted, got);
+      const different = differentFields(movedWith(wanted, runtime, product), got);
       if (different.length > 0)
         faults.push(`must have the runtime's section ${wanted.name}, got ${different.join(', ')}`);
     }
@@ -104,14 +104,19 @@ function sectionFaults(runtime: Elf, product: Elf): string[] {
 
 function differentFields(wanted: Section, got: Section): string[] {
   const isLoaded = (wanted.flags & SHF.ALLOC) !== 0;
-  const free: readonly string[] = [
-    ...(wanted.type === SHT.NOTE ? ['address', 'offset'] : []),
-    ...(isLoaded ? [] : ['offset', 'size']),
-  ];
+  const free: readonly string[] = isLoaded ? [] : ['offset', 'size'];
   const names = Object.keys(wanted) as (keyof Section)[];
   return names
     .filter((name) => !free.includes(name) && wanted[name] !== got[name])
     .map((name) => `the ${name} ${got[name]} instead of ${wanted[name]}`);
+}
+
+/** The notes' sections keep their places in the notes' segment. */
+function movedWith(section: Section, runtime: Elf, product: Elf): Section {
+  const [from, to] = [runtime, product].map(({ segments }) => segments.find(({ type }) => type === PT.NOTE));
+  if (section.type !== SHT.NOTE || from === undefined || to === undefined) return section;
+  const { address, offset } = section;
+  return { ...section, address: address - from.address + to.address, offset: offset - from.offset + to.offset };
 }
 
 /** The notes' segment is the runtime's notes, then the blob's; its note's header and padding are fixed. */

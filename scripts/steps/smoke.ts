@@ -5,10 +5,11 @@
 import { program } from '../program/vrypt-server.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { sandboxInputs } from '../sandbox/sandbox.ts';
-import { checks, type Session } from '../smoke/checks.ts';
-import { freePort, Server, startTime } from '../smoke/server.ts';
+import { checks, countOf } from '../smoke/checks.ts';
+import { startTime } from '../smoke/server.ts';
+import { trySession } from '../smoke/session.ts';
 import { unpack } from '../smoke/unpack.ts';
-import { version } from '../support/checkout.ts';
+import { commit, version } from '../support/checkout.ts';
 import { explain, Failure } from '../support/errors.ts';
 import { runStep } from '../support/step.ts';
 import { need, tools } from '../support/system-tools.ts';
@@ -80,30 +81,12 @@ async function smoke(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked
 async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked> {
   await need(tools.curl);
   const product = await unpack(target, artifactPath(archive));
-  const port = await freePort();
-  const server = new Server(product, port, [String(port)]);
-  const faults: string[] = [];
-  try {
-    const line = await server.line();
-    const open: Session = { product, server, line, url: `http://127.0.0.1:${port}` };
-    for (const { sentence, run } of checks) {
-      await run(open).catch((error: unknown) => faults.push(`${sentence}: ${reason(error)}`));
-    }
-  } finally {
-    server.signal('SIGKILL');
-    await server.end();
-  }
+  const build = { version, commit: commit(program.sources), target: target.triple };
+  const faults = await trySession(product, build);
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
   const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
-  return { how: product.how, checks: checks.length, startMs: times[1] ?? 0 };
-}
-
-/** One line: of an assertion, what was expected and what was there. */
-function reason(error: unknown): string {
-  const [first = '', ...rest] = explain(error).split('\n');
-  if (error instanceof Failure) return first;
-  return [first, ...rest.filter((line) => /^\s*[+-]/.test(line))].join(' ').slice(0, 600);
+  return { how: product.how, checks: countOf(checks), startMs: times[1] ?? 0 };
 }
 
 if (import.meta.main) {
