@@ -93,21 +93,6 @@ export const answerChecks: readonly Check[] = [
     },
   },
   {
-    sentence: 'opens no debugger at SIGUSR1 and stays alive',
-    run: async (session) => {
-      const { server } = session;
-      server.signal('SIGUSR1');
-      // Node's debugger thread takes up to 100 ms to listen, natively.
-      for (let i = 0; i < 10; i++) {
-        await pause(50);
-        if (server.hasEnded) throw new Failure('it must stay alive at SIGUSR1, it ended');
-        const others = server.listeningPorts().filter((port) => port !== server.port);
-        if (others.length > 0) throw new Failure(`it must listen only on ${server.port}, got ${others.join(', ')}`);
-      }
-      await ask(session, 'GET', '/', '');
-    },
-  },
-  {
     sentence: 'does nothing while nobody asks',
     run: async ({ server }) => {
       let share = 1;

@@ -13,8 +13,6 @@ import type { Traps } from './traps.ts';
 export interface Tried extends Launch {
   readonly timeoutMs: number;
   readonly traps: Traps;
-  /** `cwd` as the program sees it. */
-  readonly inside: string;
 }
 
 /** What --version must say. */
