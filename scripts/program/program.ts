@@ -14,11 +14,21 @@ export interface Program {
   /** The template of the archive's README.md. */
   readonly readme: string;
   /** What the smoke checks expect. */
-  readonly expected: {
-    /** The line printed at start; group 1 is the port, group 2 the number of workers. */
-    readonly ready: RegExp;
-    readonly status: string;
-    readonly fields: Readonly<Record<string, string>>;
-    readonly content: string;
-  };
+  readonly expected: Expected;
+}
+
+export interface Expected {
+  /** The line printed at start; group 1 is the port, group 2 the number of workers. */
+  readonly ready: RegExp;
+  /** The line printed at the end; group 1 is the signal. With the first one it is all that is ever printed. */
+  readonly stopped: RegExp;
+  readonly status: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Fields that depend on the moment and the connection; besides these and Content-Length there are none. */
+  readonly otherFields: readonly string[];
+  readonly content: string;
+  /** Requests that must be refused, and the status of each. */
+  readonly refusals: readonly { readonly request: string; readonly status: number }[];
+  /** What --help must name. */
+  readonly options: readonly string[];
 }

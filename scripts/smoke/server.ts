@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../support/errors.ts';
@@ -15,6 +15,8 @@ export interface Launch {
   /** What comes before the program's own arguments. */
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
+  /** The deadline of every wait; default: a minute, because an emulated start takes seconds, and several on a busy machine. */
+  readonly timeoutMs?: number;
 }
 
 export interface Ended {
@@ -23,8 +25,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Under QEMU a start takes seconds, and several on a busy machine. */
-const timeoutMs = 60_000;
+export interface Listening {
+  /** Hexadecimal, as the kernel prints it: only zeros for every address. */
+  readonly address: string;
+  readonly port: number;
+}
+
+const defaultTimeoutMs = 60_000;
 
 export class Server {
   readonly port: number;
@@ -32,10 +39,12 @@ export class Server {
   stderr = '';
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
+  private readonly timeoutMs: number;
 
   /** The environment contains `env` and the PATH of `chroot`, nothing else. */
   constructor(launch: Launch, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.port = port;
+    this.timeoutMs = launch.timeoutMs ?? defaultTimeoutMs;
     const [command, ...rest] = dyingWithParent([...launch.command, ...args]);
     this.child = spawn(command, rest, {
       cwd: launch.cwd,
@@ -72,12 +81,12 @@ export class Server {
 
   /** The first line on standard output. */
   async line(): Promise<string> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + this.timeoutMs;
     while (!this.stdout.includes('\n')) {
       if (this.hasEnded)
         throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${this.stderr.trim()}`);
       if (performance.now() > deadline)
-        throw new Failure(`it printed no line within ${timeoutMs} ms: ${this.stderr.trim()}`);
+        throw new Failure(`it printed no line within ${this.timeoutMs} ms: ${this.stderr.trim()}`);
       await pause(2);
     }
     return this.stdout.slice(0, this.stdout.indexOf('\n'));
@@ -89,14 +98,47 @@ export class Server {
 
   /** Waits for the exit; after the timeout it is killed, and the code is null. */
   async end(): Promise<Ended> {
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), this.timeoutMs);
     const code = await this.exited;
     clearTimeout(killer);
     return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
+  /** Waits for the exit, which `why` asks for; that it does not come is a fault. */
+  async mustEnd(why: string): Promise<Ended> {
+    const ended = await this.end();
+    if (ended.code === null) throw new Failure(`it must end within ${this.timeoutMs} ms ${why}, it did not`);
+    return ended;
+  }
+
+  /**
+   * Milliseconds that all threads ran or waited for a CPU: on a busy machine a loop runs little and waits the rest. Needs a
+   * kernel that counts both (CONFIG_SCHED_INFO), as all distributions' do.
+   */
+  wantedCpuMs(): number {
+    const tasks = `/proc/${this.pid}/task`;
+    const times = readdirSync(tasks).map((task) => {
+      const file = `${tasks}/${task}/schedstat`;
+      // Any thread but the first may have ended meanwhile.
+      if (task !== String(this.pid) && !existsSync(file)) return 0;
+      const [ran = 0, waited = 0] = readFileSync(file, 'latin1').split(' ').map(Number);
+      return ran + waited;
+    });
+    return times.reduce((sum, time) => sum + time, 0) / 1e6;
+  }
+
+  /** Resident memory in bytes. */
+  memory(): number {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))?.[1];
+    return Number(kilobytes ?? 0) * 1024;
+  }
+
   /** TCP ports on which this very process listens, one entry per socket. */
   listeningPorts(): number[] {
+    return this.listening().map(({ port }) => port);
+  }
+
+  listening(): Listening[] {
     const sockets = new Set(
       readdirSync(`/proc/${this.pid}/fd`).map((fd) => {
         try {
@@ -107,13 +149,22 @@ export class Server {
       }),
     );
     return ['tcp', 'tcp6'].flatMap((table) => {
-      const rows = readFileSync(`/proc/net/${table}`, 'utf8').trim().split('\n').slice(1);
+      const rows = readTable(`/proc/net/${table}`);
       return rows
-        .map((row) => row.trim().split(/\s+/))
         .filter((cells) => cells[3] === LISTEN && sockets.has(cells[9]))
-        .map((cells) => Number.parseInt(cells[1]?.split(':')[1] ?? '', 16));
+        .map((cells) => {
+          const [address = '', port = ''] = cells[1]?.split(':') ?? [];
+          return { address, port: Number.parseInt(port, 16) };
+        });
     });
   }
+}
+
+/** Without its head; empty without the file, as `tcp6` is on a machine without IPv6. */
+function readTable(file: string): string[][] {
+  if (!existsSync(file)) return [];
+  const rows = readFileSync(file, 'utf8').trim().split('\n').slice(1);
+  return rows.map((row) => row.trim().split(/\s+/));
 }
 
 /** State column of /proc/net/tcp. */
@@ -128,35 +179,43 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Where a server is asked: a port of a host (default: 127.0.0.1), or a Unix socket. */
+export type Place = number | { readonly host: string; readonly port: number } | { readonly path: string };
+
 /** Sends bytes on a new connection and returns everything that arrives until the server closes it. */
-export async function exchange(port: number, request: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1').setEncoding('latin1').setTimeout(timeoutMs);
+export async function exchange(place: Place, request: string, timeoutMs: number = defaultTimeoutMs): Promise<string> {
+  const socket = connect(typeof place === 'number' ? { port: place, host: '127.0.0.1' } : place).setEncoding('latin1');
   let answer = '';
   socket.on('data', (text: string) => {
     answer += text;
   });
+  let timer: NodeJS.Timeout | undefined;
   const done = new Promise<void>((resolve, reject) => {
     socket.on('end', resolve).on('error', reject);
-    socket.on('timeout', () =>
-      reject(new Failure(`the connection stayed open; so far it sent ${JSON.stringify(answer)}`)),
-    );
+    timer = setTimeout(() => {
+      const got =
+        answer === '' ? 'it sent nothing' : `it sent ${JSON.stringify(answer.slice(0, 300))} and kept it open`;
+      reject(new Failure(`it must answer and close the connection within ${timeoutMs} ms, ${got}`));
+    }, timeoutMs);
   });
   socket.write(request, 'latin1');
   try {
     await done;
     return answer;
   } finally {
+    clearTimeout(timer);
     socket.destroy();
   }
 }
 
 /** Milliseconds from starting the program to its first answer, tried every millisecond. */
 export async function startTime(launch: Launch): Promise<number> {
+  const { timeoutMs = defaultTimeoutMs } = launch;
   const port = await freePort();
   const start = performance.now();
   const server = new Server(launch, port, ['--host', '127.0.0.1', String(port)]);
   try {
-    while (!(await answers(port))) {
+    while (!(await answers(port, timeoutMs))) {
       if (server.hasEnded) throw new Failure(`it ended instead of starting: ${server.stderr.trim()}`);
       if (performance.now() - start > timeoutMs) throw new Failure(`it gave no answer within ${timeoutMs} ms`);
       await pause(1);
@@ -168,14 +227,14 @@ export async function startTime(launch: Launch): Promise<number> {
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(port: number, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1').setTimeout(timeoutMs);
     const finish = (good: boolean) => (): void => {
       socket.destroy();
       resolve(good);
     };
-    socket.on('error', finish(false)).on('end', finish(false)).on('data', finish(true));
+    socket.on('error', finish(false)).on('end', finish(false)).on('timeout', finish(false)).on('data', finish(true));
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   });
 }

@@ -5,17 +5,17 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { program } from '../program/vrypt-server.ts';
+import { runsNatively } from '../sandbox/emulation.ts';
 import { makeSandbox } from '../sandbox/sandbox.ts';
 import { Failure } from '../support/errors.ts';
 import { runWell } from '../support/run.ts';
 import { archiveEntries, archiveFolder } from '../targets/artifacts.ts';
 import { builtPath } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
-import type { Launch } from './server.ts';
-import { setTraps, type Traps } from './traps.ts';
+import type { Tried } from './session.ts';
+import { setTraps } from './traps.ts';
 
-export interface Product extends Launch {
-  readonly traps: Traps;
+export interface Product extends Tried {
   /** How it is run, in words. */
   readonly how: string;
 }
@@ -31,7 +31,8 @@ export async function unpack(target: Target, archive: string): Promise<Product> 
   mustHold(`in ${top}/`, await readdir(folder), archiveEntries);
   const sandbox = await makeSandbox(target, folder);
   const traps = await setTraps(folder, sandbox.inside);
-  return { command: sandbox.command(program.name, []), cwd: folder, how: sandbox.how, traps };
+  const timeoutMs = runsNatively(target) ? 10_000 : 60_000;
+  return { command: sandbox.command(program.name, []), cwd: folder, how: sandbox.how, traps, timeoutMs };
 }
 
 function mustHold(where: string, found: readonly string[], wanted: readonly string[]): void {

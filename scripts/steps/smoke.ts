@@ -5,9 +5,10 @@
 import { program } from '../program/vrypt-server.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { sandboxInputs } from '../sandbox/sandbox.ts';
-import { checks, type Session } from '../smoke/checks.ts';
+import { checks, countOf } from '../smoke/checks.ts';
 import { type Identity, identityFaults } from '../smoke/identity.ts';
-import { freePort, Server, startTime } from '../smoke/server.ts';
+import { Server, startTime } from '../smoke/server.ts';
+import { trySession } from '../smoke/session.ts';
 import { type Product, unpack } from '../smoke/unpack.ts';
 import { readOrigin } from '../sources/origin.ts';
 import { version } from '../support/checkout.ts';
@@ -85,23 +86,12 @@ async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smok
   const got = await sha256File(artifactPath(archive));
   if (got !== archive.sha256) throw new Failure(`${archive.file} must have the SHA-256 ${archive.sha256}, got ${got}`);
   const product = await unpack(target, artifactPath(archive));
-  const port = await freePort();
-  const server = new Server(product, port, ['--host', '127.0.0.1', String(port)]);
-  const faults = identityFaults(await identityOf(target), await versionOf(product));
-  try {
-    const line = await server.line();
-    const open: Session = { product, server, line, url: `http://127.0.0.1:${port}` };
-    for (const { sentence, run } of checks) {
-      await run(open).catch((error: unknown) => faults.push(`${sentence}: ${reason(error)}`));
-    }
-  } finally {
-    server.signal('SIGKILL');
-    await server.end();
-  }
+  const identity = await identityOf(target);
+  const faults = [...identityFaults(identity, await versionOf(product)), ...(await trySession(product, identity))];
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
   const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
-  return { how: product.how, checks: checks.length, startMs: times[1] ?? 0 };
+  return { how: product.how, checks: countOf(checks), startMs: times[1] ?? 0 };
 }
 
 async function identityOf({ triple, runtime }: ReadyTarget): Promise<Identity> {
@@ -113,13 +103,6 @@ async function versionOf(product: Product): Promise<string> {
   const { code, stdout, stderr } = await new Server(product, 0, ['--version', '--json']).end();
   if (code !== 0) throw new Failure(`--version --json must end with exit code 0, got ${code}: ${stderr.trim()}`);
   return stdout;
-}
-
-/** One line: of an assertion, what was expected and what was there. */
-function reason(error: unknown): string {
-  const [first = '', ...rest] = explain(error).split('\n');
-  if (error instanceof Failure) return first;
-  return [first, ...rest.filter((line) => /^\s*[+-]/.test(line))].join(' ').slice(0, 600);
 }
 
 if (import.meta.main) {

@@ -2,18 +2,8 @@ import { expect, test } from 'vitest';
 import type { Elf } from '../../scripts/formats/elf.ts';
 import { readSeaBlob, setCodePath } from '../../scripts/formats/sea-blob.ts';
 
-function elf(bits: 32 | 64, desc: Buffer | undefined): Elf {
-  const notes = desc === undefined ? [] : [{ name: 'NODE_SEA_BLOB', desc }];
-  return {
-    class: bits,
-    machine: 'x',
-    interpreter: null,
-    needed: [],
-    versionsRequired: [],
-    hasSymbolTable: false,
-    writableCode: [],
-    notes,
-  };
+function elf(bits: 32 | 64, desc: Buffer | undefined): Pick<Elf, 'class' | 'notes'> {
+  return { class: bits, notes: desc === undefined ? [] : [{ name: 'NODE_SEA_BLOB', desc }] };
 }
 
 function blob(bits: 32 | 64, ...texts: string[]): Buffer {
@@ -28,7 +18,13 @@ function blob(bits: 32 | 64, ...texts: string[]): Buffer {
 
 test.each([32, 64] as const)('reads path and code of a %i-bit blob', (bits) => {
   const read = readSeaBlob(elf(bits, blob(bits, '/tmp/a.cjs', 'run()')));
-  expect(read).toEqual({ codePath: '/tmp/a.cjs', code: Buffer.from('run()') });
+  expect(read).toEqual({
+    codePath: '/tmp/a.cjs',
+    code: Buffer.from('run()'),
+    flags: 1,
+    execArgvExtension: 1,
+    rest: Buffer.alloc(0),
+  });
 });
 
 test.each([32, 64] as const)('replaces the code path of a %i-bit blob and keeps its size', (bits) => {
@@ -36,7 +32,7 @@ test.each([32, 64] as const)('replaces the code path of a %i-bit blob and keeps 
   const size = desc.length;
   const file = elf(bits, desc);
   setCodePath(file, 'vrypt-server');
-  expect(readSeaBlob(file)).toEqual({ codePath: 'vrypt-server', code: Buffer.from('run()') });
+  expect(readSeaBlob(file)).toMatchObject({ codePath: 'vrypt-server', code: Buffer.from('run()') });
   expect(desc.length).toBe(size);
   expect(desc.includes('/tmp/')).toBe(false);
   expect(desc.subarray(-14).every((byte) => byte === 0)).toBe(true);

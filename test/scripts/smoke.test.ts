@@ -1,0 +1,129 @@
+/** The checks of `smoke`, tried with servers that break a promise each: what is said must name exactly that. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { type Check, checks } from '../../scripts/smoke/checks.ts';
+import { type Tried, trySession } from '../../scripts/smoke/session.ts';
+import { setTraps } from '../../scripts/smoke/traps.ts';
+
+const isLinux = process.platform === 'linux';
+const folders: string[] = [];
+afterAll(() => folders.map((folder) => rmSync(folder, { recursive: true, force: true })));
+
+const script = path.join(import.meta.dirname, 'broken-server.mjs');
+
+async function tried(fault: string, timeoutMs: number): Promise<Tried> {
+  const cwd = mkdtempSync(path.join(tmpdir(), 'vrypt-smoke-'));
+  folders.push(cwd);
+  const traps = await setTraps(cwd, cwd);
+  // An ordinary Node would fall into these itself.
+  const { OPENSSL_ENGINES } = traps.env;
+  const env = { OPENSSL_ENGINES } as Tried['traps']['env'];
+  return { command: [process.execPath, script, fault], cwd, timeoutMs, traps: { ...traps, env } };
+}
+
+/** Of the checks whose sentence has one of the words. */
+async function faultsWith(fault: string, words: readonly string[], timeoutMs = 20_000): Promise<string[]> {
+  const chosen = (list: readonly Check[]) =>
+    list.filter(({ sentence }) => words.some((word) => sentence.includes(word)));
+  const { asked, alone, last } = checks;
+  const some = { asked: chosen(asked), alone: chosen(alone), last: chosen(last) };
+  return trySession(await tried(fault, timeoutMs), { version: '1.0', commit: 'abc', target: 'here' }, some);
+}
+
+interface Planted {
+  readonly fault: string;
+  readonly words: readonly string[];
+  readonly said: RegExp;
+  readonly timeoutMs?: number;
+}
+
+const planted: readonly Planted[] = [
+  {
+    fault: 'head',
+    words: ['HEAD'],
+    said: /^answers HEAD .*: it must send no content after the head of HEAD, got "Vrypt"$/,
+  },
+  {
+    fault: 'silent',
+    words: ['to GET'],
+    said: /^answers Vrypt to GET.*: it must answer and close the connection within 2500 ms, it sent nothing$/,
+    timeoutMs: 2500,
+  },
+  {
+    fault: 'deaf',
+    words: ['SIGINT'],
+    said: /^ends with exit code 0 at SIGINT: it must end within 2500 ms after SIGINT, it did not$/,
+    timeoutMs: 2500,
+  },
+  {
+    fault: 'stubborn',
+    words: ['SIGINT'],
+    said: /: it must end within 2500 ms after SIGINT, it did not$/,
+    timeoutMs: 2500,
+  },
+  { fault: 'code', words: ['SIGINT'], said: /^ends with exit code 0 at SIGINT: the exit code must be "0", got "3"$/ },
+  {
+    fault: 'second',
+    words: ['second signal'],
+    said: /^ends at once at the second .*: it must end within 2500 ms after the second SIGTERM, it did not$/,
+    timeoutMs: 2500,
+  },
+  { fault: 'delay', words: ['--drain-delay'], said: /^keeps accepting for --drain-delay.*: .*ECONNREFUSED/ },
+  { fault: 'loopback', words: ['prints where'], said: /: it must listen on every address, got 127\.0\.0\.1$/ },
+  { fault: 'workers', words: ['prints where'], said: /: it must listen 2 times on \d+, got \d+$/ },
+  {
+    fault: 'refusals',
+    words: ['refuses what'],
+    said: /: "GET \/ HTTP\/1\.1\\r\\n\\r\\n" must be refused with 400, got 200$/,
+  },
+  { fault: 'mortal', words: ['requests'], said: /^answers 1000 requests .*: it must answer 1000 requests, / },
+  {
+    fault: 'leak',
+    words: ['requests'],
+    said: /: its memory must grow by at most 64 MiB, got \d+ MiB in \d+ requests$/,
+  },
+  {
+    fault: 'busy',
+    words: ['nobody asks'],
+    said: /^does nothing while nobody asks: it must want at most 30 % of a CPU while idle, got \d+ %$/,
+  },
+  { fault: 'file', words: ['to GET'], said: /^writes no files: it must leave its folder as it was, got trace\.txt$/ },
+  { fault: 'traps', words: ['every variable'], said: /: it must leave no files behind, got engines$/ },
+  { fault: 'chatty', words: ['two lines', 'nobody asks'], said: /: it must print two lines, got ".*still here.*"$/ },
+  { fault: 'lines', words: ['prints where'], said: /: its first line must match .*, got "welcome"$/ },
+  { fault: 'field', words: ['to GET'], said: /: it must send only the fields .*, got Server: mine$/ },
+  { fault: 'content', words: ['to GET'], said: /: the content must be "Vrypt", got "Hello"$/ },
+  { fault: 'date', words: ['to GET'], said: /: the field Date must be the time, .*, got / },
+  {
+    fault: 'commit',
+    words: ['(--version)'],
+    said: /: the version must be "1\.0 \(abc\)\\n", got "1\.0 \(ffffffffffff\)\\n"$/,
+  },
+  { fault: 'commit', words: ['--version --json'], said: /: commit in the JSON must be "abc", got "ffffffffffff"$/ },
+  { fault: 'help', words: ['--help'], said: /: its help must name --port, --host, .*, got "Usage/ },
+  { fault: 'healthcheck', words: ['healthcheck'], said: /: the exit code must be 1, got 0/ },
+  { fault: 'debugger', words: ['SIGUSR1'], said: /: it must listen only on \d+, got \d+$/ },
+  { fault: 'port', words: ['-H ::'], said: /: its line must name the port \d+, got \d+$/ },
+  {
+    fault: 'statsd',
+    words: ['-H ::'],
+    said: /: it must send numbers to --statsd within 2500 ms, it sent none$/,
+    timeoutMs: 2500,
+  },
+  {
+    fault: 'text',
+    words: ['--text'],
+    said: /: the field Content-Length must be 5, got 5|: the content must be "hello", got "Vrypt"$/,
+  },
+];
+
+test.runIf(isLinux).each(planted)('$fault is found: $words', async ({ fault, words, said, timeoutMs }) => {
+  expect(await faultsWith(fault, words, timeoutMs)).toEqual([expect.stringMatching(said)]);
+});
+
+test.runIf(isLinux)('a server that keeps its promises has no fault', async () => {
+  const words = ['GET', 'HEAD', 'SIGINT', 'second signal', '--drain-delay', 'prints where', 'refuses what', 'requests'];
+  expect(await faultsWith('none', [...words, 'nobody asks', 'two lines', '--text', '--unix', '--version'])).toEqual([]);
+});
