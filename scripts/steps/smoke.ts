@@ -87,7 +87,9 @@ async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smok
   if (got !== archive.sha256) throw new Failure(`${archive.file} must have the SHA-256 ${archive.sha256}, got ${got}`);
   const product = await unpack(target, artifactPath(archive));
   const identity = await identityOf(target);
-  const faults = [...identityFaults(identity, await versionOf(product)), ...(await trySession(product, identity))];
+  const { commit } = identity;
+  const faults = identityFaults(identity, await versionOf(product));
+  faults.push(...(await trySession(product, { version, commit, target: target.triple })));
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
   const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
