@@ -322,6 +322,26 @@ describe.concurrent('the program', () => {
     expect(stdout).toMatch(/stopped by SIGTERM, then SIGINT, after \d+\.\d\ds: [12] connections? cut off\n$/);
   });
 
+  test('counts no connection as cut off that no client has made', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '4', '--drain-timeout', '10m']);
+    server.signal('SIGTERM');
+    // The end may come between the two.
+    server.signal('SIGINT');
+    const { code, stdout } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/: 0 connections (drained, 0 requests answered since the signal|cut off)\n$/);
+  });
+
+  test('says that a relative socket has no folder in a working directory that was deleted', async ({ expect }) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-deleted-'));
+    const command = ['sh', '-c', 'rmdir "$PWD"; exec "$0" "$@"', ...SOURCE];
+    expect(await new ServerProcess(['--unix', 'a'], { command, cwd: folder }).ended).toMatchObject({
+      code: 1,
+      stderr: 'vrypt-server: the socket a has no folder: the working directory was deleted (ENOENT)\n',
+    });
+  });
+
   test('starts its threads in a working directory that was deleted', async (context) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-deleted-'));
     const command = ['sh', '-c', 'rmdir "$PWD"; exec "$0" "$@"', ...SOURCE];
