@@ -45,7 +45,15 @@ export const COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-export function chooseCommand(args: readonly string[]): { row: CommandRow; rest: readonly string[] } {
+export interface Chosen {
+  readonly row: CommandRow;
+  /** How it was called, as its help and messages repeat it. */
+  readonly program: string;
+  readonly rest: readonly string[];
+}
+
+export function chooseCommand(args: readonly string[]): Chosen {
   const row = COMMANDS.find(({ name }) => name === args[0]);
-  return row === undefined ? { row: RESPOND, rest: args } : { row, rest: args.slice(1) };
+  if (row === undefined) return { row: RESPOND, program: 'vrypt-server', rest: args };
+  return { row, program: `vrypt-server ${row.name}`, rest: args.slice(1) };
 }

@@ -1,9 +1,9 @@
 /**
- * How the process ends. `process.exit` joins every thread and waits for libuv's pool: a thread that spins in native code, or a
- * name server that does not answer, holds it up for ever. Then the process replaces its image by a fresh one that does nothing
- * but exit: the kernel ends all other threads for that, whatever they do, and it works as PID 1. It takes 20 ms.
+ * How the process ends. `process.exit` joins every thread, V8's too, and waits for libuv's pool: a thread that spins in native code
+ * or is stopped, or a name server that does not answer, holds it up for ever. Then the process replaces its image by a fresh one
+ * that does nothing but exit: the kernel ends all other threads for that, whatever they do, and it works as PID 1. It takes 20 ms.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { livingThreads } from '../workers/living-threads.ts';
 
 /** First argument of the fresh image when it is our own executable; the exit code follows. */
@@ -17,10 +17,42 @@ export function requestedEnd(argv: readonly string[]): number | null {
   return argv[2] === END_COMMAND && argv.length === 4 ? Number(argv[3]) : null;
 }
 
+let mustNotWait = false;
+
+/** The end is overdue, or was asked for twice: `endProcess` waits for nothing. */
+export function stopWaiting(): void {
+  mustNotWait = true;
+}
+
 /** Ends the process, whatever its threads and libuv's pool do. A runtime with a binding for `_exit` needs nothing but that here. */
 export function endProcess(code: number): never {
-  if (livingThreads() > 0 || process.getActiveResourcesInfo().some((name) => POOL_WORK.has(name))) replaceProcess(code);
+  const isHeldUp =
+    mustNotWait ||
+    livingThreads() > 0 ||
+    process.getActiveResourcesInfo().some((name) => POOL_WORK.has(name)) ||
+    hasStuckThread();
+  if (isHeldUp) replaceProcess(code);
   process.exit(code);
+}
+
+/** Whether a thread is stopped (T), traced (t) or in an uninterruptible call (D), as proc_pid_stat(5) names it. */
+export function hasStuckThread(tasks = '/proc/self/task'): boolean {
+  try {
+    return readdirSync(tasks).some((task) => 'TtD'.includes(stateOf(`${tasks}/${task}/stat`)));
+  } catch {
+    return false;
+  }
+}
+
+/** The letter after the name, which may hold spaces and parentheses itself. */
+function stateOf(file: string): string {
+  try {
+    const stat = readFileSync(file, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] ?? ' ';
+  } catch {
+    // The thread has ended meanwhile.
+    return ' ';
+  }
 }
 
 /** Returns only if this Node (before 22.15) cannot do it, and nothing else can as PID 1. */

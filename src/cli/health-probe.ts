@@ -1,6 +1,7 @@
 /** Asks a server whether it is healthy: one GET, by `node:net`. Owns one socket at a time. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { lookUp } from './look-up.ts';
+import { formatDuration } from './rules.ts';
 
 export interface HealthTarget {
   /** undefined if a Unix socket is asked. */
@@ -21,7 +22,10 @@ const MAX_RESPONSE_BYTES = 64 * 1024;
 export async function check(target: HealthTarget, userAgent: string): Promise<string | null> {
   const ending = new AbortController();
   const timeout = Promise.withResolvers<string>();
-  const timer = setTimeout(() => timeout.resolve(`did not answer within ${target.timeoutMs} ms`), target.timeoutMs);
+  const timer = setTimeout(
+    () => timeout.resolve(`did not answer within ${formatDuration(target.timeoutMs)}`),
+    target.timeoutMs,
+  );
   const asking = ask(target, userAgent, ending.signal).catch(explain);
   try {
     return await Promise.race([asking, timeout.promise]);
@@ -78,7 +82,7 @@ function verdictOn(status: number | null): string | null {
 function explain(error: unknown): string {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   // Only errors of the system have a call; those of a lookup say what is wrong.
-  return syscall === undefined ? `cannot be asked: ${message}` : `cannot be asked (${code})`;
+  return syscall === undefined ? `cannot be reached: ${message}` : `cannot be reached (${code})`;
 }
 
 /** Of the final response; undefined: more is needed, null: this is not HTTP/1.x. Skips interim responses (RFC 9110 §15.2). */

@@ -82,7 +82,10 @@ export function resolveTarget({ options, positional = '/' }: CommandLine, enviro
   if (hasPort && isTyped('port') && values.port !== port) {
     throw new UsageError(`--port and the port given without a name must not differ, got ${values.port} and ${port}`);
   }
-  if (port === 0) throw new UsageError('port must be a whole number from 1 to 65535 to be asked, got "0"');
+  if (port === 0) {
+    const label = hasPort ? 'port' : (sources.port?.label ?? '--port');
+    throw new UsageError(`${label} must be a whole number from 1 to 65535, got "0"`);
+  }
   const host = reachable(values.host);
   return {
     host,

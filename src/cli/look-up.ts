@@ -28,7 +28,7 @@ const TRIES = 2;
 /** RFC 8305 §3: once one family has been found, the other has this long. */
 const RESOLUTION_DELAY_MS = 50;
 
-/** Rejects with an Error whose message says what was looked up, and whose code is that of c-ares, such as ENOTFOUND. */
+/** Rejects with an Error named LookupError, whose message says what was looked up, and whose code is that of c-ares, such as ENOTFOUND. */
 export async function lookUp(name: string, signal?: AbortSignal, files: SystemFiles = SYSTEM_FILES): Promise<Found> {
   if (isIP(name) !== 0) return { addresses: [name], ttlMs: undefined };
   // RFC 6761 §6.3. An image has no /etc/hosts, or one that knows only 127.0.0.1.
@@ -44,7 +44,8 @@ export async function lookUp(name: string, signal?: AbortSignal, files: SystemFi
     return await ask(resolver, searched);
   } catch (error) {
     const { code = 'ERROR' } = error as NodeJS.ErrnoException;
-    throw Object.assign(new Error(`${name} ${REASONS[code] ?? 'cannot be looked up'} (${code})`), { code });
+    const message = `${name} ${REASONS[code] ?? 'cannot be looked up'} (${code})`;
+    throw Object.assign(new Error(message), { name: 'LookupError', code });
   } finally {
     signal?.removeEventListener('abort', cancel);
     resolver.cancel();

@@ -1,13 +1,13 @@
 /** Gathers what `capacity.ts` decides by, and names the limit when the system has refused a thread. */
 import { availableParallelism } from 'node:os';
-import { type Machine, TooLittle } from './capacity.ts';
+import type { Machine } from './capacity.ts';
 import { cgroupLimits, cgroupThreads } from './cgroup.ts';
 import { readFile } from './kernel-files.ts';
-import { readProcessLimits, userThreads } from './process-limits.ts';
+import { limitsWithoutProc, readProcessLimits, userThreads } from './process-limits.ts';
 
 const UNLIMITED = { cpus: Number.POSITIVE_INFINITY, memory: Number.POSITIVE_INFINITY };
 
-/** Throws TooLittle. The control groups are read only if the number of workers depends on them: that costs 0.3 MiB. */
+/** The control groups are read only if the number of workers depends on them: that costs 0.3 MiB. */
 export function readMachine(workers: number | 'auto'): Machine {
   try {
     const cores = availableParallelism();
@@ -15,7 +15,9 @@ export function readMachine(workers: number | 'auto'): Machine {
     return { ...readProcessLimits(), cores, cgroup };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
-    throw new TooLittle('the limit on open files is too low (ulimit -n)');
+    // Every descriptor that the limit allows is taken.
+    const limits = limitsWithoutProc();
+    return { ...limits, openNow: limits.openFiles, cores: 1, cgroup: UNLIMITED };
   }
 }
 

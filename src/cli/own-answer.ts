@@ -106,8 +106,9 @@ export function resolveApp({ values, sources }: Resolved<typeof ANSWER_ROWS>): A
   const { status, header: fields, echo } = values;
   const hasContent = !STATUSES_WITHOUT_CONTENT.has(status);
   checkFields(fields, sources.header?.label ?? '--header');
+  const statusLabel = `${sources.status?.label ?? '--status'} ${status}`;
   if (echo) {
-    if (!hasContent) throw contradiction(status, sources.echo?.label ?? '--echo');
+    if (!hasContent) throw contradiction(statusLabel, sources.echo?.label ?? '--echo');
     return { kind: 'echo', status, fields };
   }
   const source = sources['body-file'] ?? sources.text;
@@ -116,7 +117,7 @@ export function resolveApp({ values, sources }: Resolved<typeof ANSWER_ROWS>): A
     values['body-file'] === undefined
       ? textContent(values.text)
       : fileContent(values['body-file'], source?.label ?? '--body-file');
-  if (bytes.length > 0 && !hasContent) throw contradiction(status, source?.label ?? '--text');
+  if (bytes.length > 0 && !hasContent) throw contradiction(statusLabel, source?.label ?? '--text');
   return { kind: 'respond', status, fields: bytes.length > 0 ? withType(fields, type) : fields, content: bytes };
 }
 
@@ -135,8 +136,8 @@ function checkFields(fields: readonly Field[], label: string): void {
   }
 }
 
-function contradiction(status: number, label: string): UsageError {
-  return new UsageError(`--status ${status} must have no content (RFC 9110 §15), got ${label}`);
+function contradiction(status: string, label: string): UsageError {
+  return new UsageError(`${status} must have no content (RFC 9110 §15), got ${label}`);
 }
 
 function withType(fields: readonly Field[], type: string): readonly Field[] {

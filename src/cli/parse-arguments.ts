@@ -23,13 +23,17 @@ export interface CommandRequested {
 export type Request = CommandRequested | HelpRequested | VersionRequested;
 
 /** Throws a UsageError for what cannot be understood. The values of options are not looked at. */
-export function parseArguments(row: CommandRow, command: Command, args: readonly string[]): Request {
-  const name = row.name === 'respond' ? 'vrypt-server' : `vrypt-server ${row.name}`;
+export function parseArguments(
+  { positional }: CommandRow,
+  command: Command,
+  args: readonly string[],
+  name: string,
+): Request {
   let help = '';
   const program = new commander.Command(name)
     .description(command.description)
-    .usage(`[${row.positional}] [options]`)
-    .argument(`[${row.positional}]`, command.positionalHelp)
+    .usage(`[${positional}] [options]`)
+    .argument(`[${positional}]`, command.positionalHelp)
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', `\n${command.notes}`)
     .allowExcessArguments(false)
@@ -48,7 +52,10 @@ export function parseArguments(row: CommandRow, command: Command, args: readonly
   } catch (error) {
     if (!(error instanceof commander.CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'help', text: help.trimEnd() };
-    throw new UsageError(`${inOurWords(error, command.rows)}, see ${name} --help`);
+    const got = program.args.map((text) => JSON.stringify(text)).join(' and ');
+    const isTooMany = error.code === 'commander.excessArguments';
+    const words = isTooMany ? `${positional} must be given only once, got ${got}` : inOurWords(error, command.rows);
+    throw new UsageError(`${words}, see ${name} --help`);
   }
   const values = program.opts<Record<string, readonly string[] | boolean | undefined>>();
   if (values['version']) return { kind: 'version', isJson: values['json'] === true };
@@ -68,6 +75,9 @@ function optionOf(row: OptionRow): commander.Option {
   return option.argParser<readonly string[]>((text, previous = []) => [...previous, text]);
 }
 
+/** Those that every command has. */
+const SWITCHES: ReadonlySet<string> = new Set(['--help', '--version', '--json']);
+
 /** Commander's message, on one line and without its "error: ". */
 function inOurWords({ code, message }: commander.CommanderError, rows: readonly OptionRow[]): string {
   const line = message
@@ -78,7 +88,7 @@ function inOurWords({ code, message }: commander.CommanderError, rows: readonly 
   if (code === 'commander.optionMissingArgument') return `${flag} must be followed by a value`;
   if (code !== 'commander.unknownOption') return line;
   const [name = '', value] = flag.split('=', 2);
-  if (value !== undefined && rows.some((row) => flagOf(row) === name)) {
+  if (value !== undefined && (SWITCHES.has(name) || rows.some((row) => flagOf(row) === name))) {
     return `${name} is a switch and must have no value, got ${JSON.stringify(value)}`;
   }
   const [, suggestion] = /\(Did you mean (.+)\?\)/.exec(line) ?? [];

@@ -62,7 +62,7 @@ function addressSpaceNow(): number {
 }
 
 /** Node's diagnostic report asks the kernel; it takes milliseconds, so only where nothing else answers. */
-function limitsWithoutProc(): ProcessLimits {
+export function limitsWithoutProc(): ProcessLimits {
   // Otherwise it looks up the names of all peers.
   Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = process.report.getReport() as { userLimits?: Record<string, { soft: number | string }> };

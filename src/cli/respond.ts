@@ -30,7 +30,7 @@ export const respond: Command = {
 /** The port given without a name, as if it had been typed with --port. */
 export function withPort(options: TypedOptions, positional: string | undefined): TypedOptions {
   if (positional === undefined) return options;
-  const port = readBy(PORT, 'port', positional, isWord(positional) ? `; the commands are ${commandNames()}` : '');
+  const port = readBy(PORT, 'port', positional, hintFor(positional));
   for (const text of options['port'] ?? []) {
     if (readBy(PORT, '--port', text) !== port) {
       throw new UsageError(`--port and the port given without a name must not differ, got ${text} and ${positional}`);
@@ -39,11 +39,27 @@ export function withPort(options: TypedOptions, positional: string | undefined):
   return { ...options, port: [positional] };
 }
 
-/** Maybe a command that is spelled wrong. */
-function isWord(text: string): boolean {
-  return /^[a-z-]+$/i.test(text);
+/** For what may be a command that is spelled wrong. */
+function hintFor(text: string): string {
+  if (!/^[a-z-]+$/i.test(text)) return '';
+  const names = COMMANDS.map(({ name }) => name);
+  const meant = names.find((name) => distance(name, text.toLowerCase()) <= MOST_SLIPS);
+  return meant === undefined ? `; the commands are ${names.join(', ')}` : `; did you mean ${meant}?`;
 }
 
-function commandNames(): string {
-  return COMMANDS.map(({ name }) => name).join(', ');
+/** Of a word that is meant: letters that are missing, too many or wrong; two that are swapped count twice. */
+const MOST_SLIPS = 2;
+
+/** Levenshtein's. */
+function distance(one: string, two: string): number {
+  let row = Array.from({ length: two.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...one].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < two.length; j++) {
+      const replaced = (row[j] as number) + (letter === two[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[two.length] as number;
 }

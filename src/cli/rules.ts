@@ -50,6 +50,15 @@ export function duration(minMs: number): Rule<number> {
   };
 }
 
+/** In the largest unit that divides it. */
+export function formatDuration(ms: number): string {
+  for (const unit of ['h', 'm', 's']) {
+    const scale = DURATION_UNITS[unit] as number;
+    if (ms >= scale && ms % scale === 0) return `${ms / scale}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
   B: 1,

@@ -11,9 +11,10 @@ export async function run(io: ProcessIO): Promise<ExitCodeValue> {
   const settings = plainSettings(io.args, io.environment);
   if (settings !== null) return startServer(settings, io);
   try {
-    const { row, rest } = chooseCommand(io.args);
+    const { row, program, rest } = chooseCommand(io.args);
     const command = await row.load();
-    const request = plainRequest(rest) ?? (await import('./parse-arguments.ts')).parseArguments(row, command, rest);
+    const request =
+      plainRequest(rest) ?? (await import('./parse-arguments.ts')).parseArguments(row, command, rest, program);
     switch (request.kind) {
       case 'command':
         return await command.run(request.line, io);

@@ -2,6 +2,7 @@
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
+import { stopWaiting } from './end-process.ts';
 import { readMachine, threadLimit } from './machine.ts';
 import type { Settings } from './settings.ts';
 import { type StopSignals, watchSignals } from './signals.ts';
@@ -15,11 +16,15 @@ export interface Printer {
 export async function runServer(settings: Settings, version: string, printer: Printer): Promise<void> {
   const { workers, limits, isMaxConnectionsTyped } = settings;
   const signals = watchSignals();
+  void signals.second.then(stopWaiting);
   const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
   const warn = (text: string) => (settings.isQuiet ? undefined : printer.printError(`vrypt-server: ${text}\n`));
   // Nobody is connected yet for whom a signal would have to wait.
   const endpoint = await Promise.race([endpointOf(settings), signals.first.then(() => null)]);
-  if (endpoint === null) return;
+  if (endpoint === null) {
+    say(`stopped by ${await signals.first} before it listened`);
+    return;
+  }
   const wishes = { workers, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
   const capacity = planCapacity(wishes, readMachine(workers));
   for (const note of capacity.notes) warn(note);
@@ -31,7 +36,10 @@ export async function runServer(settings: Settings, version: string, printer: Pr
     start(settings, endpoint, capacity, stopped),
     signals.second.then(() => null),
   ]);
-  if (supervisor === null) return;
+  if (supervisor === null) {
+    say(`stopped by ${await signals.first}, then ${await signals.second}, before it listened`);
+    return;
+  }
   if (supervisor.shortage !== null) {
     const limit = threadLimit(supervisor.shortage);
     warn(`${limit} allows ${count(supervisor.workers, 'worker')} instead of ${capacity.workers}`);
@@ -73,23 +81,30 @@ async function stop(settings: Settings, supervisor: Supervisor, signals: StopSig
   const { drainDelayMs, drainTimeoutMs } = settings;
   const first = await signals.first;
   const began = process.uptime();
+  const before = supervisor.requests();
   if (drainDelayMs > 0) {
     supervisor.announceDrain();
     await Promise.race([timeout(drainDelayMs), signals.second]);
   }
+  // Draining connects to our own accept queues, which may reach another server that shares the port: those are no clients.
+  const open = supervisor.connections;
   const outcome = await Promise.race([
     signals.second,
-    supervisor.drain(drainTimeoutMs),
+    supervisor.drain(drainTimeoutMs, before),
     timeout(drainTimeoutMs).then(() => null),
   ]);
   const took = `${(process.uptime() - began).toFixed(2)}s`;
   if (outcome !== null && typeof outcome === 'object') return `stopped by ${first} after ${took}: ${summary(outcome)}`;
-  if (outcome === null) return `stopped by ${first} after ${took}: a worker did not end in time`;
-  return `stopped by ${first}, then ${outcome}, after ${took}: ${count(supervisor.connections, 'connection')} cut off`;
+  if (outcome === null) {
+    stopWaiting();
+    return `stopped by ${first} after ${took}: a worker did not end in time`;
+  }
+  const cutOff = Math.min(open, supervisor.connections);
+  return `stopped by ${first}, then ${outcome}, after ${took}: ${count(cutOff, 'connection')} cut off`;
 }
 
 function summary({ connections, requests, cutOff }: Drained): string {
-  const all = `${count(connections, 'connection')} drained, ${count(requests, 'request')} answered`;
+  const all = `${count(connections, 'connection')} drained, ${count(requests, 'request')} answered since the signal`;
   return cutOff === 0 ? all : `${all}, ${cutOff} cut off`;
 }
 

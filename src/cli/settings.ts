@@ -173,7 +173,8 @@ export function resolveSettings(typed: TypedOptions, environment: Environment): 
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
   if (values.unix !== undefined && values.workers !== 'auto' && values.workers > 1) {
-    throw new UsageError(`--unix must be served by one worker, got --workers ${values.workers}`);
+    const [unix, workers] = [sources.unix?.label, sources.workers?.label];
+    throw new UsageError(`${unix} must be served by one worker, got ${workers} ${values.workers}`);
   }
   return {
     host: values.host,

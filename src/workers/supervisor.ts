@@ -150,14 +150,24 @@ function pause(ms: number): Promise<void> {
 /** Loads what makes threads only if there are any: it takes 6 ms. */
 async function createThreads(workers: number, options: ServeOptions, counters: SharedCounters): Promise<Thread[]> {
   const { Thread } = await import('./thread.ts');
+  leaveDeletedFolder();
   return Array.from({ length: workers - 1 }, (_, index) => new Thread({ options, counters, worker: index + 1 }));
+}
+
+/** A thread does not start without a working directory. Nothing needs ours by now: files were read, and threads share no Unix socket. */
+function leaveDeletedFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
+  }
 }
 
 /** What a drain came to. */
 export interface Drained {
   /** Connections that were open when it began. */
   readonly connections: number;
-  /** Requests answered since. */
+  /** Requests answered since `before`. */
   readonly requests: number;
   /** Connections that were still open at the deadline. */
   readonly cutOff: number;
@@ -211,15 +221,18 @@ export class Supervisor {
     for (const thread of this.#threads) thread.announceDrain();
   }
 
-  /** Answers what has been accepted and ends every worker, within `timeoutMs`. A thread that hangs is left behind then. */
-  async drain(timeoutMs: number): Promise<Drained> {
+  /**
+   * Answers what has been accepted and ends every worker, within `timeoutMs`. A thread that hangs is left behind then.
+   * Requests are counted from `before` on, a result of `requests()`.
+   */
+  async drain(timeoutMs: number, before: readonly number[] = this.requests()): Promise<Drained> {
     const { connections } = this;
-    const before = this.requests();
     const servingMs = timeoutMs - endingTime(timeoutMs);
     let cutOff = 0;
     // Before the engines' own deadlines, which are set later.
     const deadline = setTimeout(() => {
-      cutOff = this.connections;
+      // What has come since is the probes of the accept queues, or clients that were in one.
+      cutOff = Math.min(connections, this.connections);
     }, servingMs);
     await Promise.all([this.#engine.drain(servingMs), ...this.#threads.map((thread) => thread.drain(timeoutMs))]);
     clearTimeout(deadline);

@@ -15,11 +15,22 @@ test.each<[string, Record<string, readonly string[]>, string]>([
   ['EADDRINUSE', { share: [''] }, `port 8080 is in use (EADDRINUSE); ${HELD}`],
   ['EADDRINUSE', { unix: ['/x'] }, 'the socket /x is in use (EADDRINUSE); a server already listens there'],
   ['EACCES', { port: ['80'] }, 'port 80 may not be opened by this user (EACCES)'],
-  ['EACCES', { unix: ['/x'] }, 'the socket /x may not be opened by this user (EACCES)'],
-  ['ENOENT', { unix: ['/no/x'] }, 'the socket /no/x has no folder (ENOENT)'],
+  ['EADDRINUSE', { unix: ['/dev/null'] }, 'the socket /dev/null exists and is not a socket'],
+  ['EADDRINUSE', { unix: ['/usr'] }, 'the socket /usr exists and is not a socket'],
+  // A link to a file.
+  ['EADDRINUSE', { unix: ['/proc/self/exe'] }, 'the socket /proc/self/exe exists and is not a socket'],
+  ['EACCES', { unix: ['/x'] }, 'the socket /x may not be created by this user (EACCES)'],
+  ['EACCES', { unix: ['/no/such/x'] }, 'the socket /no/such/x has no folder /no/such (ENOENT)'],
+  ['ENOENT', { unix: ['/no/x'] }, 'the socket /no/x has no folder /no (ENOENT)'],
+  ['ENOTDIR', { unix: ['/dev/null/x'] }, 'the socket /dev/null/x has no folder /dev/null (ENOTDIR)'],
   ['EADDRNOTAVAIL', { host: ['192.0.2.1'] }, '--host 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)'],
-  ['ENOTFOUND', { host: ['nobody.invalid'] }, '--host nobody.invalid was not found (ENOTFOUND)'],
   ['EMFILE', {}, 'as the system says'],
 ])('%s with %j', (code, typed, message) => {
   expect(explain(code, typed)).toBe(message);
+});
+
+test('a failed lookup says why', () => {
+  const message = 'a.name cannot be looked up: no name server answers (ETIMEOUT)';
+  const error = Object.assign(new Error(message), { name: 'LookupError', code: 'ETIMEOUT' });
+  expect(explainStartError(error, resolveSettings({ host: ['a.name'] }, {}))).toBe(`--host ${message}`);
 });

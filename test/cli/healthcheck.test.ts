@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { check, type HealthTarget, readStatus } from '../../src/cli/health-probe.ts';
 import { healthcheck, resolveTarget } from '../../src/cli/healthcheck.ts';
 import type { ProcessIO } from '../../src/cli/process-io.ts';
+import { formatDuration } from '../../src/cli/rules.ts';
 
 const DEFAULT: HealthTarget = {
   host: '127.0.0.1',
@@ -66,8 +67,9 @@ describe('the target of the request', () => {
     ['/a b', {}, {}, 'path must be printable ASCII without spaces, got "/a b"'],
     ['/a\r\nX: y', {}, {}, 'path must be printable ASCII without spaces, got "/a\\r\\nX: y"'],
     ['65536', {}, {}, 'port must be a whole number from 0 to 65535, got "65536"'],
-    [undefined, { port: ['0'] }, {}, 'port must be a whole number from 1 to 65535 to be asked, got "0"'],
-    [undefined, {}, { PORT: '0' }, 'port must be a whole number from 1 to 65535 to be asked, got "0"'],
+    [undefined, { port: ['0'] }, {}, '--port must be a whole number from 1 to 65535, got "0"'],
+    ['0', {}, {}, 'port must be a whole number from 1 to 65535, got "0"'],
+    [undefined, {}, { PORT: '0' }, 'PORT must be a whole number from 1 to 65535, got "0"'],
     ['3000', { port: ['3001'] }, {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
     ['http://a', { port: ['1'] }, {}, '--port and a whole url must not be given together'],
     ['http://a', { host: ['b'] }, {}, '--host and a whole url must not be given together'],
@@ -120,6 +122,16 @@ function answering(response: string) {
   return (socket: Socket) => void socket.end(response);
 }
 
+test.each([
+  [2500, '2500ms'],
+  [5000, '5s'],
+  [90_000, '90s'],
+  [120_000, '2m'],
+  [3_600_000, '1h'],
+])('%d ms are written as %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
 describe('a health check', () => {
   test.each([200, 204, 301, 399])('finds a server healthy that answers with %d', async (status) => {
     expect(await checkAgainst(answering(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`))).toBe(null);
@@ -156,7 +168,7 @@ describe('a health check', () => {
 
   test('finds a server unhealthy that closes, resets or speaks another protocol', async () => {
     expect(await checkAgainst((socket) => void socket.end())).toBe('closed the connection without an answer');
-    expect(await checkAgainst((socket) => void socket.resetAndDestroy())).toBe('cannot be asked (ECONNRESET)');
+    expect(await checkAgainst((socket) => void socket.resetAndDestroy())).toBe('cannot be reached (ECONNRESET)');
     expect(await checkAgainst(answering('SSH-2.0-OpenSSH\r\n'))).toBe('did not answer with HTTP/1.1');
     expect(await checkAgainst((socket) => void socket.write('x'.repeat(100_000)))).toBe('did not answer with HTTP/1.1');
     expect(await checkAgainst((socket) => void socket.write(`HTTP/1.1 100 X\r\n${'x'.repeat(100_000)}`))).toBe(
@@ -165,7 +177,7 @@ describe('a health check', () => {
   });
 
   test('finds a silent server unhealthy after the timeout', async () => {
-    expect(await checkAgainst(() => {}, { timeoutMs: 50 })).toBe('did not answer within 50 ms');
+    expect(await checkAgainst(() => {}, { timeoutMs: 50 })).toBe('did not answer within 50ms');
   });
 
   test('connects to a Unix socket', async () => {
@@ -203,8 +215,8 @@ describe('a health check', () => {
     expect(await healthcheck.run({ options: {}, positional: String(port) }, io)).toBe(1);
     expect(await healthcheck.run({ options: { unix: ['/no/such'] }, positional: '/ready' }, io)).toBe(1);
     expect(printed).toEqual([
-      `vrypt-server: http://127.0.0.1:${port}/ cannot be asked (ECONNREFUSED)\n`,
-      'vrypt-server: /no/such cannot be asked (ENOENT)\n',
+      `vrypt-server: http://127.0.0.1:${port}/ cannot be reached (ECONNREFUSED)\n`,
+      'vrypt-server: /no/such cannot be reached (ENOENT)\n',
     ]);
   });
 });

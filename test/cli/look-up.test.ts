@@ -83,6 +83,7 @@ describe('looking up a name', () => {
     const { find } = await setUp({ zone: { 'empty.example': { ttl: 1 } } });
     await expect(find('nobody.example')).rejects.toMatchObject({
       code: 'ENOTFOUND',
+      name: 'LookupError',
       message: 'nobody.example was not found (ENOTFOUND)',
     });
     await expect(find('empty.example')).rejects.toMatchObject({ code: 'ENODATA' });

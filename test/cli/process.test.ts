@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'vitest';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from '../engine/start-engine.ts';
@@ -242,7 +243,7 @@ describe.concurrent('the program', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       const [, stopped = ''] = stdout.split('\n');
       expect(stopped).toMatch(
-        /^vrypt-server stopped by SIG\w+ after \d+\.\d\ds: 2 connections drained, 1 request answered$/,
+        /^vrypt-server stopped by SIG\w+ after \d+\.\d\ds: 2 connections drained, 1 request answered since the signal$/,
       );
       expect(stopped).toContain(name);
     },
@@ -269,7 +270,7 @@ describe.concurrent('the program', () => {
     await client.send(GET + GET.slice(0, 10)).response();
     const { code, stdout, stderr } = await server.stop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/: 1 connection drained, 0 requests answered, 1 cut off\n$/);
+    expect(stdout).toMatch(/: 1 connection drained, 0 requests answered since the signal, 1 cut off\n$/);
   });
 
   test.for([
@@ -316,7 +317,37 @@ describe.concurrent('the program', () => {
     // Its end shows that the drain has begun; the other one would delay it for ten seconds.
     await idle.end();
     server.signal('SIGINT');
-    expect(await server.ended).toMatchObject({ code: 0 });
+    const { code, stdout } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/stopped by SIGTERM, then SIGINT, after \d+\.\d\ds: [12] connections? cut off\n$/);
+  });
+
+  test('counts no connection as cut off that no client has made', async (context) => {
+    const { expect } = context;
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '4', '--drain-timeout', '10m']);
+    server.signal('SIGTERM');
+    // The end may come between the two.
+    server.signal('SIGINT');
+    const { code, stdout } = await server.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/: 0 connections (drained, 0 requests answered since the signal|cut off)\n$/);
+  });
+
+  test('says that a relative socket has no folder in a working directory that was deleted', async ({ expect }) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-deleted-'));
+    const command = ['sh', '-c', 'rmdir "$PWD"; exec "$0" "$@"', ...SOURCE];
+    expect(await new ServerProcess(['--unix', 'a'], { command, cwd: folder }).ended).toMatchObject({
+      code: 1,
+      stderr: 'vrypt-server: the socket a has no folder: the working directory was deleted (ENOENT)\n',
+    });
+  });
+
+  test('starts its threads in a working directory that was deleted', async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-deleted-'));
+    const command = ['sh', '-c', 'rmdir "$PWD"; exec "$0" "$@"', ...SOURCE];
+    const server = await start(context, ['-p', '0', '-H', '127.0.0.1', '-w', '2'], { command, cwd: folder });
+    context.expect(server.stdout).toContain('(2 workers)');
+    context.expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('ends at a signal while it is looking up its name', async (context) => {
@@ -329,7 +360,11 @@ describe.concurrent('the program', () => {
     const server = await start(context, ['-p', '0', '-H', 'a.name', '-w', '1'], { command });
     expect(server.stdout).toBe('asked\n');
     server.signal('SIGTERM');
-    expect(await server.ended).toMatchObject({ code: 0, stdout: 'asked\n', stderr: '' });
+    expect(await server.ended).toMatchObject({
+      code: 0,
+      stdout: 'asked\nvrypt-server stopped by SIGTERM before it listened\n',
+      stderr: '',
+    });
   });
 
   test('names its process and its threads', async (context) => {

@@ -8,7 +8,7 @@ import { OPTION_ROWS, type OptionName, resolveSettings, type Settings } from '..
 function settingsOf(args: string[], environment: Record<string, string> = {}): Settings {
   const [row] = COMMANDS;
   if (row === undefined) throw new Error('there is no command');
-  const request = parseArguments(row, respond, args);
+  const request = parseArguments(row, respond, args, 'vrypt-server');
   if (request.kind !== 'command') throw new Error(`asks for ${request.kind}`);
   return resolveSettings(withPort(request.line.options, request.line.positional), environment);
 }
@@ -257,15 +257,14 @@ describe('the port', () => {
 
   test.each([
     [['x'], {}, 'port must be a whole number from 0 to 65535, got "x"; the commands are respond, healthcheck'],
-    [
-      ['helthcheck'],
-      {},
-      'port must be a whole number from 0 to 65535, got "helthcheck"; the commands are respond, healthcheck',
-    ],
+    [['helthcheck'], {}, 'port must be a whole number from 0 to 65535, got "helthcheck"; did you mean healthcheck?'],
     [['65536'], {}, 'port must be a whole number from 0 to 65535, got "65536"'],
     [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],
     [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
-    [['3000', '3000'], {}, 'too many arguments. Expected 1 argument but got 2: 3000, 3000, see vrypt-server --help'],
+    [['3000', '3000'], {}, 'port must be given only once, got "3000" and "3000", see vrypt-server --help'],
+    [[], { VRYPT_UNIX: '/x', VRYPT_WORKERS: '2' }, 'VRYPT_UNIX must be served by one worker, got VRYPT_WORKERS 2'],
+    [['--unix', '/x'], { VRYPT_WORKERS: '2' }, '--unix must be served by one worker, got VRYPT_WORKERS 2'],
+    [['--text', 'x'], { VRYPT_STATUS: '204' }, 'VRYPT_STATUS 204 must have no content (RFC 9110 §15), got --text'],
     [['--prot', '1'], {}, 'unknown option --prot (did you mean --port?), see vrypt-server --help'],
     [['--port'], {}, '--port must be followed by a value, see vrypt-server --help'],
     [['--quiet=yes'], {}, '--quiet is a switch and must have no value, got "yes", see vrypt-server --help'],
