@@ -1,8 +1,8 @@
 /** What the session's server must answer, and how it must look from outside while it does. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { $ } from 'zx';
 import { program } from '../program/vrypt-server.ts';
 import { Failure } from '../support/errors.ts';
+import { run } from '../support/run.ts';
 import { assertAnswer, assertRefusal, shown, type Wanted } from './answer.ts';
 import type { Check } from './checks.ts';
 import { exchange, type Place, type Server } from './server.ts';
@@ -55,10 +55,10 @@ export const answerChecks: readonly Check[] = [
     sentence: 'keeps the connection for a second request of curl',
     run: async ({ server, product }) => {
       const url = `http://127.0.0.1:${server.port}`;
-      const seconds = Math.ceil(product.timeoutMs / 1000);
+      const seconds = String(Math.ceil(product.timeoutMs / 1000));
       // The server is on this machine: no proxy, whatever the environment names.
-      const { stdout, stderr } = await $({ quiet: true, nothrow: true })`
-        curl --noproxy ${'*'} --silent --show-error --max-time ${seconds} -w ${' %{num_connects}\n'} ${url}/one ${url}/two`;
+      const options = ['--noproxy', '*', '--silent', '--show-error', '--max-time', seconds, '-w', ' %{num_connects}\n'];
+      const { stdout, stderr } = await run(['curl', ...options, `${url}/one`, `${url}/two`]);
       const wanted = `${expected.content} 1\n${expected.content} 0\n`;
       if (stdout !== wanted) throw new Failure(`curl must print ${shown(wanted)}, got ${shown(stdout + stderr)}`);
     },
