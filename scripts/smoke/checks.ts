@@ -10,6 +10,8 @@ import type { Session } from './session.ts';
 
 export interface Check {
   readonly sentence: string;
+  /** Why an emulator is not asked. */
+  readonly onlyNatively?: string;
   readonly run: (session: Session) => Promise<void>;
 }
 
@@ -27,6 +29,12 @@ export const checks: Checks = {
   alone: [...lifeChecks, ...optionChecks],
   last: endChecks,
 };
+
+export function checksFor({ isEmulated }: { readonly isEmulated: boolean }): Checks {
+  const chosen = (list: readonly Check[]): Check[] =>
+    list.filter((check) => !isEmulated || check.onlyNatively === undefined);
+  return { asked: chosen(checks.asked), alone: chosen(checks.alone), last: chosen(checks.last) };
+}
 
 export function countOf({ asked, alone, last }: Checks): number {
   // And that it writes no files.

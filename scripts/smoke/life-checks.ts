@@ -40,6 +40,7 @@ export const lifeChecks: readonly Check[] = [
   },
   {
     sentence: 'ends at once at the second signal, even with a request under way',
+    onlyNatively: 'under QEMU 7.2 the aarch64 program did not end within a minute; why is not known yet',
     run: (session) =>
       withServer(
         session,

@@ -5,13 +5,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { explain, Failure } from '../support/errors.ts';
-import { checks as all, type Check, type Checks } from './checks.ts';
+import { type Check, type Checks, checksFor } from './checks.ts';
 import { freePort, type Launch, Server } from './server.ts';
 import type { Traps } from './traps.ts';
 
 /** What is tried: how it is started, and what is set to harm it. */
 export interface Tried extends Launch {
   readonly timeoutMs: number;
+  readonly isEmulated: boolean;
   readonly traps: Traps;
 }
 
@@ -31,7 +32,11 @@ export interface Session {
 }
 
 /** Every broken promise as a sentence. */
-export async function trySession(product: Tried, build: BuildFacts, checks: Checks = all): Promise<string[]> {
+export async function trySession(
+  product: Tried,
+  build: BuildFacts,
+  checks: Checks = checksFor(product),
+): Promise<string[]> {
   const before = await filesIn(product.cwd);
   const port = await freePort();
   const server = new Server(product, port, [String(port)]);

@@ -31,8 +31,9 @@ export async function unpack(target: Target, archive: string): Promise<Product> 
   mustHold(`in ${top}/`, await readdir(folder), archiveEntries);
   const sandbox = await makeSandbox(target, folder);
   const traps = await setTraps(folder, sandbox.inside);
-  const timeoutMs = runsNatively(target) ? 10_000 : 60_000;
-  return { command: sandbox.command(program.name, []), cwd: folder, how: sandbox.how, traps, timeoutMs };
+  const isEmulated = !runsNatively(target);
+  const timeoutMs = isEmulated ? 60_000 : 10_000;
+  return { command: sandbox.command(program.name, []), cwd: folder, how: sandbox.how, traps, timeoutMs, isEmulated };
 }
 
 function mustHold(where: string, found: readonly string[], wanted: readonly string[]): void {

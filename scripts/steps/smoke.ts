@@ -5,7 +5,7 @@
 import { program } from '../program/vrypt-server.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { sandboxInputs } from '../sandbox/sandbox.ts';
-import { checks, countOf } from '../smoke/checks.ts';
+import { checksFor, countOf } from '../smoke/checks.ts';
 import { type Identity, identityFaults } from '../smoke/identity.ts';
 import { Server, startTime } from '../smoke/server.ts';
 import { trySession } from '../smoke/session.ts';
@@ -93,7 +93,7 @@ async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smok
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
   const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
-  return { how: product.how, checks: countOf(checks), startMs: times[1] ?? 0 };
+  return { how: product.how, checks: countOf(checksFor(product)), startMs: times[1] ?? 0 };
 }
 
 async function identityOf({ triple, runtime }: ReadyTarget): Promise<Identity> {

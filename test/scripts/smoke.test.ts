@@ -20,7 +20,7 @@ async function tried(fault: string, timeoutMs: number): Promise<Tried> {
   // An ordinary Node would fall into these itself.
   const { OPENSSL_ENGINES } = traps.env;
   const env = { OPENSSL_ENGINES } as Tried['traps']['env'];
-  return { command: [process.execPath, script, fault], cwd, timeoutMs, traps: { ...traps, env } };
+  return { command: [process.execPath, script, fault], cwd, timeoutMs, isEmulated: false, traps: { ...traps, env } };
 }
 
 /** Of the checks whose sentence has one of the words. */
