@@ -6,7 +6,7 @@ import { nameProcess } from './cli/process-name.ts';
 import { run } from './cli/run.ts';
 import { watchSignals } from './cli/signals.ts';
 
-/** Defined when the program is bundled (`scripts/bundle.ts`). */
+/** Defined when the program is bundled (`scripts/steps/bundle.ts`). */
 declare const BUILD_VERSION: string | undefined;
 declare const BUILD_COMMIT: string | undefined;
 declare const BUILD_TARGETS: BuildStamp['targets'] | undefined;

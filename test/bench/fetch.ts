@@ -22,7 +22,7 @@ export function find(name: string): string | undefined {
  * folios of the page cache, and a file written all at once, as the toolchain does, has large ones: 14 MB more RSS.
  */
 export async function packageOurs(): Promise<string> {
-  await run(process.execPath, [path.join(root, 'scripts/package.ts'), '--target', TRIPLE], { cwd: root });
+  await run(process.execPath, [path.join(root, 'scripts/steps/package.ts'), '--target', TRIPLE], { cwd: root });
   await rm(executable, { force: true });
   await run('dd', [`if=${path.join(root, 'build/package', TRIPLE, 'vrypt-server')}`, `of=${executable}`, 'bs=10k']);
   await chmod(executable, 0o755);
