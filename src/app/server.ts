@@ -1,7 +1,6 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
-import { stat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import type { MakeClock } from '../engine/clock.ts';
+import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
@@ -242,18 +241,4 @@ async function addressOf(host: string): Promise<string> {
   if (host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)) return host;
   const { lookup } = await import('node:dns/promises');
   return (await lookup(host)).address;
-}
-
-/** A socket file that a server left when it was killed; one that answers is in use. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = await stat(path).catch(() => null);
-  if (found?.isSocket() !== true) return;
-  const isServed = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on('error', () => resolve(false));
-  });
-  if (!isServed) await unlink(path);
 }

@@ -26,7 +26,7 @@ const PROBES = 16;
 /** Give up after this many rounds: perhaps this machine does not allow connections to itself. */
 const ROUNDS = 10;
 /** Turns of the event loop without a new connection that count as quiet. */
-const QUIET_TURNS = 3;
+export const QUIET_TURNS = 3;
 
 export class AcceptQueue {
   /** Owned: closed in close(), by the end of drain() at the latest. */

@@ -4,7 +4,7 @@
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
 import { Buffer } from 'node:buffer';
-import { AcceptQueue, untilQuiet } from './accept-queue.ts';
+import { AcceptQueue, QUIET_TURNS, untilQuiet } from './accept-queue.ts';
 import {
   loadPipeBindings,
   loadTcpBindings,
@@ -35,8 +35,6 @@ import {
 export const READ_SIZE = 64 * 1024;
 const UV_EOF = -4095;
 const UV_EADDRINUSE = -98;
-/** Accept queue of a Unix socket while it is drained: turns of the event loop without a new connection. */
-const QUIET_TURNS = 3;
 
 /** The transport, or null if this Node lacks what it needs. */
 export function openHandleTransport(): Transport | null {

@@ -1,7 +1,7 @@
 /** The transport on public interfaces of `node:net` only: slower, but works without Node's internals. */
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { untilQuiet } from './accept-queue.ts';
+import { QUIET_TURNS, untilQuiet } from './accept-queue.ts';
 import {
   type Address,
   addressOf,
@@ -22,8 +22,6 @@ interface NetSocket extends TransportSocket {
 
 /** Bytes given to the stream at once. */
 const PIECE = 64 * 1024;
-/** Turns of the event loop without a new connection after which the accept queue counts as empty. */
-const QUIET_TURNS = 3;
 
 export function openNetTransport(): Transport {
   return {

@@ -3,6 +3,7 @@
  * last. Owns the source: it is ended with the answer, whatever happens.
  */
 import { Buffer } from 'node:buffer';
+import { asBuffer } from '../http/as-buffer.ts';
 import type { Output } from './output.ts';
 import type { Content, Sink, StreamReply } from './stream-reply.ts';
 
@@ -174,10 +175,6 @@ export class StreamWriter implements Sink {
     if (error === null && this.framing === Framing.chunked) this.#host.output.pushLatin1('0\r\n\r\n');
     this.#host.onStreamEnd(this, error);
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function ignore(): void {}

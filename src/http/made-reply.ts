@@ -1,5 +1,6 @@
 /** Answers made for one request: one string, written once into what is sent. */
 import { Buffer } from 'node:buffer';
+import { asBuffer } from './as-buffer.ts';
 import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
 import { checkStatus, mustBeEmpty, reasonPhrase } from './status.ts';
@@ -58,8 +59,4 @@ export function json(value: unknown, status = 200, fields: Fields = {}): MadeRep
   const lines = renderFields(fields);
   const hasType = /^content-type:/im.test(lines);
   return new MadeReply(status, hasType ? lines : `Content-Type: application/json\r\n${lines}`, text);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -4,8 +4,9 @@
  */
 import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import type { Engine } from '../engine/engine.ts';
+import { removeStaleSocket } from '../engine/stale-socket.ts';
 import { openTransport } from '../engine/transport.ts';
-import { EVERY_ADDRESS, isFamilyMissing, removeStaleSocket, type WantedEndpoint } from './endpoint.ts';
+import { EVERY_ADDRESS, isFamilyMissing, type WantedEndpoint } from './endpoint.ts';
 import { endingTime, type ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import { type Served, serve } from './serve.ts';
