@@ -3,15 +3,19 @@
  * The linker places them together, so that what is used fills a third of the pages. QEMU reports what runs, Node what it
  * loads; names that a target lacks do no harm.
  *
- *     npm run runtime:order     # requires the x86_64 and armv7 musl runtimes in build/runtime/; takes a minute
+ *     npm run runtime:order     # takes a minute
+ *
+ * The x86_64 and the armv7 musl runtime are run, those of them that are in build/runtime/. If one is not, the names that the file has
+ * already are kept, behind the new ones.
  */
-import { createReadStream, statSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { $ } from 'zx';
 import { bundle } from '../steps/bundle.ts';
 import { command } from '../support/command.ts';
+import { Failure } from '../support/errors.ts';
 import { lockBuild } from '../support/lock.ts';
 import { say } from '../support/progress.ts';
 import { findTargets, readTargets } from '../targets/targets.ts';
@@ -34,7 +38,10 @@ const modules = new Set<string>();
 
 await command({ about: 'Writes scripts/runtime/symbols.txt, the order of functions in runtimes.' }, async () => {
   await lockBuild();
-  for (const target of findTargets(readTargets(), measured)) {
+  const all = findTargets(readTargets(), measured);
+  const built = all.filter((target) => existsSync(join(placesOf(target).out, 'node')));
+  if (built.length === 0) throw new Failure(`one of ${measured.join(', ')} must be in build/runtime/, none is`);
+  for (const target of built) {
     const log = join(work, 'order', `${target.triple}.log`);
     await mkdir(dirname(log), { recursive: true });
     const { emulator } = target.architecture;
@@ -47,7 +54,8 @@ await command({ about: 'Writes scripts/runtime/symbols.txt, the order of functio
   const sources = [...modules]
     .filter((id) => statSync(join(nodeTree, 'lib', `${id}.js`)).size <= longestHashed)
     .map((id) => mangle(['node', 'builtins'], `${variableOf(id)}_raw`));
-  await writeFile(symbols, `${[...functions, ...caches, ...sources].join('\n')}\n`);
+  const before = built.length < all.length ? (await readFile(symbols, 'utf8')).trimEnd().split('\n') : [];
+  await writeFile(symbols, `${[...new Set([...functions, ...caches, ...sources, ...before])].join('\n')}\n`);
 });
 
 /** The name of a module's data in tools/js2c.cc and src/node_snapshotable.cc. */

@@ -1,9 +1,11 @@
 /**
  * How the process ends. `process.exit` joins every thread, V8's too, and waits for libuv's pool: a thread that spins in native code
- * or is stopped, or a name server that does not answer, holds it up for ever. Then the process replaces its image by a fresh one
- * that does nothing but exit: the kernel ends all other threads for that, whatever they do, and it works as PID 1. It takes 20 ms.
+ * or is stopped, or a name server that does not answer, holds it up for ever. Our runtimes have `_exit`. On any other the process then
+ * replaces its image by a fresh one that does nothing but exit: the kernel ends all other threads for that, whatever they do, and it
+ * works as PID 1. It takes 20 ms.
  */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { native } from '../engine/native-binding.ts';
 import { livingThreads } from '../workers/living-threads.ts';
 
 /** First argument of the fresh image when it is our own executable; the exit code follows. */
@@ -24,8 +26,17 @@ export function stopWaiting(): void {
   mustNotWait = true;
 }
 
-/** Ends the process, whatever its threads and libuv's pool do. A runtime with a binding for `_exit` needs nothing but that here. */
+/**
+ * The process ends after this time, even if no JavaScript runs any more: where a thread of V8 is stopped, the main thread may wait for
+ * it in the middle of a garbage collection. Only our runtimes can do it.
+ */
+export function endWithin(ms: number, code: number): void {
+  native?.exitAfter(ms, code);
+}
+
+/** Ends the process, whatever its threads and libuv's pool do. */
 export function endProcess(code: number): never {
+  native?.exit(code);
   const isHeldUp =
     mustNotWait ||
     livingThreads() > 0 ||

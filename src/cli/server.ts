@@ -2,10 +2,14 @@
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
-import { stopWaiting } from './end-process.ts';
+import { endWithin, stopWaiting } from './end-process.ts';
 import { readMachine, threadLimit } from './machine.ts';
+import { ExitCode } from './process-io.ts';
 import type { Settings } from './settings.ts';
 import { type StopSignals, watchSignals } from './signals.ts';
+
+/** Beyond the deadlines that JavaScript keeps: only if that is stuck is the process ended without a last line. */
+const END_MARGIN_MS = 1000;
 
 export interface Printer {
   print(text: string): unknown;
@@ -80,6 +84,7 @@ async function addressOf(host: string): Promise<string> {
 async function stop(settings: Settings, supervisor: Supervisor, signals: StopSignals): Promise<string> {
   const { drainDelayMs, drainTimeoutMs } = settings;
   const first = await signals.first;
+  endWithin(drainDelayMs + drainTimeoutMs + END_MARGIN_MS, ExitCode.ok);
   const began = process.uptime();
   const before = supervisor.requests();
   if (drainDelayMs > 0) {

@@ -1,7 +1,9 @@
 /**
  * The signals that ask for the end. `main.ts` watches them before it loads anything: a process that is PID 1 loses every signal
- * that it has no handler for. Owns the handlers.
+ * that it has no handler for, except on our runtimes, which hold them until they are watched. Owns the handlers.
  */
+import { constants } from 'node:os';
+import { native } from '../engine/native-binding.ts';
 import { readFile } from './kernel-files.ts';
 
 export interface StopSignals {
@@ -27,14 +29,20 @@ function startWatching(): StopSignals {
   let count = 0;
   const onSignal = (signal: NodeJS.Signals) => (count++ === 0 ? first : second).resolve(signal);
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  if (isHangupIgnored(process.env['_'], statusOf(process.ppid))) process.off('SIGHUP', onSignal).on('SIGHUP', ignore);
+  if (wasHangupIgnored()) process.off('SIGHUP', onSignal).on('SIGHUP', ignore);
   // Node opens a debugger at SIGUSR1 unless it is handled.
   process.on('SIGUSR1', ignore);
   return { first: first.promise, second: second.promise };
 }
 
+/** As `nohup` has it: the parent's choice stays. Other signals are ours: shells ignore SIGINT for every job in the background. */
+function wasHangupIgnored(): boolean {
+  if (native !== null) return native.inheritedSignals().ignored.includes(constants.signals.SIGHUP);
+  return isHangupIgnored(process.env['_'], statusOf(process.ppid));
+}
+
 /**
- * Whether the process was started with SIGHUP ignored, as `nohup` does. Node has reset it before any JavaScript runs, so this
+ * Whether the process was started with SIGHUP ignored. Node has reset it before any JavaScript runs, so without our binding this
  * infers it: shells put the program that they start into `_`, and a parent that ignores SIGHUP hands that on.
  * Other signals cannot be inferred: bash ignores SIGQUIT, and interactively SIGTERM, but resets them in its children.
  */

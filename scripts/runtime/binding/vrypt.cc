@@ -20,11 +20,16 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "node.h"
 #include "v8.h"
+
+namespace node {
+void ResetStdio();
+}
 
 namespace vrypt {
 namespace {
@@ -61,9 +66,38 @@ int64_t Integer(const FunctionCallbackInfo<Value>& args, int index) {
   return args[index]->IsNumber() ? static_cast<int64_t>(args[index].As<v8::Number>()->Value()) : -1;
 }
 
-/* exit(code): at once, without waiting for the thread pool or a thread, and without atexit. */
+/* exit(code): at once, without waiting for the thread pool or a thread. Standard streams get their flags back, as at any exit. */
 void Exit(const FunctionCallbackInfo<Value>& args) {
+  node::ResetStdio();
   _exit(static_cast<int>(Integer(args, 0)));
+}
+
+volatile sig_atomic_t overdue_code;
+
+void OnOverdue(int) {
+  node::ResetStdio();
+  _exit(overdue_code);
+}
+
+/*
+ * exitAfter(milliseconds, code): the process ends then, even if JavaScript never runs again: a garbage collection waits for
+ * helpers of V8, and one of them may be stopped. Replaces what was set before; 0 revokes it. Takes SIGALRM, which needs no
+ * thread: one may be refused, and the kernel interrupts whatever the main thread waits for.
+ */
+void ExitAfter(const FunctionCallbackInfo<Value>& args) {
+  int64_t milliseconds = Integer(args, 0);
+  overdue_code = static_cast<int>(Integer(args, 1));
+  struct sigaction action = {};
+  action.sa_handler = OnOverdue;
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  struct itimerval timer = {};
+  timer.it_value.tv_sec = milliseconds / 1000;
+  timer.it_value.tv_usec = milliseconds % 1000 * 1000;
+  bool failed = milliseconds < 0 || sigaction(SIGALRM, &action, nullptr) != 0 ||
+                pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr) != 0 || setitimer(ITIMER_REAL, &timer, nullptr) != 0;
+  args.GetReturnValue().Set(failed ? milliseconds < 0 ? -EINVAL : -errno : 0);
 }
 
 Local<Array> Numbers(Isolate* isolate, const bool (&set)[kSignals]) {
@@ -156,6 +190,7 @@ void SendFile(const FunctionCallbackInfo<Value>& args) {
 
 void Register(Local<Object> exports, Local<Value> module, Local<Context> context, void* priv) {
   NODE_SET_METHOD(exports, "exit", Exit);
+  NODE_SET_METHOD(exports, "exitAfter", ExitAfter);
   NODE_SET_METHOD(exports, "inheritedSignals", InheritedSignals);
   NODE_SET_METHOD(exports, "peerCredentials", PeerCredentials);
   NODE_SET_METHOD(exports, "sendDatagram", SendDatagram);
@@ -178,6 +213,18 @@ void RecordSignals() {
     ignored[signal] = action.sa_handler == SIG_IGN;
     blocked[signal] = sigismember(&mask, signal) == 1;
   }
+}
+
+/*
+ * The kernel drops a signal for PID 1 that has no handler, but not one that is blocked: that one waits until JavaScript
+ * watches it (OnWatched). Threads inherit the mask, so it is the main thread that gets it; child processes get an empty one.
+ */
+void HoldSignals() {
+  if (getpid() != 1) return;
+  sigset_t held;
+  sigemptyset(&held);
+  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM}) sigaddset(&held, signal);
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
 bool IsOpen(int fd) {
@@ -254,9 +301,17 @@ void OnStart() {
   if (done) return;
   done = true;
   RecordSignals();
+  HoldSignals();
   node_module_register(&binding);
   CheckStdio();
   CheckDescriptors();
+}
+
+void OnWatched(int signal) {
+  sigset_t watched;
+  sigemptyset(&watched);
+  sigaddset(&watched, signal);
+  pthread_sigmask(SIG_UNBLOCK, &watched, nullptr);
 }
 
 void BeforeV8(const std::vector<std::string>& exec_args) {

@@ -11,6 +11,8 @@ namespace vrypt {
 
 /* Before Node touches signals, stdio and limits: records what was inherited, ends the process where Node would abort. */
 void OnStart();
+/* JavaScript has a handler for a signal now: a parent may have blocked it, and as PID 1 OnStart has. */
+void OnWatched(int signal);
 /* Before V8 reserves memory. */
 void BeforeV8(const std::vector<std::string>& exec_args);
 /* One line on stderr, then exit code 1. */

@@ -89,6 +89,21 @@ const parts = {
     crypto.pbkdf2('a', 'b', 2 ** 31 - 1, 64, 'sha512', () => {});
     setTimeout(() => vrypt.exit(7), 50);
   },
+  /** JavaScript never comes back. */
+  overdue() {
+    assert.strictEqual(vrypt.exitAfter(1, 8), 0);
+    assert.strictEqual(vrypt.exitAfter(0, 8), 0);
+    assert.strictEqual(vrypt.exitAfter(100, 9), 0);
+    for (;;);
+  },
+  /** As PID 1: the signal comes long before its handler. */
+  early() {
+    fs.writeSync(1, 'up\n');
+    const end = Date.now() + 300;
+    while (Date.now() < end);
+    process.on('SIGTERM', () => vrypt.exit(fs.writeSync(1, 'kept\n') === 5 ? 0 : 1));
+    setTimeout(() => vrypt.exit(1), 5000);
+  },
   signals: () => console.log(JSON.stringify(vrypt.inheritedSignals())),
   notify: () => console.log(vrypt.sendDatagram(process.argv[3], 'READY=1\nSTATUS=up')),
   /** A child that outlives nobody: its standard output closes when it is gone. */

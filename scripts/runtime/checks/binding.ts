@@ -1,7 +1,9 @@
 /**
  * The parts of binding.cjs that are seen from outside: how the process ends, what it inherited, what it sends.
  */
-import { cp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { type Expect, expectAll } from './expect.ts';
@@ -22,6 +24,9 @@ export async function checkBinding(root: Root, expect: Expect): Promise<void> {
   const exit = await part('exit');
   expect('exits at once while the thread pool is busy', exit.exitCode === 7, `exit code ${exit.exitCode}`);
 
+  const overdue = await part('overdue');
+  expect('ends when it is overdue though JavaScript does not', overdue.exitCode === 9, overdue.text());
+
   const options = ['--ignore-signal=HUP,USR2', '--block-signal=ALRM'];
   const inherited = await $({
     nothrow: true,
@@ -41,4 +46,22 @@ export async function checkBinding(root: Root, expect: Expect): Promise<void> {
   const sent = await part('notify', root.pathOf('notify'));
   const received = sent.stdout === '0\n' ? (await receiver).stdout : sent.text();
   expect('sends a datagram to NOTIFY_SOCKET', received.includes('READY=1\nSTATUS=up'), received);
+}
+
+/** Natively only: QEMU has handlers of its own. */
+export async function checkFirstProcess(root: Root, expect: Expect): Promise<void> {
+  // No namespace without root.
+  if (process.getuid?.() !== 0) return;
+  const command = root.command('node', [root.pathOf('binding.cjs'), 'early']);
+  const child = spawn('unshare', ['--pid', '--fork', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  await once(child.stdout, 'data');
+  const first = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+  process.kill(Number(first), 'SIGTERM');
+  await ended;
+  expect('as PID 1 it loses no signal that comes before its handler', output === 'up\nkept\n', output);
 }

@@ -17,7 +17,7 @@ import { allowedLibraries } from '../../targets/target-facts.ts';
 import type { Target } from '../../targets/targets.ts';
 import { allLocales, allLocalesName } from '../icu.ts';
 import { nodeTree, work } from '../paths.ts';
-import { checkBinding } from './binding.ts';
+import { checkBinding, checkFirstProcess } from './binding.ts';
 import { type Expect, expectAll } from './expect.ts';
 import { sharedPages } from './pages.ts';
 import { checkRefusals } from './refusals.ts';
@@ -40,7 +40,10 @@ export async function checkRuntime(target: Target, executable: string, compresse
   await checkLocales(root, expect);
   await checkQuic(root, expect);
   await checkBinding(root, expect);
-  if (runsNatively(target)) await checkRefusals(root, expect);
+  if (runsNatively(target)) {
+    await checkFirstProcess(root, expect);
+    await checkRefusals(root, expect);
+  }
   await checkHardening(root, expect);
   await checkSea(target, root, executable, expect);
   if (failed.length > 0)
