@@ -1,20 +1,10 @@
 /** From a web-level response to an answer of the engine. */
 import { StreamReply, type StreamSource } from '../engine/stream-reply.ts';
 import { type ResponseParts, responseParts } from '../fetch/index.ts';
+import { MADE_BY_SERVER } from '../http/fields.ts';
 import { MadeReply } from '../http/made-reply.ts';
 import type { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
-
-/** What frames the message or belongs to the connection is the engine's to send (RFC 9110 §7.6.1); so is Date. */
-const NOT_PASSED_ON: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** Uses the response up. Throws a TypeError for what is no response, or has been used. `isHead`: to a HEAD request. */
 export function replyOf(response: unknown, isHead: boolean): Reply {
@@ -24,7 +14,7 @@ export function replyOf(response: unknown, isHead: boolean): Reply {
   let givenLength: string | null = null;
   for (let at = 0; at < fields.length; at += 3) {
     const lower = fields[at] as string;
-    if (!NOT_PASSED_ON.has(lower)) lines += `${fields[at + 1]}: ${fields[at + 2]}\r\n`;
+    if (!MADE_BY_SERVER.has(lower)) lines += `${fields[at + 1]}: ${fields[at + 2]}\r\n`;
     else if (lower === 'content-length') givenLength = fields[at + 2] as string;
   }
   const reason = statusText === '' ? reasonPhrase(status) : statusText;

@@ -1,5 +1,6 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
 import type { MakeClock } from '../engine/clock.ts';
+import { addressOfHost } from '../engine/host-address.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
@@ -199,7 +200,7 @@ export class AppServer<S> implements Server<S> {
       await removeStaleSocket(unix);
       return running.listen({ path: unix, backlog: BACKLOG });
     }
-    const address = hostname === null ? '::' : await addressOf(hostname);
+    const address = hostname === null ? '::' : await addressOfHost(hostname);
     try {
       return await this.#listenOn(running, transport, address);
     } catch (error) {
@@ -235,10 +236,4 @@ function callOf(request: Request): AppCall {
 
 function openDefault(): Promise<Transport> {
   return openTransport('handle');
-}
-
-async function addressOf(host: string): Promise<string> {
-  if (host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)) return host;
-  const { lookup } = await import('node:dns/promises');
-  return (await lookup(host)).address;
 }

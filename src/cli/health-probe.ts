@@ -1,6 +1,6 @@
 /** Asks a server whether it is healthy: one GET, by `node:net`. Owns one socket at a time. */
 import { connect, type NetConnectOpts } from 'node:net';
-import { lookUp } from './look-up.ts';
+import { lookUp } from '../engine/look-up.ts';
 import { formatDuration } from './rules.ts';
 
 export interface HealthTarget {

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { AppSource } from '../app/source.ts';
+import { MADE_BY_SERVER } from '../http/fields.ts';
 import type { OptionRow, Resolved } from './options.ts';
 import { formatSize, type Rule, text, wholeNumber } from './rules.ts';
 import { UsageError } from './usage-error.ts';
@@ -50,19 +51,6 @@ export const ANSWER_ROWS = [
     help: 'answer with the request as JSON: method, target, headers, address',
   },
 ] as const satisfies readonly OptionRow[];
-
-/** They frame an answer (RFC 9112 §6) or belong to the connection: the server writes them as they are true. */
-const WRITTEN_BY_SERVER: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** A second one would contradict the first. */
 const SINGLE: ReadonlySet<string> = new Set(['content-type', 'etag', 'last-modified', 'location']);
@@ -125,7 +113,7 @@ function checkFields(fields: readonly Field[], label: string): void {
   const seen = new Set<string>();
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
-    if (WRITTEN_BY_SERVER.has(lower)) {
+    if (MADE_BY_SERVER.has(lower)) {
       throw new UsageError(
         `${label} must not set ${name}, which the server writes itself, got ${JSON.stringify(`${name}: ${value}`)}`,
       );

@@ -1,4 +1,5 @@
 /** A server from its start to its end: capacity, workers, signals, what is printed on the way. */
+import { addressOfHost } from '../engine/host-address.ts';
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
@@ -69,15 +70,7 @@ function start(
 async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
   if (unixPath !== undefined) return { kind: 'unix', path: unixPath };
   if (host === undefined) return { kind: 'everywhere', port };
-  return { kind: 'tcp', address: await addressOf(host), port };
-}
-
-/** Names are looked up; what does that is loaded only for them. */
-async function addressOf(host: string): Promise<string> {
-  if (host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)) return host;
-  const { lookUp } = await import('./look-up.ts');
-  const { addresses } = await lookUp(host);
-  return addresses[0] as string;
+  return { kind: 'tcp', address: await addressOfHost(host), port };
 }
 
 /** Waits for a signal, then drains; resolves with what that came to. Whatever hangs, it ends in time. */

@@ -1,7 +1,7 @@
 /** Pushes requests per second by UDP, as a StatsD gauge: `vrypt.rps:<n>|g`. Owns its socket, its lookup and its timer. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
-import { type Found, lookUp } from './look-up.ts';
+import { type Found, lookUp } from '../engine/look-up.ts';
 import type { HostAndPort } from './rules.ts';
 
 const PERIOD_MS = 1000;

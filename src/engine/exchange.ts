@@ -9,6 +9,7 @@ import type { RefusalReason } from '../http/refusals.ts';
 import type { Reply } from '../http/reply.ts';
 import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { EngineLimits } from './limits.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
@@ -36,7 +37,7 @@ export type RespondingValue = (typeof Responding)[keyof typeof Responding];
 
 /** What an exchange needs of the connection it takes place on. */
 export interface ExchangeHost {
-  readonly state: unknown;
+  readonly engine: Pick<ConnectionHost, 'state' | 'waitUntil' | 'whenDraining' | 'everyTick'>;
   remoteAddress(): Address;
   localAddress(): Address;
   /** The handler's promise has settled: `reply` is set, or `error` says why not. */
@@ -46,9 +47,6 @@ export interface ExchangeHost {
   /** The limits on time have changed. */
   onTimeoutSet(): void;
   sendInterim(text: string): void;
-  waitUntil(work: Promise<unknown>): void;
-  whenDraining(listener: () => void): () => void;
-  everyTick(listener: (now: number) => void): () => void;
 }
 
 export class Exchange implements ViewSource {
@@ -173,7 +171,7 @@ export class Exchange implements ViewSource {
   }
 
   get state(): unknown {
-    return this.#connection().state;
+    return this.#connection().engine.state;
   }
 
   remoteAddress(): Address {
@@ -248,15 +246,15 @@ export class Exchange implements ViewSource {
   }
 
   waitUntil(work: Promise<unknown>): void {
-    this.#connection().waitUntil(work);
+    this.#connection().engine.waitUntil(work);
   }
 
   whenDraining(listener: () => void): () => void {
-    return this.#connection().whenDraining(listener);
+    return this.#connection().engine.whenDraining(listener);
   }
 
   everyTick(listener: (now: number) => void): () => void {
-    return this.#connection().everyTick(listener);
+    return this.#connection().engine.everyTick(listener);
   }
 
   readonly #onReply = (reply: Reply): void => {

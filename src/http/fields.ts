@@ -6,15 +6,20 @@ export type Fields =
   | Readonly<Record<string, string | readonly string[]>>
   | Iterable<readonly [name: string, value: string]>;
 
-/** Fields that frame a message (RFC 9112 §6) or belong to the connection: a second one would contradict the first. */
-const MADE_BY_SERVER: ReadonlySet<string> = new Set([
-  'content-length',
-  'transfer-encoding',
+/**
+ * Fields that frame a message (RFC 9112 §6) or belong to the connection (RFC 9110 §7.6.1), in lower case: the server writes them as
+ * they are true, and a second one would contradict the first.
+ */
+export const MADE_BY_SERVER: ReadonlySet<string> = new Set([
   'connection',
-  'keep-alive',
-  'upgrade',
-  'trailer',
+  'content-length',
   'date',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 /** Every field as a line with its CR LF. Throws a RangeError for anything that would be invalid on the wire. */

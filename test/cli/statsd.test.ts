@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, test } from 'vitest';
-import type { Found } from '../../src/cli/look-up.ts';
 import { startStatsd } from '../../src/cli/statsd.ts';
+import type { Found } from '../../src/engine/look-up.ts';
 
 interface Context {
   onTestFinished(stop: () => unknown): void;

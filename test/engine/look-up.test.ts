@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lookUp } from '../../src/cli/look-up.ts';
-import { NameServer, type Zone } from './name-server.ts';
+import { lookUp } from '../../src/engine/look-up.ts';
+import { NameServer, type Zone } from '../cli/name-server.ts';
 
 interface Setup {
   readonly zone?: Zone | null;
