@@ -13,10 +13,23 @@ export type {
   ServerRequest,
   UpgradeOptions,
 } from './app/app.ts';
+export type { Asked } from './app/asked.ts';
 export { type FileOptions, type FilesOptions, file, files } from './app/file-replies.ts';
+export { compressed, compressResponse, entityTag, precondition, redirect, validatorFields } from './app/own-answers.ts';
+export { type Decoded, decoded, readForm } from './app/request-content.ts';
 export { serve } from './app/serve.ts';
 export type { TakenOverStream } from './app/taken-over.ts';
 export { type TestConnection, type TestServer, test } from './app/test-server.ts';
+export type { Validators } from './content/conditional.ts';
+export { ContentError, type ContentFault } from './content/content-error.ts';
+export { type CookieAttributes, deleteCookie, parseCookies, setCookie } from './content/cookies.ts';
+export type { Form, FormOptions } from './content/forms.ts';
+export { formatHttpDate, parseHttpDate } from './content/http-date.ts';
+export type { MultipartLimits } from './content/multipart.ts';
+export { baseName, type PartHead } from './content/part-head.ts';
+export { type Parameters, parseQuery, queryValue } from './content/query.ts';
+export { isLocalTarget, localTarget, type RedirectStatus } from './content/redirect.ts';
+export type { FileConsumer, FormFile } from './content/uploads.ts';
 export type { Body } from './engine/call.ts';
 export type { AnswerEnd } from './engine/connection-host.ts';
 export { RequestError } from './engine/request-error.ts';

@@ -1,8 +1,11 @@
 /** From an app to the engine's handler: routes, handle, fetch, in this order; what `error` makes of failures; 404. */
+import { ContentError } from '../content/content-error.ts';
 import type { Call as EngineCall, Handler as EngineHandler } from '../engine/call.ts';
 import { installGlobals, LazyRequest, type Origin } from '../fetch/index.ts';
 import { Answer, textAnswer } from '../http/answer.ts';
+import { reply } from '../http/made-reply.ts';
 import { Reply } from '../http/reply.ts';
+import { reasonPhrase } from '../http/status.ts';
 import type { App, Awaitable, FetchRoute, Route, RouteTarget, Server } from './app.ts';
 import type { AppCall } from './app-call.ts';
 import { replyOf } from './response-reply.ts';
@@ -47,7 +50,7 @@ class Dispatcher {
     try {
       return this.#ask(call, 0);
     } catch (error) {
-      if (this.#app.error === undefined) throw error;
+      if (this.#app.error === undefined) return answerTo(error);
       return this.#recover(call, error);
     }
   };
@@ -71,16 +74,24 @@ class Dispatcher {
       if (result === undefined) return this.#ask(call, next);
       return replyOf(result, call.method === 'HEAD');
     } catch (error) {
-      if (this.#app.error === undefined) throw error;
+      if (this.#app.error === undefined) return answerTo(error);
       return this.#recover(call, error);
     }
   }
 
   async #recover(call: AppCall, error: unknown): Promise<Reply> {
     const answer = await this.#app.error?.(error, call);
-    if (answer === undefined) throw error;
+    if (answer === undefined) return answerTo(error);
     return answer instanceof Reply ? answer : replyOf(answer, call.method === 'HEAD');
   }
+}
+
+/** What a request with bad content gets; any other error is the engine's to answer and report. */
+function answerTo(error: unknown): Reply {
+  if (!(error instanceof ContentError)) throw error;
+  const { status, message, fields } = error;
+  const text = `${status} ${reasonPhrase(status)}: ${message}\n`;
+  return reply(status, { 'Content-Type': 'text/plain; charset=utf-8', ...fields }, text);
 }
 
 function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, origin: Origin): Stage {

@@ -53,10 +53,12 @@ export interface CookieAttributes {
 export function setCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
   if (!isToken(name)) throw new RangeError(`the name of a cookie must be a token, got ${JSON.stringify(name)}`);
   checkTogether(name, attributes);
-  let text = `${name}=${encodeValue(value)}`;
-  if (text.length > MAX_PAIR_LENGTH) {
-    throw new RangeError(`cookie ${name} must take at most ${MAX_PAIR_LENGTH} bytes, got ${text.length}`);
+  const encoded = encodeValue(value);
+  const length = name.length + encoded.length;
+  if (length > MAX_PAIR_LENGTH) {
+    throw new RangeError(`cookie ${name} must take at most ${MAX_PAIR_LENGTH} bytes, got ${length}`);
   }
+  let text = `${name}=${encoded}`;
   const { domain, path, expires, maxAge } = attributes;
   if (domain !== undefined) text += `; Domain=${checkedDomain(domain)}`;
   if (path !== undefined) text += `; Path=${checkedPath(path)}`;

@@ -47,6 +47,7 @@ export async function* decodeContent(
     throw new ContentError(
       'unsupported',
       `Content-Encoding must be one of ${ACCEPTED_CODINGS}, got ${contentEncoding}`,
+      { fields: { 'Accept-Encoding': ACCEPTED_CODINGS } },
     );
   }
   let pieces = source;

@@ -52,6 +52,16 @@ export function encodeNow(content: Uint8Array, coding: ContentCoding): Buffer {
   return coding === 'zstd' ? zlib.zstdCompressSync(content) : zlib.gzipSync(content, GZIP_OPTIONS);
 }
 
+/** For more than that: in the thread pool. */
+export function encodeLater(content: Uint8Array, coding: ContentCoding): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const settle = (error: Error | null, encoded: Buffer) => (error === null ? resolve(encoded) : reject(error));
+  if (coding === 'br') zlib.brotliCompress(content, BROTLI_OPTIONS, settle);
+  else if (coding === 'zstd') zlib.zstdCompress(content, settle);
+  else zlib.gzip(content, GZIP_OPTIONS, settle);
+  return promise;
+}
+
 /** Content that is sent often, compressed once: a prepared answer, a page in memory. Forgotten with its content. */
 const kept = new WeakMap<Uint8Array, Map<ContentCoding, Buffer>>();
 

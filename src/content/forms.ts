@@ -62,6 +62,7 @@ export function readForm(
     new ContentError(
       isMultipart ? 'malformed' : 'unsupported',
       `${rule}, got Content-Type ${JSON.stringify(contentType)}`,
+      isMultipart ? {} : { fields: { Accept: 'multipart/form-data, application/x-www-form-urlencoded' } },
     ),
   );
 }

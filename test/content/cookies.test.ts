@@ -60,7 +60,7 @@ describe('Set-Cookie', () => {
     ['', '1', {}, 'the name of a cookie must be a token, got ""'],
     ['a b', '1', {}, 'the name of a cookie must be a token, got "a b"'],
     ['a\r\nb', '1', {}, 'the name of a cookie must be a token, got "a\\r\\nb"'],
-    ['a', 'x'.repeat(4096), {}, 'cookie a must take at most 4096 bytes, got 4098'],
+    ['a', 'x'.repeat(4096), {}, 'cookie a must take at most 4096 bytes, got 4097'],
     ['a', '1', { path: 'x' }, 'path must start with "/", without ";" and control characters, got "x"'],
     ['a', '1', { path: '/;x' }, 'path must start with "/", without ";" and control characters, got "/;x"'],
     ['a', '1', { path: '/\n' }, 'path must start with "/", without ";" and control characters, got "/\\n"'],

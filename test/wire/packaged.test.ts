@@ -10,7 +10,7 @@ import { program } from '../../scripts/program/vrypt-server.ts';
 import { builtPath } from '../../scripts/targets/target-facts.ts';
 import { readTargets } from '../../scripts/targets/targets.ts';
 import { argumentsOf, casesByOptions, loadCases } from './load-cases.ts';
-import { checkCase } from './run-socket.ts';
+import { checkCase } from './run-client.ts';
 
 const TRIPLE = 'x86_64-unknown-linux-musl';
 const target = readTargets().targets.find(({ triple }) => triple === TRIPLE);

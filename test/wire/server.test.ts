@@ -6,7 +6,7 @@ import { openHandleTransport } from '../../src/engine/handle-transport.ts';
 import { openNetTransport } from '../../src/engine/net-transport.ts';
 import { vrypt } from '../app.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
-import { checkCase } from './run-socket.ts';
+import { checkCase } from './run-client.ts';
 
 const groups = casesByOptions(loadCases());
 

@@ -1,10 +1,10 @@
 /**
- * Plays a case to a listening server through raw sockets, and checks every byte that comes back. It determines the end state
- * without waiting for silence: an open connection answers one more request, a waiting one refuses the client's end, a closed
- * one has sent its FIN.
+ * Plays a case to a server as a client, through a raw socket or in memory, and checks every byte that comes back. It determines
+ * the end state without waiting for silence: an open connection answers one more request, a waiting one refuses the client's
+ * end, a closed one has sent its FIN.
  */
 import { Buffer } from 'node:buffer';
-import { connect, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { cutAt, lengthOf, randomIndices } from './cuts.ts';
@@ -24,10 +24,24 @@ const FOLLOW_UP_ANSWER: ExpectedResponse = {
 /** The number of cuts in a random way. */
 const CUTS = 6;
 
-/** Plays a case in every way, and expects what it says. */
-export async function checkCase(port: number, one: WireCase): Promise<void> {
+/** A client's end of a connection. */
+export interface WireClient {
+  /** All that has arrived. */
+  readonly received: Buffer;
+  /** Waits for that or for the server's FIN; a reset is a failure. */
+  until(isReached: () => boolean): Promise<void>;
+  ended(): Promise<void>;
+  /** Resolves when the next bytes will arrive separately. */
+  write(bytes: Buffer): Promise<void>;
+  end(): void;
+  destroy(): void;
+}
+
+/** Plays a case in every way to the server at a port, or to which `connect` leads, and expects what it says. */
+export async function checkCase(to: number | (() => WireClient), one: WireCase): Promise<void> {
+  const connect = typeof to === 'number' ? () => socketClient(to) : to;
   for (const { way, parts } of waysOf(one)) {
-    const run = await runSocket(port, one, parts);
+    const run = await runCase(connect(), one, parts);
     const lines = linesOf(one.expected.responses, run.lines);
     expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
   }
@@ -43,10 +57,9 @@ function waysOf({ document, name, sent }: WireCase): { way: string; parts: reado
   return [{ way: 'whole', parts: sent.parts }, random(1), random(2)];
 }
 
-async function runSocket(port: number, one: WireCase, parts: readonly Part[]): Promise<Run> {
+async function runCase(client: WireClient, one: WireCase, parts: readonly Part[]): Promise<Run> {
   const { sent, expected } = one;
   const { responses, end } = expected;
-  const client = new Client(connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
   try {
     for (const { afterAnswers, bytes } of parts) {
       await client.until(() => countResponses(client.received, responses) >= afterAnswers);
@@ -85,7 +98,7 @@ function endedRefusal({ sent }: WireCase): ExpectedResponse {
 
 /** Reads until the server's FIN; `probe` is what the last bytes must have been answered with. */
 async function finish(
-  client: Client,
+  client: WireClient,
   expected: readonly ExpectedResponse[],
   probe: readonly string[],
   end: Run['end'],
@@ -97,7 +110,11 @@ async function finish(
   return { lines: isAsProbed ? lines : [...lines, ...brought], end: isAsProbed ? end : 'closed' };
 }
 
-class Client {
+function socketClient(port: number): WireClient {
+  return new SocketClient(connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
+}
+
+class SocketClient implements WireClient {
   received: Buffer = Buffer.alloc(0);
   readonly #socket: Socket;
   #hasEnded = false;
@@ -120,7 +137,6 @@ class Client {
     });
   }
 
-  /** Waits for that many bytes or for the server's FIN; a reset is a failure. */
   async until(isReached: () => boolean): Promise<void> {
     while (!isReached() && !this.#hasEnded) {
       this.#check();
@@ -135,7 +151,7 @@ class Client {
     return this.until(() => this.#hasEnded);
   }
 
-  /** Resolves when the kernel has the bytes and other tasks have had a turn, so that the next ones arrive separately. */
+  /** The kernel has the bytes, and other tasks have had a turn. */
   async write(bytes: Buffer): Promise<void> {
     if (bytes.length > 0) await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()));
     await turn();
