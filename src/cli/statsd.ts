@@ -1,8 +1,8 @@
 /** Pushes requests per second by UDP, as a StatsD gauge: `vrypt.rps:<n>|g`. Owns its socket, its lookup and its timer. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
+import type { HostAndPort } from '../rules/rules.ts';
 import { type Found, lookUp } from './look-up.ts';
-import type { HostAndPort } from './rules.ts';
 
 const PERIOD_MS = 1000;
 /** How long an address is used whose time to live is not known. */
