@@ -1,7 +1,7 @@
 /** Asks a server whether it is healthy: one GET, by `node:net`. Owns one socket at a time. */
 import { connect, type NetConnectOpts } from 'node:net';
 import { lookUp } from '../engine/look-up.ts';
-import { formatDuration } from './rules.ts';
+import { formatDuration } from '../rules/rules.ts';
 
 export interface HealthTarget {
   /** undefined if a Unix socket is asked. */

@@ -1,9 +1,11 @@
 /** The command `healthcheck`: which server is asked for what, and the exit code. For images without a shell or curl. */
+
+import { duration, isIPv6, type Rule } from '../rules/rules.ts';
 import type { Command, CommandLine } from './commands.ts';
 import { check, type HealthTarget } from './health-probe.ts';
 import { flagOf, type OptionRow, resolveOptions } from './options.ts';
 import { type Environment, ExitCode } from './process-io.ts';
-import { duration, isIPv6, type Rule, readBy } from './rules.ts';
+import { readBy } from './read-by.ts';
 import { LISTEN_ROWS, PORT } from './settings.ts';
 import { watchSignals } from './signals.ts';
 import { UsageError } from './usage-error.ts';

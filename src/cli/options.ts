@@ -1,6 +1,8 @@
 /** Options as rows, and what is resolved from them: the command line above the environment, the environment above defaults. */
+
+import { type Rule, SWITCH } from '../rules/rules.ts';
 import type { Environment } from './process-io.ts';
-import { type Rule, readBy, SWITCH } from './rules.ts';
+import { readBy } from './read-by.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface OptionRow {

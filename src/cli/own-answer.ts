@@ -3,8 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { AppSource } from '../app/source.ts';
 import { MADE_BY_SERVER } from '../http/fields.ts';
+import { formatSize, type Rule, text, wholeNumber } from '../rules/rules.ts';
 import type { OptionRow, Resolved } from './options.ts';
-import { formatSize, type Rule, text, wholeNumber } from './rules.ts';
 import { UsageError } from './usage-error.ts';
 
 type Field = readonly [name: string, value: string];

@@ -1,7 +1,7 @@
 /** The command `respond`: a server that answers every request with the same response. */
 import { COMMANDS, type Command } from './commands.ts';
 import type { TypedOptions } from './options.ts';
-import { readBy } from './rules.ts';
+import { readBy } from './read-by.ts';
 import { OPTION_ROWS, PORT, resolveSettings } from './settings.ts';
 import { startServer } from './start-server.ts';
 import { UsageError } from './usage-error.ts';

@@ -2,10 +2,10 @@
 import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
+import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from '../rules/rules.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
-import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from './rules.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Settings {

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import { type Found, lookUp } from '../engine/look-up.ts';
-import type { HostAndPort } from './rules.ts';
+import type { HostAndPort } from '../rules/rules.ts';
 
 const PERIOD_MS = 1000;
 /** How long an address is used whose time to live is not known. */

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { check, type HealthTarget, readStatus } from '../../src/cli/health-probe.ts';
 import { healthcheck, resolveTarget } from '../../src/cli/healthcheck.ts';
 import type { ProcessIO } from '../../src/cli/process-io.ts';
-import { formatDuration } from '../../src/cli/rules.ts';
+import { formatDuration } from '../../src/rules/rules.ts';
 
 const DEFAULT: HealthTarget = {
   host: '127.0.0.1',

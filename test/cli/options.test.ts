@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { type OptionRow, resolveOptions, variableOf } from '../../src/cli/options.ts';
-import { HOST, wholeNumber } from '../../src/cli/rules.ts';
+import { HOST, wholeNumber } from '../../src/rules/rules.ts';
 
 const commands = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ name, ...(await load()) })));
 

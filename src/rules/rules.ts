@@ -1,7 +1,5 @@
 /** Rules for typed text: what is accepted, what it means, and the rule in words for a message. */
 
-import { UsageError } from './usage-error.ts';
-
 export interface Rule<Value> {
   /** Stands for the value in help, such as "duration". */
   readonly placeholder: string;
@@ -9,13 +7,6 @@ export interface Rule<Value> {
   readonly requirement: string;
   /** undefined if the text breaks the rule. */
   readonly read: (text: string) => Value | undefined;
-}
-
-/** Throws a UsageError if `text` breaks the rule; `label` is what the person typed or set, such as "--port". */
-export function readBy<Value>(rule: Rule<Value>, label: string, text: string, hint = ''): Value {
-  const value = rule.read(text);
-  if (value !== undefined) return value;
-  throw new UsageError(`${label} must be ${rule.requirement}, got ${JSON.stringify(text)}${hint}`);
 }
 
 export function wholeNumber(min: number, max: number): Rule<number> {
@@ -37,6 +28,7 @@ export function orWord<Value, Word>(rule: Rule<Value>, word: string, meaning: Wo
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DAY_MS = 86_400_000;
+const SPAN_UNITS: Readonly<Record<string, number>> = { ...DURATION_UNITS, d: DAY_MS };
 
 /** In milliseconds, at most a day. */
 export function duration(minMs: number): Rule<number> {
@@ -46,6 +38,18 @@ export function duration(minMs: number): Rule<number> {
     read: (text) => {
       const [, digits, unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
       return within(minMs, DAY_MS, Number(digits) * (DURATION_UNITS[unit] ?? Number.NaN));
+    },
+  };
+}
+
+/** In milliseconds; numbers without a unit are seconds, and days are a unit, as in configurations. */
+export function span(minMs: number, maxMs: number): Rule<number> {
+  return {
+    placeholder: 'duration',
+    requirement: `a number of seconds, or a duration with a unit (ms, s, m, h or d), from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`,
+    read: (text) => {
+      const [, digits, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+      return within(minMs, maxMs, Math.round(Number(digits) * (SPAN_UNITS[unit] ?? Number.NaN)));
     },
   };
 }

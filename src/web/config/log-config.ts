@@ -1,0 +1,43 @@
+/** Logs as data. Sizes in bytes, times in milliseconds. */
+
+export const LOG_FORMATS = ['common', 'combined', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface LoggingConfig {
+  /** null: none. */
+  readonly access: AccessLogConfig | null;
+  readonly error: ErrorLogConfig;
+  /** Of log files, those of managed processes included; null: they are never rotated by us (SIGUSR1 reopens them). */
+  readonly rotation: RotationConfig | null;
+}
+
+export interface AccessLogConfig {
+  /** null: stdout. */
+  readonly path: string | null;
+  readonly format: LogFormat;
+  /** Lines that wait at most before they are written … */
+  readonly bufferLines: number;
+  /** … or for this long. */
+  readonly flushMs: number;
+  /** Paths that are not logged, exact. */
+  readonly excludes: readonly string[];
+}
+
+export const LOG_LEVELS = ['error', 'warn', 'info'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface ErrorLogConfig {
+  /** null: stderr. */
+  readonly path: string | null;
+  readonly level: LogLevel;
+}
+
+export interface RotationConfig {
+  readonly maxSize: number;
+  /** null: by size only. */
+  readonly every: 'hour' | 'day' | null;
+  readonly maxBackups: number;
+  /** Older ones are removed; Infinity: never for their age. */
+  readonly maxAgeMs: number;
+  readonly compress: 'gzip' | 'zstd' | null;
+}
