@@ -352,9 +352,9 @@ describe.concurrent('the program', () => {
 
   test('ends at a signal while it is looking up its name', async (context) => {
     const { expect } = context;
-    // A resolver that reports queries and never answers.
+    // A resolver that reports queries and never answers; like a real one, it keeps the event loop alive meanwhile.
     const silent = `import { Resolver } from 'node:dns';
-      Resolver.prototype.resolve4 = () => console.log('asked');`;
+      Resolver.prototype.resolve4 = () => { setInterval(() => {}, 60_000); console.log('asked'); };`;
     const [node = '', ...program] = SOURCE;
     const command = [node, '--import', `data:text/javascript,${encodeURIComponent(silent)}`, ...program];
     const server = await start(context, ['-p', '0', '-H', 'a.name', '-w', '1'], { command });
