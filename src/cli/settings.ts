@@ -2,7 +2,17 @@
 import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
-import { duration, HOST, HOST_AND_PORT, type HostAndPort, oneOf, orWord, size, text, wholeNumber } from '../rules/rules.ts';
+import {
+  duration,
+  HOST,
+  HOST_AND_PORT,
+  type HostAndPort,
+  oneOf,
+  orWord,
+  size,
+  text,
+  wholeNumber,
+} from '../rules/rules.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';

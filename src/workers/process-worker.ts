@@ -12,6 +12,8 @@ import { workerName } from './worker-name.ts';
 export function runWorkerProcess(): void {
   const parent = openParent<ToProcess, FromProcess>();
   if (parent === null) return;
+  // Node opens a debugger at SIGUSR1 unless it is handled.
+  process.on('SIGUSR1', () => {});
   let worker: WorkerProcess | null = null;
   parent.onMessage(async (message) => {
     switch (message.type) {
