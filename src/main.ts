@@ -5,6 +5,7 @@ import type { BuildStamp } from './cli/process-io.ts';
 import { nameProcess } from './cli/process-name.ts';
 import { run } from './cli/run.ts';
 import { watchSignals } from './cli/signals.ts';
+import { isWorkerProcess, runWorkerProcess } from './cli/worker-process.ts';
 
 /** Defined when the program is bundled (`scripts/steps/bundle.ts`). */
 declare const BUILD_VERSION: string | undefined;
@@ -19,19 +20,24 @@ const build: BuildStamp = {
 
 const end = requestedEnd(process.argv);
 if (end !== null) process.exit(end);
-watchSignals();
-nameProcess();
 
 // Deprecations of Node are ours to fix; a user who sets NODE_PENDING_DEPRECATION cannot act on them.
 process.noDeprecation = true;
 
-void run({
-  args: process.argv.slice(2),
-  environment: process.env,
-  build,
-  print: (text) => write(1, text),
-  printError: (text) => write(2, text),
-}).then(endProcess);
+if (isWorkerProcess(process.argv)) void runWorkerProcess();
+else start();
+
+function start(): void {
+  watchSignals();
+  nameProcess();
+  void run({
+    args: process.argv.slice(2),
+    environment: process.env,
+    build,
+    print: (text) => write(1, text),
+    printError: (text) => write(2, text),
+  }).then(endProcess);
+}
 
 /** Writes straight to the descriptor: opening process.stdout costs 3 ms at the start. */
 function write(descriptor: number, text: string): string | null {

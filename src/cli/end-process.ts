@@ -4,8 +4,9 @@
  * replaces its image by a fresh one that does nothing but exit: the kernel ends all other threads for that, whatever they do, and it
  * works as PID 1. It takes 20 ms.
  */
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { native } from '../engine/native-binding.ts';
+import { isPackaged, ownExecutable } from '../processes/self.ts';
 import { livingThreads } from '../workers/living-threads.ts';
 
 /** First argument of the fresh image when it is our own executable; the exit code follows. */
@@ -68,27 +69,11 @@ function stateOf(file: string): string {
 
 /** Returns only if this Node (before 22.15) cannot do it, and nothing else can as PID 1. */
 function replaceProcess(code: number): void {
-  const file = executable();
+  const file = ownExecutable();
   if (file !== null && typeof process.execve === 'function') {
-    // Loaded only here: hardly any server ends this way.
-    const { isSea } = process.getBuiltinModule('node:sea');
-    const args = isSea() ? [END_COMMAND, String(code)] : ['-e', `process.exit(${code})`];
+    const args = isPackaged() ? [END_COMMAND, String(code)] : ['-e', `process.exit(${code})`];
     process.execve(file, [process.argv0, ...args], {});
   }
   // The kernel does not let PID 1 kill itself.
   if (process.pid !== 1) process.kill(process.pid, 'SIGKILL');
-}
-
-/** /proc/self/exe leads to our own image even after the file was deleted or replaced. */
-function executable(): string | null {
-  return ['/proc/self/exe', process.execPath].find(canRun) ?? null;
-}
-
-function canRun(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

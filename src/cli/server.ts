@@ -1,7 +1,8 @@
 /** A server from its start to its end: capacity, workers, signals, what is printed on the way. */
 import { addressOfHost } from '../engine/host-address.ts';
 import type { WantedEndpoint } from '../workers/endpoint.ts';
-import { type Drained, type Supervisor, startSupervisor } from '../workers/supervisor.ts';
+import type { Drained, Workers } from '../workers/messages.ts';
+import { type StartOptions, startSupervisor } from '../workers/supervisor.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
 import { endWithin, stopWaiting } from './end-process.ts';
 import { readMachine, threadLimit } from './machine.ts';
@@ -19,7 +20,7 @@ export interface Printer {
 
 /** Serves until a signal asks for the end; rejects if it cannot start. Threads may be left behind: see `end-process.ts`. */
 export async function runServer(settings: Settings, version: string, printer: Printer): Promise<void> {
-  const { workers, limits, isMaxConnectionsTyped } = settings;
+  const { workers, isolation, limits, isMaxConnectionsTyped } = settings;
   const signals = watchSignals();
   void signals.second.then(stopWaiting);
   const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
@@ -30,7 +31,7 @@ export async function runServer(settings: Settings, version: string, printer: Pr
     say(`stopped by ${await signals.first} before it listened`);
     return;
   }
-  const wishes = { workers, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
+  const wishes = { workers, isolation, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
   const capacity = planCapacity(wishes, readMachine(workers));
   for (const note of capacity.notes) warn(note);
   let isStopping = false;
@@ -53,6 +54,7 @@ export async function runServer(settings: Settings, version: string, printer: Pr
   if (!isStopping) say(readyLine(supervisor, version));
   const stopStatsd = await startStatsd(settings, supervisor, printer);
   say(await stop(settings, supervisor, signals));
+  supervisor.kill();
   stopStatsd?.();
 }
 
@@ -61,10 +63,17 @@ function start(
   endpoint: WantedEndpoint,
   { workers, maxConnections }: Capacity,
   stopped: Promise<unknown>,
-): Promise<Supervisor> {
+): Promise<Workers> {
   const { app, sharesPort, transport } = settings;
   const limits = { ...settings.limits, maxConnections };
-  return startSupervisor({ app, endpoint, workers, sharesPort, transport, limits }, stopped);
+  const options: StartOptions = { app, endpoint, workers, sharesPort, transport, limits };
+  return settings.isolation === 'process' ? startProcesses(options, stopped) : startSupervisor(options, stopped);
+}
+
+/** Loaded only when it is asked for. */
+async function startProcesses(options: StartOptions, stopped: Promise<unknown>): Promise<Workers> {
+  const module = await import('../workers/process-supervisor.ts');
+  return module.startProcesses(options, stopped);
 }
 
 async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
@@ -74,7 +83,7 @@ async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEnd
 }
 
 /** Waits for a signal, then drains; resolves with what that came to. Whatever hangs, it ends in time. */
-async function stop(settings: Settings, supervisor: Supervisor, signals: StopSignals): Promise<string> {
+async function stop(settings: Settings, supervisor: Workers, signals: StopSignals): Promise<string> {
   const { drainDelayMs, drainTimeoutMs } = settings;
   const first = await signals.first;
   endWithin(drainDelayMs + drainTimeoutMs + END_MARGIN_MS, ExitCode.ok);
@@ -110,11 +119,7 @@ function timeout(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function startStatsd(
-  { statsd }: Settings,
-  supervisor: Supervisor,
-  printer: Printer,
-): Promise<(() => void) | null> {
+async function startStatsd({ statsd }: Settings, supervisor: Workers, printer: Printer): Promise<(() => void) | null> {
   if (statsd === undefined) return null;
   const module = await import('./statsd.ts');
   return module.startStatsd(
@@ -124,7 +129,7 @@ async function startStatsd(
   );
 }
 
-function readyLine({ address, port, workers }: Supervisor, version: string): string {
+function readyLine({ address, port, workers }: Workers, version: string): string {
   const host = address.includes(':') ? `[${address}]` : address;
   const place = port === 0 ? `unix:${address}` : `http://${host}:${port}`;
   return `${version} listening on ${place} (${count(workers, 'worker')})`;

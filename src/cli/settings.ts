@@ -2,7 +2,17 @@
 import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
-import { duration, HOST, HOST_AND_PORT, type HostAndPort, orWord, size, text, wholeNumber } from '../rules/rules.ts';
+import {
+  duration,
+  HOST,
+  HOST_AND_PORT,
+  type HostAndPort,
+  oneOf,
+  orWord,
+  size,
+  text,
+  wholeNumber,
+} from '../rules/rules.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
@@ -17,6 +27,7 @@ export interface Settings {
   readonly unixPath: string | undefined;
   /** auto: as many as the machine runs at once. */
   readonly workers: number | 'auto';
+  readonly isolation: Isolation;
   readonly app: AppSource;
   readonly limits: EngineLimits;
   /** The user asked for this number, so warn when fewer fit. */
@@ -28,6 +39,9 @@ export interface Settings {
   readonly isQuiet: boolean;
   readonly transport: TransportName;
 }
+
+/** What each worker is. */
+export type Isolation = 'thread' | 'process';
 
 export const PORT = wholeNumber(0, 65_535);
 
@@ -54,7 +68,7 @@ export const LISTEN_ROWS = [
     // sun_path of unix(7) holds 108 bytes, the last of them NUL.
     rule: text('path', 'the path of a socket, of 1 to 107 bytes', 107),
     excludes: ['port', 'host', 'share'],
-    help: 'Unix socket to listen on, instead of a port; served by one worker',
+    help: 'Unix socket to listen on, instead of a port; served by one thread, or by several processes',
   },
 ] as const satisfies readonly OptionRow[];
 
@@ -66,6 +80,18 @@ export const OPTION_ROWS = [
     rule: orWord(wholeNumber(1, 1024), 'auto', 'auto' as const),
     default: 'auto',
     help: 'event loops, auto for one per core',
+  },
+  {
+    name: 'isolation',
+    rule: oneOf('thread', 'process'),
+    default: 'thread',
+    help: 'what workers are: threads, or processes, of which a crash costs only its own connections',
+  },
+  {
+    name: 'worker',
+    rule: wholeNumber(1, 1024),
+    excludes: ['workers', 'isolation'],
+    help: 'the same as --workers <number> --isolation process',
   },
   ...ANSWER_ROWS,
   {
@@ -79,6 +105,12 @@ export const OPTION_ROWS = [
     rule: duration(1),
     default: '10s',
     help: 'longest time for the head of a request (408)',
+  },
+  {
+    name: 'timeout-ms',
+    rule: wholeNumber(1, 86_400_000),
+    excludes: ['header-timeout'],
+    help: 'the same as --header-timeout, in milliseconds',
   },
   {
     name: 'body-timeout',
@@ -172,19 +204,25 @@ const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
-  if (values.unix !== undefined && values.workers !== 'auto' && values.workers > 1) {
+  const isolation = values.worker === undefined ? values.isolation : 'process';
+  // Threads cannot share a Unix socket: the kernel spreads its connections over nothing but the processes that hold it.
+  const isForOne = values.unix !== undefined && isolation === 'thread';
+  if (isForOne && values.workers !== 'auto' && values.workers > 1) {
     const [unix, workers] = [sources.unix?.label, sources.workers?.label];
-    throw new UsageError(`${unix} must be served by one worker, got ${workers} ${values.workers}`);
+    throw new UsageError(
+      `${unix} must be served by one thread, or by processes (--isolation process), got ${workers} ${values.workers}`,
+    );
   }
   return {
     host: values.host,
     port: values.port,
     unixPath: values.unix,
-    workers: values.unix === undefined ? values.workers : 1,
+    workers: isForOne ? 1 : (values.worker ?? values.workers),
+    isolation,
     app: resolveApp(resolved),
     limits: {
       idleTimeoutMs: values['idle-timeout'],
-      headerTimeoutMs: values['header-timeout'],
+      headerTimeoutMs: values['timeout-ms'] ?? values['header-timeout'],
       bodyTimeoutMs: values['body-timeout'],
       requestTimeoutMs: values['request-timeout'],
       sendTimeoutMs: values['send-timeout'],

@@ -19,6 +19,10 @@ export interface StreamHandle extends TransportSocket {
   onread: (this: StreamHandle) => void;
   onconnection: (status: number, client: StreamHandle | undefined) => void;
   readonly writeQueueSize: number;
+  /** Takes the descriptor over: it is closed with the handle. */
+  open(descriptor: number): number;
+  /** Of the socket, once there is one. */
+  readonly fd: number;
   listen(backlog: number): number;
   useUserBuffer(buffer: Buffer): void;
   readStart(): number;
@@ -72,6 +76,7 @@ export interface PipeBindings {
 const TCP_METHODS = [
   'bind',
   'bind6',
+  'open',
   'listen',
   'getsockname',
   'getpeername',

@@ -4,29 +4,23 @@
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
 import { Buffer } from 'node:buffer';
-import { AcceptQueue, QUIET_TURNS, untilQuiet } from './accept-queue.ts';
 import {
   loadPipeBindings,
   loadTcpBindings,
-  type PipeHandle,
-  type SocketName,
   type StreamHandle,
   type StreamRequest,
   systemError,
   type TcpBindings,
   type TcpHandle,
 } from './handle-bindings.ts';
-import { selfConnector } from './self-connection.ts';
+import { bind, listenDescriptor, listenTcp, listenUnix, nameOf } from './handle-listeners.ts';
 import {
   type Address,
-  addressOf,
   type Listener,
   type ListenOptions,
   type SocketOwner,
-  type TcpListenOptions,
   type Transport,
   type TransportSocket,
-  type UnixListenOptions,
   WriteResult,
   type WriteResultValue,
 } from './transport.ts';
@@ -83,7 +77,9 @@ function makeTransport(bindings: TcpBindings): Transport {
     },
 
     async listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener> {
-      return 'path' in options ? listenUnix(options, onSocket) : listenTcp(bindings, options, onSocket);
+      if ('path' in options) return listenUnix(options, onSocket);
+      if ('descriptor' in options) return listenDescriptor(bindings, options, onSocket);
+      return listenTcp(bindings, options, onSocket);
     },
 
     attach(socket: TransportSocket, owner: SocketOwner): void {
@@ -141,82 +137,6 @@ function makeTransport(bindings: TcpBindings): Transport {
       (socket as StreamHandle).close();
     },
   };
-}
-
-function listenTcp(
-  bindings: TcpBindings,
-  options: TcpListenOptions,
-  onSocket: (socket: TransportSocket) => void,
-): Listener {
-  const { TCP, constants } = bindings;
-  const handle = new TCP(constants.SERVER);
-  const flags = options.reusePort ? constants.UV_TCP_REUSEPORT : 0;
-  const name: SocketName = {};
-  let queue: AcceptQueue | null = null;
-  handle.onconnection = (_status, client) => {
-    if (client === undefined || queue === null) return;
-    if (queue.takes(() => nameOf(client, 'getpeername'))) client.close();
-    else onSocket(client);
-  };
-  const error =
-    bind(handle, options.address, options.port, flags) ||
-    // Accepted sockets inherit TCP_NODELAY from the listener: one fewer system call per connection.
-    handle.setNoDelay(true) ||
-    handle.listen(options.backlog) ||
-    handle.getsockname(name);
-  if (error !== 0) {
-    handle.close();
-    throw systemError(error);
-  }
-  const { address = '', port = 0 } = name;
-  // "::" accepts IPv4 as well, which is there even if IPv6 has no address.
-  const own = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
-  const open = new AcceptQueue(handle, selfConnector(bindings, own, port), own, options.backlog);
-  queue = open;
-  return {
-    address,
-    port,
-    close: () => open.close(),
-    drain: (maxMs) => open.drain(maxMs),
-    ref: () => handle.ref(),
-    unref: () => handle.unref(),
-  };
-}
-
-function listenUnix(options: UnixListenOptions, onSocket: (socket: TransportSocket) => void): Listener {
-  const { Pipe, constants } = loadPipeBindings();
-  const handle: PipeHandle = new Pipe(constants.SERVER);
-  let accepted = 0;
-  handle.onconnection = (_status, client) => {
-    if (client === undefined) return;
-    accepted++;
-    onSocket(client);
-  };
-  const error = handle.bind(options.path) || handle.listen(options.backlog);
-  if (error !== 0) {
-    handle.close();
-    throw systemError(error);
-  }
-  // libuv removes the file when the handle is closed.
-  const close = () => handle.close();
-  const drain = async (maxMs: number) => {
-    await untilQuiet(() => accepted, QUIET_TURNS, process.uptime() + maxMs / 1000);
-    close();
-  };
-  return { address: options.path, port: 0, close, drain, ref: () => handle.ref(), unref: () => handle.unref() };
-}
-
-function bind(handle: TcpHandle, address: string, port: number, flags: number): number {
-  return address.includes(':') ? handle.bind6(address, port, flags) : handle.bind(address, port, flags);
-}
-
-/** A Unix socket has no names worth asking for. */
-function nameOf(socket: TransportSocket, ask: 'getpeername' | 'getsockname'): Address {
-  const handle = socket as TcpHandle;
-  if (typeof handle[ask] !== 'function') return { address: '', port: 0, family: 'unix' };
-  const name: SocketName = {};
-  handle[ask](name);
-  return addressOf(name.address ?? '', name.port ?? 0);
 }
 
 function ignore(): void {}

@@ -8,6 +8,7 @@ import {
   type Listener,
   type ListenOptions,
   type SocketOwner,
+  type TcpListenOptions,
   type Transport,
   type TransportSocket,
   WriteResult,
@@ -194,8 +195,7 @@ export class MemoryTransport implements Transport {
     const close = () => {
       this.#accept = null;
     };
-    const address = 'path' in options ? options.path : options.address;
-    const port = 'path' in options ? 0 : options.port;
+    const { address = '', port = 0 } = options as Partial<TcpListenOptions>;
     return { address, port, close, drain: async () => close(), ref() {}, unref() {} };
   }
 

@@ -55,11 +55,14 @@ export function openNetTransport(): Transport {
         const where =
           'path' in options
             ? { path: options.path }
-            : { host: options.address, port: options.port, reusePort: options.reusePort };
+            : 'descriptor' in options
+              ? { fd: options.descriptor }
+              : { host: options.address, port: options.port, reusePort: options.reusePort };
         server.listen({ ...where, backlog: options.backlog }, () => {
           server.off('error', reject);
           server.on('error', ignore);
-          const bound = server.address() as AddressInfo | string;
+          // A Unix socket that somebody else has bound has no name.
+          const bound: AddressInfo | string = server.address() ?? 'a descriptor';
           const name = typeof bound === 'string' ? { address: bound, port: 0 } : bound;
           const close = () => void server.close();
           const drain = async (maxMs: number) => {

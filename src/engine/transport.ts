@@ -36,7 +36,7 @@ export interface Address {
   readonly family: 'IPv4' | 'IPv6' | 'unix';
 }
 
-export type ListenOptions = TcpListenOptions | UnixListenOptions;
+export type ListenOptions = TcpListenOptions | UnixListenOptions | DescriptorListenOptions;
 
 export interface TcpListenOptions {
   /** IPv4 or IPv6 address; "::" accepts both kinds. */
@@ -52,6 +52,13 @@ export interface TcpListenOptions {
 export interface UnixListenOptions {
   /** Path of the socket file, which must not exist. */
   readonly path: string;
+  readonly backlog: number;
+}
+
+/** A socket that somebody else has bound: another process of ours, or systemd. */
+export interface DescriptorListenOptions {
+  /** Closed with the listener. */
+  readonly descriptor: number;
   readonly backlog: number;
 }
 

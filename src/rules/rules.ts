@@ -26,6 +26,15 @@ export function orWord<Value, Word>(rule: Rule<Value>, word: string, meaning: Wo
   };
 }
 
+/** One of these words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Rule<Word> {
+  return {
+    placeholder: words.join('|'),
+    requirement: words.join(' or '),
+    read: (text) => words.find((word) => word === text),
+  };
+}
+
 const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const DAY_MS = 86_400_000;
 const SPAN_UNITS: Readonly<Record<string, number>> = { ...DURATION_UNITS, d: DAY_MS };

@@ -4,7 +4,9 @@ import type { ListenOptions } from '../engine/transport.ts';
 /** What a worker is told: one address. */
 export type Endpoint =
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | { readonly kind: 'unix'; readonly path: string }
+  /** A socket that another process has bound. */
+  | { readonly kind: 'descriptor'; readonly descriptor: number };
 
 /** What a server is told: also every address of the machine, of both families if it has both. */
 export type WantedEndpoint = Endpoint | { readonly kind: 'everywhere'; readonly port: number };
@@ -17,6 +19,7 @@ const BACKLOG = 4096;
 
 export function listenOptions(endpoint: Endpoint): ListenOptions {
   if (endpoint.kind === 'unix') return { path: endpoint.path, backlog: BACKLOG };
+  if (endpoint.kind === 'descriptor') return { descriptor: endpoint.descriptor, backlog: BACKLOG };
   return { address: endpoint.address, port: endpoint.port, backlog: BACKLOG, reusePort: true };
 }
 

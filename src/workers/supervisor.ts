@@ -4,13 +4,13 @@
  */
 import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import type { Engine } from '../engine/engine.ts';
-import { removeStaleSocket } from '../engine/stale-socket.ts';
 import { openTransport } from '../engine/transport.ts';
-import { EVERY_ADDRESS, isFamilyMissing, type WantedEndpoint } from './endpoint.ts';
-import { endingTime, type ServeOptions } from './messages.ts';
+import { claim } from './claim.ts';
+import type { WantedEndpoint } from './endpoint.ts';
+import { type Drained, endingTime, type ServeOptions, type Workers } from './messages.ts';
 import { reportError } from './report.ts';
-import { type Served, serve } from './serve.ts';
-import { withLock } from './start-lock.ts';
+import { serve } from './serve.ts';
+import { isShortage, startAll } from './start-all.ts';
 import type { Thread } from './thread.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
@@ -26,18 +26,19 @@ export interface StartOptions extends Omit<ServeOptions, 'endpoint'> {
   readonly sharesPort: boolean;
 }
 
-const NEVER = new Promise<never>(() => {});
-
-/** A thread that fails with one of these lacks something of which the others have their share. */
-const OUT_OF_RESOURCES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'ERR_WORKER_OUT_OF_MEMORY']);
-
 /**
  * Starts every worker; resolves when all of them listen, or as many as the system lets us have, or when `stopped` does. Rejects
  * with the system's error, its `code` set, if the address cannot be had.
  */
-export async function startSupervisor(options: StartOptions, stopped: Promise<unknown> = NEVER): Promise<Supervisor> {
+export async function startSupervisor(
+  options: StartOptions,
+  stopped: Promise<unknown> = new Promise(() => {}),
+): Promise<Supervisor> {
   const counters = createCounters(options.workers);
-  const { engine, listener } = await startFirst(options, counters);
+  const first = await openTransport(options.transport);
+  const { engine, listener } = await claim(first, options, (endpoint) =>
+    serve(first, { ...options, endpoint }, counters, 0),
+  );
   // The kernel has chosen the port by now, if it was left to it.
   const { address, port } = listener;
   const { app, limits, transport } = options;
@@ -51,7 +52,7 @@ export async function startSupervisor(options: StartOptions, stopped: Promise<un
           counters,
         )
       : [];
-  const { threads, failure } = await startThreads(all, stopped);
+  const { started: threads, failure } = await startAll(all, stopped);
   if (failure !== null && !isShortage(failure)) {
     engine.close();
     await Promise.all(threads.map((thread) => thread.drain(0)));
@@ -60,80 +61,6 @@ export async function startSupervisor(options: StartOptions, stopped: Promise<un
   // A single worker has too little to give: it starts from the snapshot.
   if (threads.length > 0) setTimeout(() => void trimLater(engine, threads), BEFORE_TRIMMING_MS).unref();
   return new Supervisor({ engine, threads, counters, address, port, shortage: failure?.code ?? null });
-}
-
-/** Worker 0. SO_REUSEPORT would join another server of the same user without a word, so this looks first. */
-async function startFirst(options: StartOptions, counters: SharedCounters): Promise<Served> {
-  const { endpoint } = options;
-  const transport = await openTransport(options.transport);
-  if (endpoint.kind === 'unix') {
-    return withLock(transport, endpoint.path, async () => {
-      await removeStaleSocket(endpoint.path);
-      return serve(transport, { ...options, endpoint }, counters, 0);
-    });
-  }
-  const { port } = endpoint;
-  const addresses = endpoint.kind === 'tcp' ? [endpoint.address] : EVERY_ADDRESS;
-  if (port === 0) return firstOf(addresses, (address) => serveAt(address));
-  return withLock(transport, String(port), () =>
-    firstOf(addresses, async (address) => {
-      if (!options.sharesPort) await transport.assertFree(address, port);
-      return serveAt(address);
-    }),
-  );
-
-  function serveAt(address: string): Promise<Served> {
-    return serve(transport, { ...options, endpoint: { kind: 'tcp', address, port } }, counters, 0);
-  }
-}
-
-/** The first address whose family this machine has. */
-async function firstOf<T>(addresses: readonly string[], listen: (address: string) => Promise<T>): Promise<T> {
-  for (const address of addresses.slice(0, -1)) {
-    try {
-      return await listen(address);
-    } catch (error) {
-      if (!isFamilyMissing(error as NodeJS.ErrnoException)) throw error;
-    }
-  }
-  return listen(addresses.at(-1) as string);
-}
-
-interface Started {
-  /** Those that listen, or may listen in a moment. */
-  readonly threads: readonly Thread[];
-  /** Why others do not: a reason that is no shortage before one that is. */
-  readonly failure: NodeJS.ErrnoException | null;
-}
-
-async function startThreads(all: readonly Thread[], stopped: Promise<unknown>): Promise<Started> {
-  let isStopped = false;
-  const stop = stopped.then(() => {
-    isStopped = true;
-  });
-  const starts: Promise<NodeJS.ErrnoException | null>[] = [];
-  for (const thread of all) {
-    starts.push(
-      thread.start().then(
-        () => null,
-        (error) => error,
-      ),
-    );
-    // Each start blocks this thread: signals and requests have their turn in between.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (isStopped) break;
-  }
-  const failures = await Promise.race([Promise.all(starts), stop]);
-  if (failures === undefined) return { threads: all.slice(0, starts.length), failure: null };
-  const isGrave = (failure: NodeJS.ErrnoException | null) => failure !== null && !isShortage(failure);
-  return {
-    threads: all.filter((_, index) => failures[index] === null),
-    failure: failures.find(isGrave) ?? failures.find((failure) => failure !== null) ?? null,
-  };
-}
-
-function isShortage({ code = '' }: NodeJS.ErrnoException): boolean {
-  return OUT_OF_RESOURCES.has(code);
 }
 
 async function trimLater(engine: Engine, threads: readonly Thread[]): Promise<void> {
@@ -164,16 +91,6 @@ function leaveDeletedFolder(): void {
   }
 }
 
-/** What a drain came to. */
-export interface Drained {
-  /** Connections that were open when it began. */
-  readonly connections: number;
-  /** Requests answered since `before`. */
-  readonly requests: number;
-  /** Connections that were still open at the deadline. */
-  readonly cutOff: number;
-}
-
 interface Parts {
   readonly engine: Engine;
   readonly threads: readonly Thread[];
@@ -183,7 +100,7 @@ interface Parts {
   readonly shortage: string | null;
 }
 
-export class Supervisor {
+export class Supervisor implements Workers {
   readonly address: string;
   readonly port: number;
   /** The system's code for why there are fewer workers than were asked for, or null if there are not. */
@@ -240,6 +157,9 @@ export class Supervisor {
     const requests = this.requests().reduce((sum, now, index) => sum + ((now - (before[index] ?? 0)) >>> 0), 0);
     return { connections, requests, cutOff };
   }
+
+  /** Threads end with the process. */
+  kill(): void {}
 
   /** A bug of ours outside every request of worker 0: its connections are lost, the server goes on. */
   survive(error: unknown): void {

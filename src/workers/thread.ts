@@ -4,6 +4,7 @@ import { forgetWorker } from '../engine/counters.ts';
 import { countThread } from './living-threads.ts';
 import { endingTime, type FromThread, type ThreadData, type ToThread } from './messages.ts';
 import { reportError } from './report.ts';
+import { workerName } from './worker-name.ts';
 
 /** The worker's code, defined when the program is bundled: an executable has no files to load. */
 declare const WORKER_SOURCE: string | undefined;
@@ -17,8 +18,6 @@ const HEALTHY_SECONDS = 10;
 /** A thread that runs JavaScript ends within milliseconds; one that spins in native code never does, and is left behind. */
 const MIN_ENDING_MS = 100;
 const MAX_ENDING_MS = 1000;
-/** The kernel's limit on a thread's name. */
-const MAX_NAME = 15;
 
 export class Thread {
   readonly #data: ThreadData;
@@ -137,7 +136,7 @@ function startWorker(workerData: ThreadData): Worker {
   // stdout and stderr are not connected: a thread writes to neither stream, and joining them to ours takes 2 ms.
   const options = {
     workerData,
-    name: threadName(workerData.worker),
+    name: workerName(workerData.worker),
     argv: [],
     execArgv: [],
     env: {},
@@ -156,12 +155,6 @@ function startWorker(workerData: ThreadData): Worker {
   }
   worker.once('exit', countThread());
   return worker;
-}
-
-/** `vrypt-server/1`, as /proc/<pid>/task/<tid>/comm shows it. The number stays whole. */
-export function threadName(worker: number): string {
-  const number = `/${worker}`;
-  return `${'vrypt-server'.slice(0, MAX_NAME - number.length)}${number}`;
 }
 
 /** Node wraps the system's error of a thread that cannot start: its code is the last word of the message. */

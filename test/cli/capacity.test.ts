@@ -4,7 +4,7 @@ import { type Machine, planCapacity, type Wishes } from '../../src/cli/capacity.
 const MIB = 1024 ** 2;
 const NONE = Number.POSITIVE_INFINITY;
 
-const WISHES: Wishes = { workers: 'auto', maxConnections: 65_536, isMaxConnectionsTyped: false };
+const WISHES: Wishes = { workers: 'auto', isolation: 'thread', maxConnections: 65_536, isMaxConnectionsTyped: false };
 const MACHINE: Machine = {
   cores: 8,
   cgroup: { cpus: NONE, memory: NONE },
@@ -78,5 +78,26 @@ test('address space limits the workers, because V8 ends the process if it cannot
   expect(plan({ workers: 4 }, machine)).toMatchObject({
     workers: 1,
     notes: ['the limit on address space (ulimit -v 1048576) allows 1 worker instead of 4'],
+  });
+});
+
+describe('processes', () => {
+  test('have a limit on open files each, and share the limit on connections', () => {
+    expect(plan({ workers: 4, isolation: 'process' }, { openFiles: 1024 })).toEqual({
+      workers: 4,
+      maxConnections: 4 * (1024 - 21 - 2 - 40),
+      notes: [],
+    });
+  });
+
+  test('are as many as memory holds if they are counted automatically', () => {
+    const machine = { cgroup: { cpus: NONE, memory: 128 * MIB } };
+    expect(plan({ isolation: 'process' }, machine)).toMatchObject({ workers: 4 });
+  });
+
+  test('each take descriptors of their manager', () => {
+    const { workers, notes } = plan({ workers: 64, isolation: 'process' }, { openFiles: 100 });
+    expect(workers).toBe(31);
+    expect(notes[0]).toBe('the limit on open files (ulimit -n 100) allows 31 workers instead of 64');
   });
 });

@@ -18,6 +18,7 @@ const DEFAULTS: Settings = {
   port: 8080,
   unixPath: undefined,
   workers: 'auto',
+  isolation: 'thread',
   app: { kind: 'respond', status: 200, fields: [['Content-Type', 'text/plain']], content: Buffer.from('Vrypt') },
   limits: {
     idleTimeoutMs: 75_000,
@@ -116,6 +117,24 @@ const OPTIONS: Record<
     bad: ['0', '1025', '', '-1', '2.5', 'Auto', 'many'],
     rule: 'a whole number from 1 to 1024 or auto',
     read: ({ workers }) => workers,
+  },
+  isolation: {
+    good: { thread: 'thread', process: 'process' },
+    bad: ['', 'Thread', 'fork'],
+    rule: 'thread or process',
+    read: ({ isolation }) => isolation,
+  },
+  worker: {
+    good: { '1': [1, 'process'], '64': [64, 'process'] },
+    bad: ['0', '1025', 'auto', ''],
+    rule: 'a whole number from 1 to 1024',
+    read: ({ workers, isolation }) => [workers, isolation],
+  },
+  'timeout-ms': {
+    good: { '1': 1, '2500': 2500 },
+    bad: ['0', '86400001', '1s', ''],
+    rule: 'a whole number from 1 to 86400000',
+    read: ({ limits }) => limits.headerTimeoutMs,
   },
   'idle-timeout': {
     good: { '2500ms': 2500, '30s': 30_000, '5m': 300_000, '24h': 86_400_000, '1ms': 1 },
@@ -262,8 +281,16 @@ describe('the port', () => {
     [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],
     [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
     [['3000', '3000'], {}, 'port must be given only once, got "3000" and "3000", see vrypt-server --help'],
-    [[], { VRYPT_UNIX: '/x', VRYPT_WORKERS: '2' }, 'VRYPT_UNIX must be served by one worker, got VRYPT_WORKERS 2'],
-    [['--unix', '/x'], { VRYPT_WORKERS: '2' }, '--unix must be served by one worker, got VRYPT_WORKERS 2'],
+    [
+      [],
+      { VRYPT_UNIX: '/x', VRYPT_WORKERS: '2' },
+      'VRYPT_UNIX must be served by one thread, or by processes (--isolation process), got VRYPT_WORKERS 2',
+    ],
+    [
+      ['--unix', '/x'],
+      { VRYPT_WORKERS: '2' },
+      '--unix must be served by one thread, or by processes (--isolation process), got VRYPT_WORKERS 2',
+    ],
     [['--text', 'x'], { VRYPT_STATUS: '204' }, 'VRYPT_STATUS 204 must have no content (RFC 9110 §15), got --text'],
     [['--prot', '1'], {}, 'unknown option --prot (did you mean --port?), see vrypt-server --help'],
     [['--port'], {}, '--port must be followed by a value, see vrypt-server --help'],

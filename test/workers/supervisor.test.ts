@@ -10,7 +10,7 @@ import type { WantedEndpoint } from '../../src/workers/endpoint.ts';
 import { livingThreads } from '../../src/workers/living-threads.ts';
 import { reportError } from '../../src/workers/report.ts';
 import { type StartOptions, startSupervisor } from '../../src/workers/supervisor.ts';
-import { threadName } from '../../src/workers/thread.ts';
+import { workerName } from '../../src/workers/worker-name.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { RawClient } from '../engine/raw-client.ts';
 import { GET } from '../engine/start-engine.ts';
@@ -246,7 +246,7 @@ test.for([
   [100, 'vrypt-serve/100'],
   [1023, 'vrypt-serv/1023'],
 ] as const)('thread %i is called %s, within the 15 bytes that the kernel allows', ([worker, name]) => {
-  expect(threadName(worker)).toBe(name);
+  expect(workerName(worker)).toBe(name);
 });
 
 describe('an address', () => {
