@@ -11,6 +11,7 @@ export type {
   RouteTarget,
   Server,
   ServerRequest,
+  TakenOverStream,
   UpgradeOptions,
 } from './app/app.ts';
 export type { Asked } from './app/asked.ts';
@@ -18,7 +19,6 @@ export { type FileOptions, type FilesOptions, file, files } from './app/file-rep
 export { compressed, compressResponse, entityTag, precondition, redirect, validatorFields } from './app/own-answers.ts';
 export { type Decoded, decoded, readForm } from './app/request-content.ts';
 export { serve } from './app/serve.ts';
-export type { TakenOverStream } from './app/taken-over.ts';
 export { type TestConnection, type TestServer, test } from './app/test-server.ts';
 export type { Validators } from './content/conditional.ts';
 export { ContentError, type ContentFault } from './content/content-error.ts';
@@ -30,19 +30,22 @@ export { baseName, type PartHead } from './content/part-head.ts';
 export { type Parameters, parseQuery, queryValue } from './content/query.ts';
 export { isLocalTarget, localTarget, type RedirectStatus } from './content/redirect.ts';
 export type { FileConsumer, FormFile } from './content/uploads.ts';
-export type { Body } from './engine/call.ts';
-export type { AnswerEnd } from './engine/connection-host.ts';
+export type { Address } from './engine/address.ts';
+export type { AnswerEnd, Body } from './engine/call.ts';
 export { RequestError } from './engine/request-error.ts';
 export { type Content, type Sink, type StreamSource, stream } from './engine/stream-reply.ts';
-export type { Address } from './engine/transport.ts';
 export type { EventOptions } from './events/event-text.ts';
 export { type EventSink, type EventsOptions, events } from './events/events.ts';
-export { Headers } from './fetch/headers.ts';
-export { Request } from './fetch/request.ts';
-export { Response } from './fetch/response.ts';
+export { Headers, Request, Response } from './fetch/standard.ts';
 export { Answer } from './http/answer.ts';
 export type { Fields } from './http/fields.ts';
 export { json, reply } from './http/made-reply.ts';
 export { Reply } from './http/reply.ts';
-export type { PerMessageDeflate, SocketHandlers } from './websocket/options.ts';
-export type { ServerSocket as Socket } from './websocket/socket.ts';
+export type {
+  BinaryData,
+  BinaryType,
+  CompressorName,
+  PerMessageDeflate,
+  Socket,
+  SocketHandlers,
+} from './websocket/handlers.ts';

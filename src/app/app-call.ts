@@ -4,9 +4,9 @@ import { RequestView } from '../engine/request-view.ts';
 import type { Address } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
-import type { SocketHandlers } from '../websocket/options.ts';
-import type { AcceptOptions, Call } from './app.ts';
-import { type TakenOverStream, takeOver } from './taken-over.ts';
+import type { SocketHandlers } from '../websocket/handlers.ts';
+import type { AcceptOptions, Call, TakenOverStream } from './app.ts';
+import { takeOver } from './taken-over.ts';
 import type { Upgrades } from './upgrades.ts';
 
 /** What all calls of a worker share. */

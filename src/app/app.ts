@@ -1,13 +1,12 @@
 /** What an app is, what `serve()` takes, and what programs get: the library's types. */
+import type { Duplex } from 'node:stream';
 import type { TrustProxy } from '../content/forwarded.ts';
-import type { Call as EngineCall } from '../engine/call.ts';
-import type { AnswerEnd } from '../engine/connection-host.ts';
+import type { Address } from '../engine/address.ts';
+import type { AnswerEnd, Call as EngineCall } from '../engine/call.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import type { Address } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
-import type { SocketHandlers } from '../websocket/options.ts';
-import type { TakenOverStream } from './taken-over.ts';
+import type { SocketHandlers } from '../websocket/handlers.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -23,6 +22,13 @@ export interface Call<S = unknown> extends EngineCall<S> {
    * request. Without any fields nothing is sent: `use` answers itself, as `handleUpgrade` of `ws` does.
    */
   takeOver(fields: Fields, use: (stream: TakenOverStream, head: Uint8Array) => void): Reply;
+}
+
+/** A connection taken over, with what libraries look for on sockets of `node:net`. */
+export interface TakenOverStream extends Duplex {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly remoteFamily: Address['family'];
 }
 
 export interface AcceptOptions {

@@ -1,6 +1,7 @@
 /** `file()` and `files()`: what src/files plans, as answers of the engine. Owns this worker's cache of single files. */
 import { StreamReply } from '../engine/stream-reply.ts';
-import { Directory, type DirectoryOptions } from '../files/directory.ts';
+import { Directory } from '../files/directory.ts';
+import type { DirectoryOptions } from '../files/directory-options.ts';
 import { type FilePlan, type FileSource, isFileSource } from '../files/file-plan.ts';
 import { SingleFiles } from '../files/single-file.ts';
 import { checkField, type Fields, pairsOf } from '../http/fields.ts';

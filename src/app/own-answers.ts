@@ -79,7 +79,7 @@ export function compressed(
   return encodeLater(bytes, coding).then((encoded) => reply(status, chosen, encoded));
 }
 
-/** The same for the web level: a new response with the content of `response`, which is used up, or `response` itself. */
+/** The same for the web level: a new response with the content of `response`, which is used up. */
 export async function compressResponse(request: Request, response: Response): Promise<Response> {
   const parts = responseParts(response);
   const given: FieldList = [];

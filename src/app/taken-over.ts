@@ -4,14 +4,7 @@ import { Duplex } from 'node:stream';
 import { type HandedOver, HandOverReply, type NewOwner } from '../engine/hand-over.ts';
 import { type Address, WriteResult } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
-import type { Call } from './app.ts';
-
-/** With what libraries look for on sockets of `node:net`. */
-export interface TakenOverStream extends Duplex {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly remoteFamily: Address['family'];
-}
+import type { Call, TakenOverStream } from './app.ts';
 
 type Use = (stream: TakenOverStream, head: Uint8Array) => void;
 

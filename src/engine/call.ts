@@ -1,7 +1,7 @@
 /** What answers requests: the contract between the engine and everything built on it. */
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
-import type { Address } from './transport.ts';
+import type { Address } from './address.ts';
 
 /**
  * A request as its handler sees it, from the moment its head has been read. Valid while the handler runs. A handler that returns
@@ -61,6 +61,18 @@ export interface Body extends AsyncIterable<Uint8Array> {
   json<T = unknown>(max?: number): Promise<T>;
   /** Nothing is read from the socket that nobody asked for. */
   stream(): ReadableStream<Uint8Array>;
+}
+
+/** How an exchange ended; for logs and metrics. */
+export interface AnswerEnd {
+  /** 0 if there was no answer. */
+  readonly status: number;
+  /** Bytes of content that were sent. */
+  readonly bytes: number;
+  /** From the call of the handler. */
+  readonly ms: number;
+  /** The client left, or the answer could not be completed. */
+  readonly isAborted: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What a connection borrows from its engine. */
 import type { Buffer } from 'node:buffer';
-import type { Call, Handler } from './call.ts';
+import type { AnswerEnd, Call, Handler } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange, ExchangeHost } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
@@ -8,18 +8,6 @@ import type { EngineLimits } from './limits.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { Output } from './output.ts';
 import type { Transport, TransportSocket } from './transport.ts';
-
-/** How an exchange ended; for logs and metrics. */
-export interface AnswerEnd {
-  /** 0 if there was no answer. */
-  readonly status: number;
-  /** Bytes of content that were sent. */
-  readonly bytes: number;
-  /** From the call of the handler. */
-  readonly ms: number;
-  /** The client left, or the answer could not be completed. */
-  readonly isAborted: boolean;
-}
 
 export interface ConnectionHost {
   readonly handler: Handler;

@@ -4,10 +4,10 @@
  */
 import type { Buffer } from 'node:buffer';
 import { keepAliveFields } from '../http/reply.ts';
-import type { Call, Handler } from './call.ts';
+import type { AnswerEnd, Call, Handler } from './call.ts';
 import { type Clock, type MakeClock, SystemClock } from './clock.ts';
 import { Connection } from './connection.ts';
-import type { AnswerEnd, ConnectionHost } from './connection-host.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';

@@ -3,6 +3,9 @@
  * (`net-transport.ts`, public interfaces only).
  */
 import type { Buffer } from 'node:buffer';
+import type { Address } from './address.ts';
+
+export { type Address, addressOf } from './address.ts';
 
 export type TransportName = 'handle' | 'net';
 
@@ -26,15 +29,6 @@ export interface SocketOwner {
 
 export const WriteResult = { done: 0, pending: 1, failed: 2 } as const;
 export type WriteResultValue = (typeof WriteResult)[keyof typeof WriteResult];
-
-/** One end of a connection. */
-export interface Address {
-  /** An IP address, IPv4 as such even on a socket for both families; of a Unix socket its path, or "". */
-  readonly address: string;
-  /** 0 for a Unix socket. */
-  readonly port: number;
-  readonly family: 'IPv4' | 'IPv6' | 'unix';
-}
 
 export type ListenOptions = TcpListenOptions | UnixListenOptions | DescriptorListenOptions;
 
@@ -105,15 +99,6 @@ export interface Transport {
   reset(socket: TransportSocket): void;
   /** Closes both directions and forgets the socket. */
   destroy(socket: TransportSocket): void;
-}
-
-const MAPPED_IPV4 = '::ffff:';
-
-/** An IPv4 client of a socket for both families is shown as IPv4. */
-export function addressOf(address: string, port: number): Address {
-  const isMapped = address.startsWith(MAPPED_IPV4) && address.includes('.');
-  const plain = isMapped ? address.slice(MAPPED_IPV4.length) : address;
-  return { address: plain, port, family: plain.includes(':') ? 'IPv6' : 'IPv4' };
 }
 
 /** The transport of that name; the fallback if this Node lacks what the fast one needs. Each is loaded only when used. */

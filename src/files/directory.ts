@@ -2,35 +2,14 @@
 import { Buffer } from 'node:buffer';
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type CachedFile, FILE_CACHE_DEFAULTS, FileCache, type FileCacheLimits } from './file-cache.ts';
+import type { DirectoryOptions } from './directory-options.ts';
+import { type CachedFile, FILE_CACHE_DEFAULTS, FileCache } from './file-cache.ts';
 import { emptyPlan, FilePlan } from './file-plan.ts';
 import { LISTING_FIELDS, renderListing } from './listing.ts';
 import { contentTypeOf } from './mime.ts';
 import { encodePath, type ResolvedPath, resolvePath, resolvePlainPath } from './path.ts';
 import type { FileStyle } from './plan-set.ts';
 import { type FileRequest, METHOD_NOT_ALLOWED, planFile } from './serve-file.ts';
-
-export interface DirectoryOptions {
-  /** The file served for a directory; '' for none. Default: index.html. */
-  readonly index?: string;
-  /** For single-page applications: the file, relative to the root, that is served with 200 if no other matches. */
-  readonly fallback?: string;
-  /** Matches paths whose content never changes, such as /^\/assets\//: clients may cache them for a year (RFC 8246). */
-  readonly immutable?: RegExp;
-  /** Lists directories that have no index. Default: false. */
-  readonly listing?: boolean;
-  /** Serves names that start with a dot (`.well-known` is always served). Default: false. */
-  readonly dotfiles?: boolean;
-  /** Follows symbolic links out of the root. Default: false. */
-  readonly allowSymlinks?: boolean;
-  /** Uses `.br`, `.zst` and `.gz` files beside a file. Default: true. */
-  readonly precompressed?: boolean;
-  /** Added to every answer with a file. */
-  readonly fields?: readonly (readonly [name: string, value: string])[];
-  /** Keeps files up to this many bytes in memory. Default: 1 MiB. */
-  readonly keepBelow?: number;
-  readonly limits?: Partial<FileCacheLimits>;
-}
 
 export interface DirectoryRequest extends FileRequest {
   /** Percent-encoded as it came, without the query: `/a/b%20c`. */

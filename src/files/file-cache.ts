@@ -3,19 +3,9 @@
  * descriptors; evicts what was not requested lately.
  */
 import type { ContentCoding } from '../content/negotiation.ts';
+import type { FileCacheLimits } from './directory-options.ts';
 import { type NoFile, openRepresentation, statOf } from './open-representation.ts';
 import type { Representation } from './representation.ts';
-
-export interface FileCacheLimits {
-  /** Files up to this many bytes are kept in memory, larger ones open. */
-  readonly keepBelow: number;
-  /** Total in memory. */
-  readonly maxBytes: number;
-  /** Counts a file and its precompressed variants as one. */
-  readonly maxFiles: number;
-  /** Open descriptors. */
-  readonly maxOpen: number;
-}
 
 export const FILE_CACHE_DEFAULTS: FileCacheLimits = {
   keepBelow: 1024 * 1024,

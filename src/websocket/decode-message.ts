@@ -2,9 +2,9 @@
 import { type Buffer, isUtf8 } from 'node:buffer';
 import { CloseCode } from './close-codes.ts';
 import type { FrameParser } from './frame-parser.ts';
+import type { BinaryType } from './handlers.ts';
 import type { SocketDeflate } from './socket-deflate.ts';
 
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'uint8array';
 export type Message = string | Buffer | ArrayBuffer | Uint8Array;
 
 /** The message that the parser has just found, or the code to close with. */

@@ -2,8 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { Compressor } from './deflate.ts';
 import { encodeFrame, FirstByte } from './frame-encoder.ts';
-
-export type BinaryData = ArrayBufferLike | ArrayBufferView;
+import type { BinaryData } from './handlers.ts';
 
 export class PublishedMessage {
   readonly isText: boolean;

@@ -1,60 +1,7 @@
-/** Handlers and options of WebSockets, in Bun's shape: types, defaults, checks. */
-import type { Buffer } from 'node:buffer';
+/** The options of WebSockets: their defaults and checks. */
 import { canKeepContext } from './deflate.ts';
 import type { DeflateOptions } from './deflate-negotiation.ts';
-import type { ServerSocket } from './socket.ts';
-
-type Awaitable<T> = T | Promise<T>;
-
-/** Bun's compressors: shared by all clients, or one for each client that uses about that much memory. */
-export type CompressorName =
-  | 'disable'
-  | 'shared'
-  | 'dedicated'
-  | '3KB'
-  | '4KB'
-  | '8KB'
-  | '16KB'
-  | '32KB'
-  | '64KB'
-  | '128KB'
-  | '256KB';
-
-export interface PerMessageDeflate {
-  /** Default 'shared': messages do not refer to earlier ones. `false`: we compress nothing that we send. */
-  readonly compress?: boolean | CompressorName;
-  /** Default 'shared'. */
-  readonly decompress?: boolean | CompressorName;
-  /** Shorter messages, in bytes, are compressed only if `send` says so. Default 1024. */
-  readonly threshold?: number;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a socket's data belong to the program; Bun's type has the same default.
-export interface SocketHandlers<D = any> {
-  open?(socket: ServerSocket<D>): Awaitable<void>;
-  message(socket: ServerSocket<D>, data: string | Buffer): Awaitable<void>;
-  /** Everything that was waiting has been sent. Called after a `send` that returned -1. */
-  drain?(socket: ServerSocket<D>): Awaitable<void>;
-  /** Once per socket. 1006: the connection ended without a close frame. */
-  close?(socket: ServerSocket<D>, code: number, reason: string): Awaitable<void>;
-  /** The pong has been sent already. */
-  ping?(socket: ServerSocket<D>, data: Buffer): Awaitable<void>;
-  pong?(socket: ServerSocket<D>, data: Buffer): Awaitable<void>;
-  /** Bytes of a whole, decompressed message; a longer one closes the connection with 1009. Default 16 MiB. */
-  maxPayloadLength?: number;
-  /** Bytes that may wait for a slow reader. A message that would exceed it is dropped, and `send` returns 0. Default 16 MiB. */
-  backpressureLimit?: number;
-  /** Disconnects such a reader (1006) instead. Default false. */
-  closeOnBackpressureLimit?: boolean;
-  /** Seconds in which the client may send nothing, or take nothing of what is waiting; 0: no limit. Default 120. */
-  idleTimeout?: number;
-  /** Pings a client that has been silent for half the idle timeout. Default true. */
-  sendPings?: boolean;
-  /** `socket.publish` reaches the socket itself too. Default false. */
-  publishToSelf?: boolean;
-  /** Default false. */
-  perMessageDeflate?: boolean | PerMessageDeflate;
-}
+import type { CompressorName, PerMessageDeflate, SocketHandlers } from './handlers.ts';
 
 /** Handlers and checked options, as sockets use them. */
 export interface SocketSettings {

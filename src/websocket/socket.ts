@@ -5,12 +5,13 @@
 import { Buffer } from 'node:buffer';
 import type { SocketOwner, TransportSocket } from '../engine/transport.ts';
 import { CloseCode, closePayload, isSendableCloseCode } from './close-codes.ts';
-import { type BinaryType, copyOf, decodeMessage } from './decode-message.ts';
+import { copyOf, decodeMessage } from './decode-message.ts';
 import type { DeflateAgreement } from './deflate-negotiation.ts';
 import { FirstByte } from './frame-encoder.ts';
 import { FrameEvent, FrameParser } from './frame-parser.ts';
+import type { BinaryData, BinaryType, Socket } from './handlers.ts';
 import { Liveness, Verdict } from './liveness.ts';
-import { type BinaryData, bytesOf, type PublishedMessage } from './message.ts';
+import { bytesOf, type PublishedMessage } from './message.ts';
 import type { SocketSettings } from './options.ts';
 import { SocketDeflate } from './socket-deflate.ts';
 import { SocketOutput } from './socket-output.ts';
@@ -39,7 +40,7 @@ export interface SocketSession {
   readonly deflate: DeflateAgreement | null;
 }
 
-export class ServerSocket<D = unknown> implements SocketOwner {
+export class ServerSocket<D = unknown> implements Socket<D>, SocketOwner {
   data: D;
   /** The form of binary messages. */
   binaryType: BinaryType = 'nodebuffer';

@@ -2,7 +2,8 @@
 import type { Transport, TransportSocket } from '../engine/transport.ts';
 import { type ChannelRelay, Channels } from './channels.ts';
 import { CloseCode } from './close-codes.ts';
-import { resolveSettings, type SocketHandlers, type SocketSettings } from './options.ts';
+import type { SocketHandlers } from './handlers.ts';
+import { resolveSettings, type SocketSettings } from './options.ts';
 import { ServerSocket, type SocketSession } from './socket.ts';
 import { SharedDeflate } from './socket-deflate.ts';
 import { WriterPool } from './socket-output.ts';

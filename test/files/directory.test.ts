@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Directory, type DirectoryOptions } from '../../src/files/directory.ts';
+import { Directory } from '../../src/files/directory.ts';
+import type { DirectoryOptions } from '../../src/files/directory-options.ts';
 import { contentOf, Folder, fieldOf, request } from './folder.ts';
 
 const T0 = 1_700_000_000_000;

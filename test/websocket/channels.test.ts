@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ChannelNews, Channels, type Subscriber } from '../../src/websocket/channels.ts';
-import type { SocketHandlers } from '../../src/websocket/options.ts';
-import type { ServerSocket } from '../../src/websocket/socket.ts';
+import type { Socket, SocketHandlers } from '../../src/websocket/handlers.ts';
 import { openThreadRelay } from '../../src/websocket/thread-relay.ts';
 import { FrameClient, say } from './frame-client.ts';
 import { clientFrame, closeFrame } from './frames.ts';
@@ -175,7 +174,7 @@ describe('channels across workers', () => {
     let channels: Channels | null = null;
     const relay = openThreadRelay(name, (news) => channels?.receive(news));
     onTestFinished(() => relay.close());
-    let server: ServerSocket | null = null;
+    let server: Socket | null = null;
     const started = await startSockets(
       {
         open(socket) {

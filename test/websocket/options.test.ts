@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resolveSettings, type SocketHandlers } from '../../src/websocket/options.ts';
+import type { SocketHandlers } from '../../src/websocket/handlers.ts';
+import { resolveSettings } from '../../src/websocket/options.ts';
 
 const resolve = (options: Partial<SocketHandlers>) => resolveSettings({ message() {}, ...options });
 

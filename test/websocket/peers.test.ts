@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import WebSocketClient, { type ClientOptions } from 'ws';
-import type { PerMessageDeflate, SocketHandlers } from '../../src/websocket/options.ts';
+import type { PerMessageDeflate, SocketHandlers } from '../../src/websocket/handlers.ts';
 import { ECHO, startSockets, TRANSPORTS } from './start-sockets.ts';
 
 const run = promisify(execFile);

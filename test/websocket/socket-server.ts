@@ -1,8 +1,8 @@
 /** A WebSocket server on a real transport. It does the HTTP upgrade itself, so that only src/websocket is tested. */
 import type { Listener, SocketOwner, Transport, TransportSocket } from '../../src/engine/transport.ts';
 import type { ChannelRelay } from '../../src/websocket/channels.ts';
+import type { SocketHandlers } from '../../src/websocket/handlers.ts';
 import { chooseProtocol, type HandshakeRequest, handshake } from '../../src/websocket/handshake.ts';
-import type { SocketHandlers } from '../../src/websocket/options.ts';
 import type { ServerSocket } from '../../src/websocket/socket.ts';
 import { WebSockets } from '../../src/websocket/web-sockets.ts';
 

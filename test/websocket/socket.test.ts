@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SocketHandlers } from '../../src/websocket/options.ts';
-import type { ServerSocket } from '../../src/websocket/socket.ts';
+import type { Socket, SocketHandlers } from '../../src/websocket/handlers.ts';
 import { FrameClient, say } from './frame-client.ts';
 import { clientFrame, closeFrame, fragments } from './frames.ts';
 import { ECHO, startSockets, TRANSPORTS } from './start-sockets.ts';
@@ -365,7 +364,7 @@ describe.each(TRANSPORTS)('deadlines on the $transport transport', ({ open }) =>
   });
 
   test('without pings, a client that takes what is sent counts as alive', async () => {
-    let server: ServerSocket | undefined;
+    let server: Socket | undefined;
     const { told, handlers } = recording({
       idleTimeout: 10,
       sendPings: false,
@@ -486,7 +485,7 @@ describe.each(TRANSPORTS)('a slow reader on the $transport transport', ({ open }
   });
 
   test('only the last of many pings is answered', async () => {
-    let server: ServerSocket | undefined;
+    let server: Socket | undefined;
     const { port } = await startSockets(
       {
         message(socket) {
@@ -535,7 +534,7 @@ describe.each(TRANSPORTS)('a slow reader on the $transport transport', ({ open }
 
 describe.each(TRANSPORTS)('corking on the $transport transport', ({ open }) => {
   test('keeps the order of what two corked sockets send', async () => {
-    const all: ServerSocket[] = [];
+    const all: Socket[] = [];
     const { port } = await startSockets(
       {
         open: (socket) => void all.push(socket),

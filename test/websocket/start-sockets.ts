@@ -1,6 +1,6 @@
 /** A WebSocket server for one test; ended with it. */
 import { onTestFinished } from 'vitest';
-import type { SocketHandlers } from '../../src/websocket/options.ts';
+import type { SocketHandlers } from '../../src/websocket/handlers.ts';
 import { type OpenTransport, TRANSPORTS } from '../engine/start-engine.ts';
 import { listenForSockets, type SocketServer, type SocketServerOptions } from './socket-server.ts';
 
