@@ -1,4 +1,5 @@
 /** The command `respond`: a server that answers every request with the same response. */
+import { nearest } from '../rules/nearest.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import type { TypedOptions } from './options.ts';
 import { readBy } from './read-by.ts';
@@ -43,23 +44,6 @@ export function withPort(options: TypedOptions, positional: string | undefined):
 function hintFor(text: string): string {
   if (!/^[a-z-]+$/i.test(text)) return '';
   const names = COMMANDS.map(({ name }) => name);
-  const meant = names.find((name) => distance(name, text.toLowerCase()) <= MOST_SLIPS);
+  const meant = nearest(text.toLowerCase(), names);
   return meant === undefined ? `; the commands are ${names.join(', ')}` : `; did you mean ${meant}?`;
-}
-
-/** Of a word that is meant: letters that are missing, too many or wrong; two that are swapped count twice. */
-const MOST_SLIPS = 2;
-
-/** Levenshtein's. */
-function distance(one: string, two: string): number {
-  let row = Array.from({ length: two.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...one].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < two.length; j++) {
-      const replaced = (row[j] as number) + (letter === two[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row[two.length] as number;
 }

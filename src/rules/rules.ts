@@ -166,7 +166,7 @@ export function isIPv6(host: string): boolean {
 }
 
 /** RFC 1123 §2.1, with "_" as many networks have it. A last label of digits makes it a broken address. */
-function isHostName(host: string): boolean {
+export function isHostName(host: string): boolean {
   const labels = host.replace(/\.$/, '').split('.');
   const isLabel = (label: string) => /^[0-9A-Za-z_-]{1,63}$/.test(label);
   return host.length <= 254 && labels.every(isLabel) && !/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1) ?? '');

@@ -33,8 +33,7 @@ export function readSize(value: number | string): number {
   return sizeRule(0, LARGEST).read(String(value)) as number;
 }
 
-export function whole(min: number, max: number) {
-  const message = `a whole number from ${min} to ${max}`;
+export function whole(min: number, max: number, message = `a whole number from ${min} to ${max}`) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
 }
 

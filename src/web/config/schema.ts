@@ -26,7 +26,7 @@ const SERVER = v.strictObject({
   enable_https: v.optional(said('Default: whether there is an https_port or a certificate.', SWITCH)),
   https_port: v.optional(said('Default: 8443.', ANY_PORT)),
   redirect_https: v.optional(said('The plain port answers with redirects only.', SWITCH), false),
-  workers: v.optional(v.union([v.literal('auto'), whole(1, 1024)], WORKERS_RULE), 'auto'),
+  workers: v.optional(v.union([v.literal('auto'), whole(1, 1024, WORKERS_RULE)], WORKERS_RULE), 'auto'),
   max_connections: v.optional(said('At once, all workers together (503).', whole(1, 2 ** 24))),
   keepalive_timeout: v.optional(said('A connection without a request is closed after this.', span()), 75),
   request_timeout: v.optional(said('For a whole request (408).', span()), '5m'),
@@ -57,7 +57,7 @@ const CERTIFICATE = v.strictObject({
   hosts: v.optional(said('Default: the names in the certificate.', texts('a host name')), []),
 });
 
-const ACME = v.strictObject({
+export const ACME = v.strictObject({
   directory: v.optional(text('a URL'), 'https://acme-v02.api.letsencrypt.org/directory'),
   email: v.optional(text('an address of e-mail')),
   challenge: v.optional(oneOf(['http-01', 'tls-alpn-01', 'dns-01']), 'http-01'),

@@ -1,0 +1,190 @@
+/** From `[backends.<name>]` to backends. */
+import type {
+  BackendConfig,
+  FastCgiConfig,
+  HealthConfig,
+  ProcessConfig,
+  StickyConfig,
+  UpstreamConfig,
+} from './backend-config.ts';
+import type { Resolver } from './context.ts';
+import type { KeyPath } from './fault.ts';
+import type { WrittenBackend, WrittenProcess, WrittenUpstream } from './schema-backends.ts';
+import { readSpan } from './schema-values.ts';
+import type { Secret } from './secret.ts';
+
+const DEFAULT_PORTS = { http: 80, https: 443, fcgi: 9000 } as const;
+
+export function resolveBackend(
+  name: string,
+  written: WrittenBackend,
+  path: KeyPath,
+  resolver: Resolver,
+): BackendConfig {
+  const upstreams = resolveUpstreams(written, path, resolver);
+  const process =
+    written.process === undefined
+      ? null
+      : resolveProcess(written.process, upstreams[0]?.port, [...path, 'process'], resolver);
+  if (written.url === undefined && (written.urls ?? []).length === 0 && process === null) {
+    resolver.faults.add(path, 'must have url, urls or process, got none of them');
+  }
+  return {
+    name,
+    appType: written.app_type,
+    upstreams,
+    strategy: written.strategy,
+    sticky: resolveSticky(written.sticky),
+    health: resolveHealth(written, path, resolver),
+    passive: {
+      maxFails: written.max_fails,
+      windowMs: readSpan(written.fail_window),
+      backOffMs: readSpan(written.fail_delay),
+      maxBackOffMs: readSpan(written.max_fail_delay),
+    },
+    timeouts: {
+      connectMs: readSpan(written.connect_timeout),
+      firstByteMs: readSpan(written.response_timeout),
+      idleMs: readSpan(written.idle_timeout),
+      keepAliveMs: readSpan(written.keepalive_timeout),
+    },
+    retries: written.retries,
+    maxIdle: written.max_idle,
+    maxActive: written.max_active || Number.POSITIVE_INFINITY,
+    host: written.host === 'client' || written.host === 'upstream' ? { from: written.host } : { fixed: written.host },
+    tls: {
+      verifies: written.tls_verify,
+      caFile: written.tls_ca === undefined ? null : resolver.file([...path, 'tls_ca'], written.tls_ca),
+      serverName: written.tls_server_name ?? null,
+    },
+    forwarded: written.forwarded,
+    fastcgi: resolveFastCgi(written, upstreams, path, resolver),
+    process,
+  };
+}
+
+function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Resolver): UpstreamConfig[] {
+  if (written.url !== undefined && written.urls !== undefined) {
+    resolver.faults.add([...path, 'urls'], 'must not be given together with url');
+  }
+  const list: (readonly [WrittenUpstream, KeyPath])[] = (written.urls ?? []).map((one, index) => [
+    one,
+    [...path, 'urls', index],
+  ]);
+  if (written.url !== undefined) list.unshift([written.url, [...path, 'url']]);
+  return list.flatMap(([one, key]) => resolveUpstream(one, key, resolver) ?? []);
+}
+
+const URL_RULE = 'a URL such as http://localhost:3000, https://host, fcgi://host:9000 or unix:/path/of.sock';
+
+export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolver: Resolver): UpstreamConfig | null {
+  const {
+    url: typed,
+    weight,
+    backup,
+  } = typeof written === 'string' ? { url: written, weight: 1, backup: false } : written;
+  const shares = { weight, isBackup: backup };
+  const [, scheme, socket] = /^(?:(http|fcgi)\+)?unix:(\/.+)$/.exec(typed) ?? [];
+  if (socket !== undefined) {
+    const protocol = scheme === 'fcgi' ? 'fcgi' : 'http';
+    return { url: typed, protocol, host: '', port: 0, unixPath: socket, basePath: '', ...shares };
+  }
+  const full = /^[a-z]+:\/\//i.test(typed) ? typed : `http://${typed}`;
+  // Read with a scheme that the URL Standard knows: ports and hosts of others are opaque to it.
+  const url = URL.canParse(full) ? new URL(full.replace(/^fcgi:/i, 'http:')) : null;
+  const protocol = /^(https?|fcgi):/i.exec(full)?.[1]?.toLowerCase() as UpstreamConfig['protocol'] | undefined;
+  if (url === null || protocol === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
+    resolver.faults.mustBe(path, `${URL_RULE}, without user, query or fragment`, typed);
+    return null;
+  }
+  const port = /:(\d+)(\/|$)/.exec(full.replace(/^[a-z]+:\/\//i, ''))?.[1];
+  return {
+    url: typed,
+    protocol,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: port === undefined ? DEFAULT_PORTS[protocol] : Number(port),
+    unixPath: null,
+    basePath: url.pathname.replace(/\/+$/, ''),
+    ...shares,
+  };
+}
+
+function resolveSticky(written: WrittenBackend['sticky']): StickyConfig | null {
+  if (written === false) return null;
+  if (written === true) return { cookie: 'vrypt_upstream', maxAgeS: 0, isSecure: false };
+  return { cookie: written.cookie, maxAgeS: Math.round(readSpan(written.max_age) / 1000), isSecure: written.secure };
+}
+
+function resolveHealth(written: WrittenBackend, path: KeyPath, resolver: Resolver): HealthConfig | null {
+  if (written.health_check === undefined) return null;
+  if (!/^\/[\x21-\x7e]*$/.test(written.health_check)) {
+    resolver.faults.mustBe(
+      [...path, 'health_check'],
+      'a path that starts with "/", without spaces',
+      written.health_check,
+    );
+  }
+  const [from = '', to = from] = written.health_status.split('-');
+  return {
+    path: written.health_check,
+    intervalMs: readSpan(written.health_interval),
+    timeoutMs: readSpan(written.health_timeout),
+    rise: written.health_rise,
+    fall: written.health_fall,
+    expected: { from: Number(from), to: Number(to) },
+    host: written.health_host ?? null,
+  };
+}
+
+function resolveFastCgi(
+  written: WrittenBackend,
+  upstreams: readonly UpstreamConfig[],
+  path: KeyPath,
+  resolver: Resolver,
+): FastCgiConfig | null {
+  const isFastCgi = written.app_type === 'php' || upstreams.some(({ protocol }) => protocol === 'fcgi');
+  if (!isFastCgi) return null;
+  if (written.root === undefined) {
+    resolver.faults.add(path, 'must have root, the directory of the scripts, because it speaks FastCGI');
+    return null;
+  }
+  return { root: resolver.path(written.root), index: written.index };
+}
+
+function resolveProcess(
+  written: WrittenProcess,
+  urlPort: number | undefined,
+  path: KeyPath,
+  resolver: Resolver,
+): ProcessConfig {
+  const env: Record<string, string | Secret> = {};
+  for (const [name, value] of Object.entries(written.env)) {
+    env[name] = typeof value === 'string' ? value : resolver.secret([...path, 'env', name], value);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      resolver.faults.add([...path, 'env', name], 'must be a variable of letters, digits and "_"');
+    }
+  }
+  const { PORT: port } = env;
+  if (typeof port === 'string' && !/^[1-9]\d{0,4}$/.test(port)) {
+    resolver.faults.mustBe([...path, 'env', 'PORT'], 'a port from 1 to 65535', port);
+  }
+  return {
+    command: written.command.includes('/') ? resolver.path(written.command) : written.command,
+    args: written.args,
+    workingDir: resolver.optionalPath(written.working_dir),
+    env,
+    passEnv: written.pass_env,
+    user: written.user ?? null,
+    group: written.group ?? null,
+    instances: written.instances,
+    port: written.port ?? urlPort ?? (typeof env['PORT'] === 'string' ? Number(env['PORT']) : null),
+    autoRestart: written.auto_restart,
+    maxRestarts: written.max_restarts || Number.POSITIVE_INFINITY,
+    restartWindowMs: readSpan(written.restart_window),
+    backOffMs: readSpan(written.restart_delay),
+    maxBackOffMs: readSpan(written.max_restart_delay),
+    startTimeoutMs: readSpan(written.start_timeout),
+    stopTimeoutMs: readSpan(written.stop_timeout),
+    logPath: resolver.optionalPath(written.log),
+  };
+}
