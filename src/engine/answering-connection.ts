@@ -10,7 +10,7 @@ import type { Output } from './output.ts';
 import { Phase } from './phase.ts';
 import { PhasedConnection } from './phased-connection.ts';
 import type { StreamReply } from './stream-reply.ts';
-import { Framing, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
+import { type AnswerWriter, Framing, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
 import type { Address } from './transport.ts';
 
 export abstract class AnsweringConnection extends PhasedConnection implements ExchangeHost, StreamHost {
@@ -61,7 +61,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
     return exchange === null ? AbortSignal.abort(new Error('the client is gone')) : exchange.makeSignal();
   }
 
-  onStreamEnd(writer: StreamWriter, error: unknown): void {
+  onStreamEnd(writer: AnswerWriter, error: unknown): void {
     const exchange = this.exchange;
     if (exchange?.writer !== writer) return;
     if (error !== null) {
@@ -89,12 +89,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
     const isEndOfRead = at === end;
     const isUnread = exchange.reading === Reading.content && reply?.kind !== ReplyKind.stream;
     this.isClientDone = isEndOfRead && !parser.persists && exchange.reading === Reading.done;
-    const closes =
-      !parser.persists ||
-      (engine.isClosing && isEndOfRead) ||
-      this.requestCount >= engine.limits.maxRequests ||
-      this.isLast ||
-      isUnread;
+    const closes = this.closesAfter(exchange, isEndOfRead) || isUnread;
     const persistence = closes ? Persistence.close : Persistence.keepAlive;
     this.requestStart = 0;
     switch ((reply as NonNullable<typeof reply>).kind) {
@@ -111,6 +106,12 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
     }
   }
 
+  /** The connection ends with the answer; `isAlone`: no other request has arrived. */
+  protected closesAfter({ parser }: Exchange, isAlone: boolean): boolean {
+    const { isClosing, limits } = this.engine;
+    return !parser.persists || (isClosing && isAlone) || this.requestCount >= limits.maxRequests || this.isLast;
+  }
+
   #beginStream(exchange: Exchange, reply: StreamReply, persistence: PersistenceValue): void {
     const { parser } = exchange;
     const framing = framingOf(reply.length, parser.line.minorVersion);
@@ -123,8 +124,9 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
       return;
     }
     exchange.view.keepHead();
-    exchange.writer = new StreamWriter(this, framing, reply.length);
-    exchange.writer.run(reply);
+    const writer = new StreamWriter(this, framing, reply.length);
+    exchange.writer = writer;
+    writer.run(reply);
   }
 
   #handOver(exchange: Exchange, reply: HandOverReply, bytes: Buffer, at: number, end: number): void {

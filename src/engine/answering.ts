@@ -6,7 +6,7 @@ import type { ConnectionHost } from './connection-host.ts';
 import { type Exchange, Responding } from './exchange.ts';
 import { RequestError } from './request-error.ts';
 import type { StreamReply } from './stream-reply.ts';
-import { type FramingValue, framingField } from './stream-writer.ts';
+import { Framing, type FramingValue, framingField } from './stream-writer.ts';
 
 /** Calls the handler for its answer or a promise of one. Returns why the request is refused, or null. */
 export function callHandler(engine: ConnectionHost, exchange: Exchange): RefusalReason | null {
@@ -44,6 +44,22 @@ export function putStreamHead(
   const { sharedFields } = clock;
   const fields = `${framingField(framing, reply.length)}${sharedFields.date}${connectionFields(sharedFields, persistence)}`;
   output.pushLatin1(`${reply.start}${fields}\r\n`);
+}
+
+/** The end of the head of an answer that is passed on. */
+export function putRelayHead(
+  engine: ConnectionHost,
+  framing: FramingValue,
+  length: number,
+  hasDate: boolean,
+  persistence: PersistenceValue,
+): void {
+  const { output, clock } = engine;
+  const { sharedFields } = clock;
+  if (framing !== Framing.length || length >= 0) output.pushLatin1(framingField(framing, length));
+  if (!hasDate) output.pushLatin1(sharedFields.date);
+  output.pushLatin1(connectionFields(sharedFields, persistence));
+  output.pushLatin1('\r\n');
 }
 
 export function putRefusal(engine: ConnectionHost, reason: RefusalReason, isHead: boolean): void {

@@ -11,17 +11,17 @@
 import { Buffer } from 'node:buffer';
 import { Outcome } from '../http/outcome.ts';
 import { callHandler } from './answering.ts';
-import { AnsweringConnection } from './answering-connection.ts';
 import { Content, readContent } from './content.ts';
 import { type Exchange, Reading, Responding, type RespondingValue } from './exchange.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import { Phase } from './phase.ts';
+import { RelayingConnection } from './relaying-connection.ts';
 import type { SocketOwner } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-export class Connection extends AnsweringConnection implements SocketOwner {
+export class Connection extends RelayingConnection implements SocketOwner {
   onData(bytes: Buffer, length: number): void {
     switch (this.phase) {
       case Phase.linger:
@@ -163,6 +163,7 @@ export class Connection extends AnsweringConnection implements SocketOwner {
       } else {
         exchange.position = at;
       }
+      if (exchange.isRelayDue) exchange.beginRelay(this);
       if (exchange.reading === Reading.content && !this.#takeContent(exchange, bytes, end)) {
         return this.exchange === null ? end : exchange.position;
       }
@@ -241,7 +242,9 @@ export class Connection extends AnsweringConnection implements SocketOwner {
   /** Saves bytes[start, end) and nothing else. */
   #retain(bytes: Buffer, start: number, end: number): void {
     const exchange = this.exchange;
-    if (exchange !== null && exchange.reading !== Reading.head) exchange.view.keepHead();
+    // A relay has taken what it needs; who is told of answers wants to see the request.
+    const isViewed = exchange !== null && (exchange.relay === null || this.engine.done !== null);
+    if (isViewed && exchange.reading !== Reading.head) exchange.view.keepHead();
     if (start === end || (this.isLast && exchange === null) || this.phase === Phase.closed) {
       this.unparsed = null;
       return;

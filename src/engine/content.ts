@@ -5,6 +5,7 @@ import { Outcome } from '../http/outcome.ts';
 import { ReplyKind } from '../http/reply.ts';
 import { type Exchange, Reading, Responding } from './exchange.ts';
 import type { Output } from './output.ts';
+import type { RelayReply } from './relay.ts';
 
 /** The result of reading content. */
 export const Content = {
@@ -28,7 +29,9 @@ export function readContent(
   maxDropped: number,
   output: Output,
 ): ContentValue {
-  const { parser, body } = exchange;
+  const { parser, relay } = exchange;
+  if (relay !== null && exchange.responding !== Responding.done) return relayContent(exchange, relay, bytes, end);
+  const { body } = exchange;
   const isDropped = isContentDropped(exchange);
   if (!isDropped && body === null) return Content.unwanted;
   if (exchange.responding === Responding.ready && answersFirst(exchange, maxDropped)) return Content.answerFirst;
@@ -55,6 +58,31 @@ export function readContent(
       default:
         if (isDropped) return exchange.droppedBytes > maxDropped ? Content.answerFirst : Content.needMore;
         return body?.isWanted === true ? Content.needMore : Content.unwanted;
+    }
+  }
+}
+
+/** A client that waits for an invitation gets that of the origin (RFC 9110 §10.1.1). */
+function relayContent(exchange: Exchange, relay: RelayReply, bytes: Buffer, end: number): ContentValue {
+  const { parser } = exchange;
+  if (exchange.position < end) parser.expectsContinue = false;
+  for (;;) {
+    const outcome = parser.readBody(bytes, exchange.position, end);
+    exchange.position = parser.position;
+    if (parser.trailerStart >= 0) relay.pushTrailers(bytes, parser.trailerStart, parser.position);
+    switch (outcome) {
+      case Outcome.content:
+        relay.push(bytes, parser.contentStart, parser.contentEnd);
+        break;
+      case Outcome.complete:
+        exchange.reading = Reading.done;
+        relay.complete();
+        return Content.complete;
+      case Outcome.refused:
+        return Content.refused;
+      default:
+        relay.flush();
+        return relay.isWanted ? Content.needMore : Content.unwanted;
     }
   }
 }

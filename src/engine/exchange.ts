@@ -6,14 +6,15 @@ import type { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
-import type { Reply } from '../http/reply.ts';
+import { type Reply, ReplyKind } from '../http/reply.ts';
 import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { EngineLimits } from './limits.ts';
+import type { RelayHost, RelayReply } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
-import type { StreamWriter } from './stream-writer.ts';
+import type { AnswerWriter } from './stream-writer.ts';
 import type { Address } from './transport.ts';
 
 /** How far the request has been read. */
@@ -55,7 +56,9 @@ export class Exchange implements ViewSource {
   /** Set while `responding` is ready. */
   reply: Reply | null = null;
   /** Set while `responding` is streaming. */
-  writer: StreamWriter | null = null;
+  writer: AnswerWriter | null = null;
+  /** Set from its beginning: the answer is, or will be, passed on by it, and it gets the content. */
+  relay: RelayReply | null = null;
   readonly parser: RequestParser;
   view: RequestView;
   /** Content that was dropped. */
@@ -98,6 +101,8 @@ export class Exchange implements ViewSource {
     if (this.responding === Responding.ready) this.reply?.discard();
     this.view.openedBody?.fail(error);
     this.writer?.abort(error);
+    // No promise will settle.
+    if (this.relay !== null) this.responding = Responding.done;
     this.#controller?.abort(error);
     if (this.#sent !== null) {
       // Nobody may be waiting.
@@ -113,6 +118,7 @@ export class Exchange implements ViewSource {
     this.#arrived = null;
     this.reply = null;
     this.writer = null;
+    this.relay = null;
     this.reading = Reading.head;
     this.responding = Responding.uncalled;
     this.timeoutMs = -1;
@@ -145,6 +151,29 @@ export class Exchange implements ViewSource {
   waitFor(promise: Promise<Reply>): void {
     this.responding = Responding.pending;
     promise.then(this.#onReply, this.#onError);
+  }
+
+  /** The handler's answer is one that is passed on, and that has not begun. */
+  get isRelayDue(): boolean {
+    return this.responding === Responding.ready && (this.reply as Reply).kind === ReplyKind.relay;
+  }
+
+  beginRelay(host: RelayHost): void {
+    const relay = this.reply as RelayReply;
+    this.relay = relay;
+    this.writer = relay;
+    this.responding = Responding.pending;
+    this.timeoutMs = 0;
+    relay.begin(host);
+  }
+
+  /** `reply` takes the place of an answer that was to be passed on. */
+  replaceRelay(reply: Reply): void {
+    this.relay = null;
+    this.writer = null;
+    this.timeoutMs = -1;
+    this.reply = reply;
+    this.responding = Responding.ready;
   }
 
   /** Takes what resolves `sent`, if the handler has asked for it. */

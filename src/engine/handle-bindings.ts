@@ -41,14 +41,20 @@ export interface TcpHandle extends StreamHandle {
   setNoDelay(enable: boolean): number;
   getsockname(out: SocketName): number;
   getpeername(out: SocketName): number;
-  connect(request: object, address: string, port: number): number;
-  connect6(request: object, address: string, port: number): number;
+  connect(request: ConnectRequest, address: string, port: number): number;
+  connect6(request: ConnectRequest, address: string, port: number): number;
   /** Closes with RST. Must not be called on a handle without a socket: it would neither fail nor ever be closed. */
   reset(): number;
 }
 
+/** A connection being made; `status` is 0 or the negative number of a system error. */
+export interface ConnectRequest {
+  oncomplete: (status: number) => void;
+}
+
 export interface PipeHandle extends StreamHandle {
   bind(path: string): number;
+  connect(request: ConnectRequest, path: string): number;
   fchmod(mode: number): number;
 }
 
@@ -59,7 +65,7 @@ export interface SocketName {
 
 export interface TcpBindings {
   TCP: new (type: number) => TcpHandle;
-  TCPConnectWrap: new () => { oncomplete: () => void };
+  TCPConnectWrap: new () => ConnectRequest;
   constants: { SERVER: number; SOCKET: number; UV_TCP_REUSEPORT: number };
   WriteWrap: new () => StreamRequest;
   ShutdownWrap: new () => StreamRequest;
@@ -70,6 +76,7 @@ export interface TcpBindings {
 
 export interface PipeBindings {
   Pipe: new (type: number) => PipeHandle;
+  PipeConnectWrap: new () => ConnectRequest;
   constants: { SERVER: number; SOCKET: number };
 }
 

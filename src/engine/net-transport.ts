@@ -23,6 +23,29 @@ interface NetSocket extends TransportSocket {
 /** Bytes given to the stream at once. */
 const PIECE = 64 * 1024;
 
+/**
+ * A stream that is being connected, as a socket of this transport. `event` tells that it is; errors before it are passed on by
+ * their code, later ones go to the owner.
+ */
+export function socketOf(
+  stream: Socket,
+  event: 'connect' | 'secureConnect',
+  onConnected: (code: string | null) => void,
+): TransportSocket {
+  const onError = (error: NodeJS.ErrnoException) => {
+    stream.off(event, onReady);
+    onConnected(error.code ?? error.message);
+  };
+  const onReady = () => {
+    stream.off('error', onError);
+    onConnected(null);
+  };
+  stream.on('error', ignore);
+  stream.once('error', onError);
+  stream.once(event, onReady);
+  return { stream, unwritten: 0 } as unknown as NetSocket;
+}
+
 export function openNetTransport(): Transport {
   return {
     name: 'net',

@@ -36,6 +36,30 @@ export class Output implements ByteSink {
     this.#append(bytes);
   }
 
+  /** Copies bytes[start, end). */
+  pushRange(bytes: Buffer, start: number, end: number): void {
+    this.#unite();
+    this.#reserve(end - start);
+    this.#length += bytes.copy(this.#buffer, this.#length, start, end);
+  }
+
+  /** The buffer, with room for `count` bytes from `length` on: to be written into, and then committed. */
+  room(count: number): Buffer {
+    this.#unite();
+    this.#reserve(count);
+    return this.#buffer;
+  }
+
+  /** Bytes in the buffer; as `room` has left it. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written into the buffer ends at `length`. */
+  commit(length: number): void {
+    this.#length = length;
+  }
+
   pushLatin1(text: string): void {
     this.#unite();
     this.#reserve(text.length);

@@ -1,6 +1,6 @@
 /**
  * One client as a socket with phases: what it waits for, each phase's deadline, what is sent, and the end. Owns the socket, unparsed
- * input, and the current exchange; everything else is borrowed from the engine. `answering-connection.ts` adds answers, `connection.ts`
+ * input, and the current exchange; everything else is borrowed from the engine. `answering-connection.ts` adds answers, `relaying-connection.ts` those of others, `connection.ts`
  * what is read: layers of one object, because every field and call between them is on the path of every request.
  */
 import { Persistence, type PersistenceValue } from '../http/reply.ts';

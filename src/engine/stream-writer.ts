@@ -11,6 +11,17 @@ import type { Content, Sink, StreamReply } from './stream-reply.ts';
 export const Framing = { length: 0, chunked: 1, close: 2 } as const;
 export type FramingValue = (typeof Framing)[keyof typeof Framing];
 
+/** An answer that is on its way, in pieces. */
+export interface AnswerWriter {
+  readonly framing: FramingValue;
+  /** Bytes of content that were output so far. */
+  readonly bytes: number;
+  /** The kernel has taken everything. */
+  onDrained(): void;
+  /** The client is gone or time is up. */
+  abort(error: Error): void;
+}
+
 /** What a writer needs from its connection. */
 export interface StreamHost {
   readonly output: Output;
@@ -18,7 +29,7 @@ export interface StreamHost {
   flushContent(): boolean;
   makeSignal(): AbortSignal;
   /** Everything has been output; `error` is null, or says why the answer must not look complete. */
-  onStreamEnd(writer: StreamWriter, error: unknown): void;
+  onStreamEnd(writer: AnswerWriter, error: unknown): void;
 }
 
 /** HTTP/1.0 has no chunks: only the end of the connection ends content of unknown length. */
@@ -39,7 +50,7 @@ export function framingField(framing: FramingValue, length: number | null): stri
   }
 }
 
-export class StreamWriter implements Sink {
+export class StreamWriter implements Sink, AnswerWriter {
   readonly framing: FramingValue;
   /** Bytes of content that were output so far. */
   bytes = 0;

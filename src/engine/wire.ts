@@ -10,6 +10,8 @@ export class Wire {
   readonly #transport: Transport;
   readonly #output: Output;
   #isPaused = false;
+  /** Asked for once: what asks does so for each request. */
+  #remote: Address | null = null;
   /** The bytes that were pending at the last check. */
   #pendingBytes = 0;
   /** To be resolved when the kernel has taken everything. */
@@ -22,7 +24,8 @@ export class Wire {
   }
 
   get remoteAddress(): Address {
-    return this.#transport.remoteAddress(this.socket);
+    this.#remote ??= this.#transport.remoteAddress(this.socket);
+    return this.#remote;
   }
 
   get localAddress(): Address {

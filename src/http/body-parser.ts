@@ -1,5 +1,5 @@
 /**
- * Reads the content of a request, by Content-Length or chunked (RFC 9112 §6 and §7), and says where it is. Pure: it owns no
+ * Reads the content of a message, by Content-Length or chunked (RFC 9112 §6 and §7), and says where it is. Pure: it owns no
  * bytes and never reads the content itself.
  */
 import {
@@ -17,7 +17,7 @@ import {
   SP,
   TOKEN,
 } from './byte-classes.ts';
-import { MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE_DIGITS, type RequestLimits } from './limits.ts';
+import { MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE_DIGITS, type MessageLimits } from './limits.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
 import type { RefusalReason } from './refusals.ts';
 
@@ -58,10 +58,12 @@ export class BodyParser {
   /** After `content`: where it is. */
   contentStart = 0;
   contentEnd = 0;
+  /** bytes[trailerStart, position) of this read belong to the trailer section, its empty line included; -1: none do. */
+  trailerStart = -1;
   /** Set by the outcome `refused`. */
   refusalReason: RefusalReason = 'chunkSizeInvalid';
 
-  readonly #limits: RequestLimits;
+  readonly #limits: MessageLimits;
   #part: PartValue = Part.counted;
   #step: StepValue = Step.sizeStart;
   /** Bytes of content, or of this chunk, that are still to come. */
@@ -73,7 +75,7 @@ export class BodyParser {
   #trailerBytes = 0;
   #trailerCount = 0;
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: MessageLimits) {
     this.#limits = limits;
   }
 
@@ -91,6 +93,7 @@ export class BodyParser {
   /** Reads bytes[from, end), up to the next piece of content at most. */
   read(bytes: Uint8Array, from: number, end: number): OutcomeValue {
     let i = from;
+    this.trailerStart = -1;
     if (this.#part === Part.counted && this.#remaining === 0) return this.#end(Outcome.complete, i);
     while (i < end) {
       switch (this.#part) {
@@ -107,6 +110,7 @@ export class BodyParser {
           if (!this.#takeExtension(bytes[i++] as number)) return this.#refuse('chunkExtensionInvalid', i);
           break;
         case Part.trailer: {
+          if (this.trailerStart < 0) this.trailerStart = i;
           const isLast = this.#step === Step.sectionEnd;
           const reason = this.#takeTrailer(bytes[i++] as number);
           if (reason !== null) return this.#refuse(reason, i);

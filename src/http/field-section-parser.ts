@@ -4,7 +4,7 @@
  */
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './byte-classes.ts';
 import { FramingHeaders } from './framing-headers.ts';
-import type { RequestLimits } from './limits.ts';
+import type { MessageLimits } from './limits.ts';
 import { Outcome, type OutcomeValue } from './outcome.ts';
 import type { RefusalReason } from './refusals.ts';
 
@@ -22,17 +22,18 @@ export class FieldSectionParser {
   /** Once complete: where the section ends, after its empty line. */
   sectionEnd = 0;
   /** What the fields that decide framing and persistence say. */
-  readonly framing = new FramingHeaders();
+  readonly framing: FramingHeaders;
 
-  readonly #limits: RequestLimits;
+  readonly #limits: MessageLimits;
   #state: StateValue = State.lineStart;
   #fieldCount = 0;
   #nameStart = 0;
   #nameEnd = 0;
   #valueEnd = 0;
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: MessageLimits, framing: FramingHeaders = new FramingHeaders()) {
     this.#limits = limits;
+    this.framing = framing;
   }
 
   /** Prepares for a section that begins at `start`. */

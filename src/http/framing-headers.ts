@@ -14,6 +14,9 @@ export type TransferCodingState = (typeof TransferCoding)[keyof typeof TransferC
 export const Expectation = { none: 0, continue: 1, unknown: 2 } as const;
 export type ExpectationState = (typeof Expectation)[keyof typeof Expectation];
 
+/** Host and Expect mean something in requests only. */
+export type MessageKind = 'request' | 'response';
+
 export class FramingHeaders {
   /** The value of Host without the white space around it; hostStart is -1 while there is none. */
   hostStart = -1;
@@ -24,6 +27,11 @@ export class FramingHeaders {
   expectation: ExpectationState = Expectation.none;
   saysClose = false;
   saysKeepAlive = false;
+  readonly #isOfRequests: boolean;
+
+  constructor(kind: MessageKind = 'request') {
+    this.#isOfRequests = kind === 'request';
+  }
 
   reset(): void {
     this.hostStart = -1;
@@ -42,11 +50,12 @@ export class FramingHeaders {
     const valueStart = nameEnd + 1;
     switch (nameEnd - nameStart) {
       case 4:
-        return equalsIgnoringCase(bytes, nameStart, nameEnd, 'host')
+        return this.#isOfRequests && equalsIgnoringCase(bytes, nameStart, nameEnd, 'host')
           ? this.#host(bytes, base, valueStart, valueEnd)
           : null;
       case 6:
-        if (equalsIgnoringCase(bytes, nameStart, nameEnd, 'expect')) this.#expect(bytes, valueStart, valueEnd);
+        if (this.#isOfRequests && equalsIgnoringCase(bytes, nameStart, nameEnd, 'expect'))
+          this.#expect(bytes, valueStart, valueEnd);
         return null;
       case 10:
         if (equalsIgnoringCase(bytes, nameStart, nameEnd, 'connection')) this.#connection(bytes, valueStart, valueEnd);

@@ -1,7 +1,5 @@
-/** Limits on one request, in bytes unless the name says otherwise. The options own the defaults (`cli/`). */
-export interface RequestLimits {
-  /** Request line without its CR LF; a longer one gets 414. */
-  readonly maxRequestLine: number;
+/** Limits on one message, in bytes unless the name says otherwise. */
+export interface MessageLimits {
   /** Header section with all its line ends, and trailer section likewise; a larger one gets 431. */
   readonly maxHeaderSize: number;
   /** Field lines in a header or trailer section; more of them get 431. */
@@ -9,6 +7,21 @@ export interface RequestLimits {
   /** Content after removing the chunked coding; more of it gets 413. */
   readonly maxBodySize: number;
 }
+
+/** Limits on one request. The options own the defaults (`cli/`). */
+export interface RequestLimits extends MessageLimits {
+  /** Request line without its CR LF; a longer one gets 414. */
+  readonly maxRequestLine: number;
+}
+
+/** Limits on one response that is read. */
+export interface ResponseLimits extends MessageLimits {
+  /** Status line without its CR LF. */
+  readonly maxStatusLine: number;
+}
+
+/** `maxBodySize` of a message whose content is only passed on: the largest length that can be counted exactly. */
+export const UNLIMITED_BODY = Number.MAX_SAFE_INTEGER - 1;
 
 /** Empty lines skipped before a request line (RFC 9112 §2.2 asks for at least one). */
 export const MAX_EMPTY_LINES = 8;

@@ -1,7 +1,7 @@
 /** What a handler answers with: a closed set of kinds, each of which the engine can send. */
 import type { Buffer } from 'node:buffer';
 
-export const ReplyKind = { whole: 0, stream: 1, handOver: 2 } as const;
+export const ReplyKind = { whole: 0, stream: 1, handOver: 2, relay: 3 } as const;
 export type ReplyKindValue = (typeof ReplyKind)[keyof typeof ReplyKind];
 
 export abstract class Reply {

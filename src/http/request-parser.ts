@@ -72,6 +72,11 @@ export class RequestParser {
     return (this.#body as BodyParser).contentEnd;
   }
 
+  /** After `readBody`: bytes[trailerStart, position) belong to the trailer section, its empty line included; -1: none do. */
+  get trailerStart(): number {
+    return (this.#body as BodyParser).trailerStart;
+  }
+
   /** Prepares for the next head. */
   reset(): void {
     this.#isLineComplete = false;
