@@ -6,7 +6,6 @@ import { emulatorFor, wayToRun } from './sandbox/emulation.ts';
 import { oldestLibc } from './sandbox/oldest-libc.ts';
 import { assertSameTree, assertUnchanged, readOrigin } from './sources/origin.ts';
 import { fetchSource } from './sources/sources.ts';
-import { generatorTools } from './steps/blob-generator.ts';
 import { writeDist } from './steps/dist.ts';
 import { table } from './steps/manifest.ts';
 import { smokeAll } from './steps/smoke.ts';
@@ -58,5 +57,5 @@ async function prepare(targets: readonly ReadyTarget[]): Promise<void> {
 async function needTools(targets: readonly ReadyTarget[]): Promise<void> {
   const isRoot = process.getuid?.() === 0;
   const tools = targets.flatMap((target) => toolsFor(target, { isRoot, needsQemu: wayToRun(target) === 'installed' }));
-  await needAll([...tools, ...generatorTools(targets)]);
+  await needAll(tools);
 }

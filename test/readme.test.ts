@@ -1,7 +1,7 @@
 /** The README's tables are derived; `npm run readme` updates them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { version } from '../scripts/support/checkout.ts';
+import { program } from '../scripts/program/program.ts';
 import { markdownTable } from '../scripts/targets/target-facts.ts';
 import { readTargets } from '../scripts/targets/targets.ts';
 import type { OptionRow } from '../src/cli/options.ts';
@@ -76,5 +76,5 @@ test('the tables of the README match targets.json, the options and the reference
 
 test('the examples of the README name the version of package.json', () => {
   const named = [...readFileSync(file, 'utf8').matchAll(/vrypt-server[- ]v?(\d+\.\d+\.\d+)/g)].map((match) => match[1]);
-  expect(new Set(named)).toEqual(new Set([version]));
+  expect(new Set(named)).toEqual(new Set([program.version]));
 });

@@ -1,8 +1,8 @@
 /**
- * The blob that Node's single-executable feature appends as an ELF note: read, to prove what the product will run, and its
- * code path changed.
+ * The blob that Node's single-executable feature appends as an ELF note: written, and read, to prove what the product will run.
  * Layout in Node 24 (src/node_sea.cc, SeaSerializer): magic u32, flags u32, exec-argv extension u8, then the code's
- * path and the code, each a `size_t` length and its bytes; then whatever the flags announce.
+ * path and the code, each a `size_t` length and its bytes; then whatever the flags announce: a count of assets, and of each
+ * the name and the data; a count of Node's options, and each of them. All lengths and counts are a `size_t` of the target.
  */
 import type { Elf } from './elf.ts';
 
@@ -16,6 +16,13 @@ export interface SeaBlob {
   readonly execArgvExtension: number;
   /** What follows the code. */
   readonly rest: Buffer;
+}
+
+export interface NewBlob {
+  readonly codePath: string;
+  readonly code: Buffer;
+  readonly assets: readonly { readonly name: string; readonly data: Buffer }[];
+  readonly execArgv: readonly string[];
 }
 
 type ElfNotes = Pick<Elf, 'class' | 'notes'>;
@@ -41,21 +48,29 @@ export function readSeaBlob(elf: ElfNotes): SeaBlob | string {
   };
 }
 
-/**
- * Replaces the code path in place. What follows moves up and the blob keeps its size, so the new path must not be longer;
- * Node reads by the lengths inside and ignores the zeros at the end.
- */
-export function setCodePath(elf: ElfNotes, codePath: string): void {
-  const blob = partsOf(elf);
-  if (typeof blob === 'string') throw new TypeError(blob);
-  const { note, codePath: old } = blob;
-  const path = Buffer.from(codePath, 'latin1');
-  if (path.length > old.length) throw new RangeError(`the code path must have at most ${old.length} bytes`);
-  const start = old.byteOffset - note.byteOffset;
-  note.writeUInt32LE(path.length, start - elf.class / 8);
-  note.copyWithin(start + path.length, start + old.length);
-  note.fill(0, note.length - (old.length - path.length));
-  path.copy(note, start);
+/** What Node would make of the same things (--experimental-sea-config), for a target of either word size. */
+export function writeSeaBlob(blob: NewBlob, elfClass: 32 | 64): Buffer {
+  const { codePath, code, assets, execArgv } = blob;
+  const count = (value: number): Buffer => {
+    const bytes = Buffer.alloc(elfClass / 8);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const sized = (data: Buffer): Buffer[] => [count(data.length), data];
+  const head = Buffer.alloc(9);
+  head.writeUInt32LE(magic);
+  head.writeUInt32LE(flagsOf(blob), 4);
+  head[8] = 1;
+  const parts = [head, ...sized(Buffer.from(codePath)), ...sized(code)];
+  if (assets.length > 0) parts.push(count(assets.length));
+  for (const { name, data } of assets) parts.push(...sized(Buffer.from(name)), ...sized(data));
+  if (execArgv.length > 0) parts.push(count(execArgv.length));
+  for (const option of execArgv) parts.push(...sized(Buffer.from(option)));
+  return Buffer.concat(parts);
+}
+
+export function flagsOf({ assets, execArgv }: Pick<NewBlob, 'assets' | 'execArgv'>): number {
+  return 1 | (assets.length > 0 ? 8 : 0) | (execArgv.length > 0 ? 16 : 0);
 }
 
 function partsOf(elf: ElfNotes): { note: Buffer; codePath: Buffer; code: Buffer } | string {

@@ -1,34 +1,145 @@
-/** What the toolchain knows about a program that it packages: a row of data, nothing more. */
+/**
+ * The program that is packaged, as its description says it, with the defaults filled in from its package.json. One process
+ * packages one program: that of the folder in which it was started.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../support/checkout.ts';
+import { UsageError } from '../support/errors.ts';
+import { faultOf, lineOf } from './check.ts';
+import { schema } from './schema.ts';
 
 export interface Program {
-  /** Of the executable, the archives and the folder inside them. */
+  /** Where its faults are named: `vrypt.release.json` or `package.json`. */
+  readonly file: string;
   readonly name: string;
-  /** Below the checkout. */
+  readonly version: string;
+  /** Below the project's folder. */
   readonly entry: string;
-  /** Bundled first; its text is there for the entry as a string constant. */
-  readonly worker: { readonly entry: string; readonly constant: string };
-  /** Constants of the entry that hold the version, the commit, and the runtime of each target. */
-  readonly stamps: { readonly version: string; readonly commit: string; readonly targets: string };
-  /** Modules that the bundle replaces: name to file. */
-  readonly replaced: Readonly<Record<string, string>>;
-  /** The template of the archive's README.md. */
-  readonly readme: string;
-  /** What the smoke checks expect. */
-  readonly expected: Expected;
+  readonly workers: readonly string[];
+  readonly assets: readonly string[];
+  readonly packages: readonly string[];
+  readonly without: readonly string[];
+  readonly addons: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly oneFile: OneFile | undefined;
+  readonly environment: 'closed' | 'open';
+  readonly execArgv: readonly string[];
+  readonly licenses: readonly string[];
+  readonly readme: string | undefined;
+  readonly archive: readonly string[];
+  readonly targets: readonly string[];
+  readonly budget: { readonly executable?: number; readonly archive?: number };
+  /** Empty: nobody says how it is tried. */
+  readonly smoke: readonly SmokeSession[];
+  readonly out: string;
 }
 
-export interface Expected {
-  /** The line printed at start; group 1 is the port, group 2 the number of workers. */
-  readonly ready: RegExp;
-  /** The line printed at the end; group 1 is the signal. With the first one it is all that is ever printed. */
-  readonly stopped: RegExp;
-  readonly status: string;
-  readonly fields: Readonly<Record<string, string>>;
-  /** Fields that depend on the moment and the connection; besides these and Content-Length there are none. */
-  readonly otherFields: readonly string[];
-  readonly content: string;
-  /** Requests that must be refused, and the status of each. */
-  readonly refusals: readonly { readonly request: string; readonly status: number }[];
-  /** What --help must name. */
-  readonly options: readonly string[];
+export interface OneFile {
+  readonly texts: Readonly<Record<string, string>>;
+  readonly stamps: { readonly version?: string; readonly commit?: string; readonly targets?: string };
+  readonly replaced: Readonly<Record<string, string>>;
 }
+
+export interface SmokeSession {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly ready?: string;
+  readonly ask: readonly Question[];
+  readonly prints: readonly string[];
+  readonly stop: 'SIGTERM' | 'SIGINT';
+  readonly exitCode?: number;
+  readonly writesNothing?: boolean;
+  readonly module?: string;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly status?: number;
+  readonly content?: string;
+  readonly contains?: string;
+}
+
+export const descriptionFile = 'vrypt.release.json';
+
+/** What a description that was checked against the schema holds. */
+type Description = Partial<Omit<Program, 'smoke' | 'oneFile'>> & {
+  readonly smoke?: Partial<SmokeSession> | readonly Partial<SmokeSession>[];
+  readonly oneFile?: Partial<OneFile>;
+};
+
+export interface PackageJson {
+  readonly name?: string;
+  readonly version?: string;
+  readonly bin?: string | Readonly<Record<string, string>>;
+  readonly main?: string;
+  readonly vrypt?: unknown;
+}
+
+/** Reads the description of the program in `folder`; what is wrong with it is a UsageError with file, line and rule. */
+export function readProgram(folder: string = root): Program {
+  const manifest = readJson(folder, 'package.json') ?? { text: '', value: {} };
+  const own = readJson(folder, descriptionFile);
+  const { name, version, bin, main, vrypt } = manifest.value as PackageJson;
+  const file = own !== undefined || vrypt === undefined ? descriptionFile : 'package.json';
+  const value = own?.value ?? vrypt ?? {};
+  const inside = own === undefined && vrypt !== undefined ? ['vrypt'] : [];
+  const fault = faultOf(value, schema);
+  if (fault !== undefined) {
+    const line = lineOf((own ?? manifest).text, [...inside, ...fault.path]);
+    throw new UsageError(`${file}:${line}: ${[...inside, ...fault.path].join('.') || 'the description'} ${fault.rule}`);
+  }
+  const given = value as Description;
+  const entry = given.entry ?? (typeof bin === 'string' ? bin : Object.values(bin ?? {})[0]) ?? main;
+  const title = given.name ?? name?.replace(/^@[^/]*\//, '') ?? path.basename(folder);
+  return {
+    file,
+    name: title,
+    version: given.version ?? version ?? '0.0.0',
+    entry: path.normalize(entry ?? 'index.js'),
+    workers: given.workers ?? [],
+    assets: given.assets ?? [],
+    packages: given.packages ?? [],
+    without: given.without ?? [],
+    addons: given.addons ?? {},
+    oneFile: given.oneFile === undefined ? undefined : { texts: {}, stamps: {}, replaced: {}, ...given.oneFile },
+    environment: given.environment ?? 'closed',
+    execArgv: given.execArgv ?? [],
+    licenses: given.licenses ?? licensesIn(folder),
+    readme: given.readme,
+    archive: given.archive ?? [],
+    targets: given.targets ?? [],
+    budget: given.budget ?? {},
+    smoke: [given.smoke ?? []].flat().map((session) => ({
+      args: [],
+      env: {},
+      ask: [],
+      prints: [],
+      stop: 'SIGTERM',
+      ...(session as Partial<SmokeSession>),
+    })),
+    out: given.out ?? 'release',
+  };
+}
+
+/** By their names; readdir sorts nothing. */
+function licensesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i.test(name))
+    .sort();
+}
+
+function readJson(folder: string, name: string): { text: string; value: object } | undefined {
+  const file = path.join(folder, name);
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'utf8');
+  try {
+    return { text, value: JSON.parse(text) as object };
+  } catch (error) {
+    throw new UsageError(`${name} must be JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export const program: Program = readProgram();

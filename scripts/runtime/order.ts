@@ -77,10 +77,10 @@ async function addFunctions(log: string): Promise<void> {
 }
 
 async function runServer(node: readonly string[]): Promise<void> {
-  const { file } = await bundle();
+  const { code } = await bundle();
   const server = $({
     env: { ...process.env, NODE_DEBUG_NATIVE: 'CODE_CACHE' },
-  })`${node} ${file} -H 127.0.0.1 -p 0 -w 2`.quiet();
+  })`${node} ${code} -H 127.0.0.1 -p 0 -w 2`.quiet();
   for await (const line of server) {
     const address = /http:\S+/.exec(line)?.[0];
     if (address === undefined) continue;

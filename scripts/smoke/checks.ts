@@ -1,11 +1,4 @@
-/**
- * What every product must do before it may be released, as sentences. A check throws when its sentence is not true. Owns
- * nothing.
- */
-import { answerChecks } from './answer-checks.ts';
-import { endChecks } from './end-checks.ts';
-import { lifeChecks } from './life-checks.ts';
-import { optionChecks } from './option-checks.ts';
+/** What a product must do before it may be released, as sentences. A check throws when its sentence is not true. */
 import type { Session } from './session.ts';
 
 export interface Check {
@@ -24,19 +17,12 @@ export interface Checks {
   readonly last: readonly Check[];
 }
 
-export const checks: Checks = {
-  asked: answerChecks,
-  alone: [...lifeChecks, ...optionChecks],
-  last: endChecks,
-};
-
-export function checksFor({ isEmulated }: { readonly isEmulated: boolean }): Checks {
-  const chosen = (list: readonly Check[]): Check[] =>
+export function chosen({ asked, alone, last }: Checks, isEmulated: boolean): Checks {
+  const some = (list: readonly Check[]): Check[] =>
     list.filter((check) => !isEmulated || check.onlyNatively === undefined);
-  return { asked: chosen(checks.asked), alone: chosen(checks.alone), last: chosen(checks.last) };
+  return { asked: some(asked), alone: some(alone), last: some(last) };
 }
 
 export function countOf({ asked, alone, last }: Checks): number {
-  // And that it writes no files.
-  return asked.length + alone.length + last.length + 1;
+  return asked.length + alone.length + last.length;
 }

@@ -1,22 +1,23 @@
 /** Further processes of the product, each for one check, which ends them. */
 import { Failure } from '../support/errors.ts';
-import { shown } from './answer.ts';
 import { type Ended, freePort, Server } from './server.ts';
 import type { Session } from './session.ts';
+import { shown } from './shown.ts';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Starts one on a free port, waits for its line and leaves nothing of it behind. */
+/** Starts one on a free port, waits until it is ready (default: has printed a line) and leaves nothing of it behind. */
 export async function withServer(
   { product }: Session,
   start: (port: number) => { readonly args: readonly string[]; readonly env?: Env },
   use: (server: Server, line: string) => Promise<void>,
+  isReady: (server: Server) => Promise<string> = (server) => server.line(),
 ): Promise<void> {
   const port = await freePort();
   const { args, env } = start(port);
   const server = new Server(product, port, args, env);
   try {
-    await use(server, await server.line());
+    await use(server, await isReady(server));
   } finally {
     server.signal('SIGKILL');
     await server.end();

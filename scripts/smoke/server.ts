@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { SmokeSession } from '../program/program.ts';
 import { Failure } from '../support/errors.ts';
 import { dyingWithParent } from '../support/run.ts';
 
@@ -40,6 +41,7 @@ export class Server {
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
   private readonly timeoutMs: number;
+  private isOverdue = false;
 
   /** The environment contains `env` and the PATH of `chroot`, nothing else. */
   constructor(launch: Launch, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -80,16 +82,43 @@ export class Server {
   }
 
   /** The first line on standard output. */
-  async line(): Promise<string> {
+  line(): Promise<string> {
+    return this.until('printed no line', () => {
+      const end = this.stdout.indexOf('\n');
+      return end < 0 ? undefined : this.stdout.slice(0, end);
+    });
+  }
+
+  /** Waits for a line that matches `pattern`, and returns it; without one for the port, and returns nothing. */
+  ready(pattern?: string): Promise<string> {
+    if (pattern === undefined)
+      return this.until('did not listen', async () => ((await opens(this.port)) ? '' : undefined));
+    const line = new RegExp(pattern);
+    return this.until(`printed no line that matches ${pattern}`, () =>
+      this.stdout
+        .split('\n')
+        .slice(0, -1)
+        .find((each) => line.test(each)),
+    );
+  }
+
+  /** Looks again and again until there is something, the process has ended, or it is too late. */
+  async until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
     const deadline = performance.now() + this.timeoutMs;
-    while (!this.stdout.includes('\n')) {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
       if (this.hasEnded)
         throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${this.stderr.trim()}`);
       if (performance.now() > deadline)
-        throw new Failure(`it printed no line within ${this.timeoutMs} ms: ${this.stderr.trim()}`);
-      await pause(2);
+        throw new Failure(`it ${what} within ${this.timeoutMs} ms: ${this.stderr.trim()}`);
+      await pause(1);
     }
-    return this.stdout.slice(0, this.stdout.indexOf('\n'));
+  }
+
+  /** The signal that ended it; null for an exit code, and as long as it runs. */
+  get signalOfEnd(): NodeJS.Signals | null {
+    return this.child.signalCode;
   }
 
   signal(name: NodeJS.Signals): void {
@@ -98,7 +127,10 @@ export class Server {
 
   /** Waits for the exit; after the timeout it is killed, and the code is null. */
   async end(): Promise<Ended> {
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), this.timeoutMs);
+    const killer = setTimeout(() => {
+      this.isOverdue = true;
+      this.child.kill('SIGKILL');
+    }, this.timeoutMs);
     const code = await this.exited;
     clearTimeout(killer);
     return { code, stdout: this.stdout, stderr: this.stderr };
@@ -107,7 +139,7 @@ export class Server {
   /** Waits for the exit, which `why` asks for; that it does not come is a fault. */
   async mustEnd(why: string): Promise<Ended> {
     const ended = await this.end();
-    if (ended.code === null) throw new Failure(`it must end within ${this.timeoutMs} ms ${why}, it did not`);
+    if (this.isOverdue) throw new Failure(`it must end within ${this.timeoutMs} ms ${why}, it did not`);
     return ended;
   }
 
@@ -208,33 +240,26 @@ export async function exchange(place: Place, request: string, timeoutMs: number 
   }
 }
 
-/** Milliseconds from starting the program to its first answer, tried every millisecond. */
-export async function startTime(launch: Launch): Promise<number> {
-  const { timeoutMs = defaultTimeoutMs } = launch;
-  const port = await freePort();
-  const start = performance.now();
-  const server = new Server(launch, port, ['--host', '127.0.0.1', String(port)]);
-  try {
-    while (!(await answers(port, timeoutMs))) {
-      if (server.hasEnded) throw new Failure(`it ended instead of starting: ${server.stderr.trim()}`);
-      if (performance.now() - start > timeoutMs) throw new Failure(`it gave no answer within ${timeoutMs} ms`);
-      await pause(1);
-    }
-    return performance.now() - start;
-  } finally {
-    server.signal('SIGTERM');
-    await server.end();
-  }
+/** Whether something accepts a connection. */
+function opens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const finish = (isOpen: boolean) => (): void => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.on('error', finish(false)).on('connect', finish(true));
+  });
 }
 
-function answers(port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1').setTimeout(timeoutMs);
-    const finish = (good: boolean) => (): void => {
-      socket.destroy();
-      resolve(good);
-    };
-    socket.on('error', finish(false)).on('end', finish(false)).on('timeout', finish(false)).on('data', finish(true));
-    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-  });
+/** Arguments and environment of a session, with the port in its place. */
+export function startOf(
+  { args, env }: Pick<SmokeSession, 'args' | 'env'>,
+  port: number,
+): { args: string[]; env: Record<string, string> } {
+  const filled = (text: string): string => text.replaceAll('{port}', String(port));
+  return {
+    args: args.map(filled),
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value)])),
+  };
 }

@@ -1,12 +1,13 @@
 /**
- * A person's session with a product: one server that most checks ask, and processes of their own for the rest. Every check
+ * A person's session with a server: one process that most checks ask, and processes of their own for the rest. Every check
  * has a deadline, whatever it waits for. Owns the server from start to end.
  */
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { SmokeSession } from '../program/program.ts';
 import { explain, Failure } from '../support/errors.ts';
-import { type Check, type Checks, checksFor } from './checks.ts';
-import { freePort, type Launch, Server } from './server.ts';
+import type { Check, Checks } from './checks.ts';
+import { freePort, type Launch, Server, startOf } from './server.ts';
 import type { Traps } from './traps.ts';
 
 /** What is tried: how it is started, and what is set to harm it. */
@@ -16,18 +17,23 @@ export interface Tried extends Launch {
   readonly traps: Traps;
 }
 
-/** What --version must say. */
+/** What it was made from. */
 export interface BuildFacts {
   readonly version: string;
   readonly commit: string;
+  /** The triple. */
   readonly target: string;
+  /** SHA-256 of its Node. */
+  readonly runtime: string;
+  /** The version of its Node. */
+  readonly node: string;
 }
 
 export interface Session {
   readonly product: Tried;
   readonly build: BuildFacts;
   readonly server: Server;
-  /** The line that it printed when it started. */
+  /** The line that said that it is ready; empty if nobody knows such a line. */
   readonly line: string;
 }
 
@@ -35,14 +41,16 @@ export interface Session {
 export async function trySession(
   product: Tried,
   build: BuildFacts,
-  checks: Checks = checksFor(product),
+  checks: Checks,
+  smoke: Pick<SmokeSession, 'args' | 'env' | 'ready' | 'writesNothing'>,
 ): Promise<string[]> {
   const before = await filesIn(product.cwd);
   const port = await freePort();
-  const server = new Server(product, port, [String(port)]);
+  const { args, env } = startOf(smoke, port);
+  const server = new Server(product, port, args, env);
   const faults: string[] = [];
   try {
-    const session: Session = { product, build, server, line: await server.line() };
+    const session: Session = { product, build, server, line: await server.ready(smoke.ready) };
     const attempt = async (check: Check): Promise<void> => {
       const fault = await faultOf(check, session);
       if (fault !== undefined) faults.push(`${check.sentence}: ${fault}`);
@@ -60,11 +68,12 @@ export async function trySession(
     await Promise.all([lane(), lane(), lane()]);
     for (const check of checks.last) await attempt(check);
   } catch (error) {
-    faults.push(`prints a line when it listens: ${reason(error)}`);
+    faults.push(`${smoke.ready === undefined ? 'listens' : 'prints a line when it listens'}: ${reason(error)}`);
   } finally {
     server.signal('SIGKILL');
     await server.end();
   }
+  if (smoke.writesNothing !== true) return faults;
   const written = changes(before, await filesIn(product.cwd));
   if (written.length > 0) faults.push(`writes no files: it must leave its folder as it was, got ${written.join(', ')}`);
   return faults;

@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { program } from '../program/vrypt-server.ts';
+import { program } from '../program/program.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { makeSandbox } from '../sandbox/sandbox.ts';
 import { Failure } from '../support/errors.ts';

@@ -2,7 +2,7 @@
  * What a release is made from: the commit, its time, and everything that differs from what the commit and the lock file say.
  * Read once per process, so that all steps agree.
  */
-import { readTree } from '../support/checkout.ts';
+import { isOwnProject, readTree } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { once } from '../support/once.ts';
 import { checkPackages } from './packages.ts';
@@ -13,14 +13,14 @@ export interface Origin {
   readonly time: number;
   /** In words, each with its name; empty: as committed. */
   readonly changes: readonly string[];
-  /** Of the npm packages that decide the bytes. */
+  /** Of the npm packages that decide the bytes; empty for somebody else's program, whose lock file is theirs to keep. */
   readonly packages: string;
 }
 
 export function readOrigin(): Promise<Origin> {
   return once('origin', async () => {
     const { commit, time, changes: files } = readTree();
-    const packages = checkPackages();
+    const packages = isOwnProject ? checkPackages() : { sha256: '', faults: [] };
     const changes = [...(commit === undefined ? ['no commit is known'] : []), ...files, ...packages.faults];
     const mark = commit === undefined || changes.length === 0 ? '' : '-changed';
     return { commit: `${commit ?? 'unknown'}${mark}`, time, changes, packages: packages.sha256 };

@@ -6,7 +6,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root } from '../support/checkout.ts';
+import { toolchain } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { sha256, sha256FileSync } from '../support/hash.ts';
 
@@ -36,7 +36,7 @@ interface LockEntry {
 const deciding = ['commander', 'esbuild', '@yao-pkg/pkg', 'postject', 'node'];
 const pinsFile = path.join(import.meta.dirname, 'packages.json');
 
-export function checkPackages(folder: string = root, file: string = pinsFile): CheckedPackages {
+export function checkPackages(folder: string = toolchain, file: string = pinsFile): CheckedPackages {
   const pins = JSON.parse(readFileSync(file, 'utf8')) as Pins;
   const now = pinPackages(folder);
   const names = [...new Set([...Object.keys(pins), ...Object.keys(now)])].sort();
@@ -113,6 +113,6 @@ function filesOf(folder: string, below: string): string[] {
 
 if (import.meta.main) {
   await command({ about: 'Pins the npm packages that decide the bytes; right after `npm ci` only.' }, async () =>
-    writeFileSync(pinsFile, `${JSON.stringify(pinPackages(root), null, 2)}\n`),
+    writeFileSync(pinsFile, `${JSON.stringify(pinPackages(toolchain), null, 2)}\n`),
   );
 }

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from '../support/checkout.ts';
+import { cache } from '../support/checkout.ts';
 import { explain, Failure } from '../support/errors.ts';
 import { sha256FileSync } from '../support/hash.ts';
 import { runWell } from '../support/run.ts';
@@ -35,8 +35,8 @@ export const allSources: readonly Source[] = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'sources.json'), 'utf8'),
 );
 
-const downloads = path.join(build, 'runtime/downloads');
-const unpackedSources = path.join(build, 'runtime/sources');
+const downloads = path.join(cache, 'runtime/downloads');
+const unpackedSources = path.join(cache, 'runtime/sources');
 
 export function findSource(name: string): Source {
   const source = allSources.find((candidate) => candidate.name === name);

@@ -6,9 +6,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Entry, tarGz } from '../formats/tar.ts';
 import { archiveReadme } from '../program/archive-readme.ts';
-import { program } from '../program/vrypt-server.ts';
+import { program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
-import { root, version } from '../support/checkout.ts';
+import { root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
 import { once } from '../support/once.ts';
@@ -16,7 +16,7 @@ import { megabytes } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
 import { archiveFolder, artifactPath, type MadeArtifact, tarball } from '../targets/artifacts.ts';
 import { eachTarget } from '../targets/select.ts';
-import { containerImage, needsOf } from '../targets/target-facts.ts';
+import { budgetOf, containerImage, needsOf } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { nodeBinary } from './node-binary.ts';
 import { verify } from './verify.ts';
@@ -32,9 +32,9 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
   const file = artifactPath(artifact);
   const folder = archiveFolder(target);
   const { time } = await readOrigin();
-  const budget = target.budget.archive;
+  const budget = budgetOf(target).archive;
   const texts = {
-    LICENSE: await readFile(path.join(root, 'LICENSE')),
+    ...(await filesNamed([...program.licenses, ...program.archive])),
     'README.md': await readmeFor(target),
     'THIRD-PARTY-LICENSES.txt': await thirdPartyLicenses(product.packages, licenses),
   };
@@ -66,10 +66,22 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
   return { ...artifact, sha256: hashes[0] ?? '', bytes: facts.bytes, executableBytes: product.bytes };
 }
 
+/** By their names in the archive. */
+async function filesNamed(files: readonly string[]): Promise<Record<string, Buffer>> {
+  const texts = files.map(async (file) => [path.basename(file), await readFile(path.join(root, file))] as const);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+const defaultReadme = path.join(import.meta.dirname, '../program/archive.README.md');
+
 async function readmeFor(target: ReadyTarget): Promise<Buffer> {
-  const template = await readFile(path.join(root, program.readme), 'utf8');
+  const template = await readFile(
+    program.readme === undefined ? defaultReadme : path.join(root, program.readme),
+    'utf8',
+  );
   const values = {
-    version,
+    name: program.name,
+    version: program.version,
     target: target.triple,
     folder: archiveFolder(target),
     archive: tarball(target).file,

@@ -1,67 +1,85 @@
 /**
- * `bundle`: the whole program as one CommonJS file, with the worker's code, the version and the commit inside.
- * Owns `build/bundle/`.
+ * `bundle`: the program's code, and the files that go along. Owns `build/bundle/`.
+ *
+ * A program whose description says `oneFile` becomes one CommonJS file, with the code of its workers, its version and the
+ * commit inside. Any other keeps its modules as they are, and the code is our loader, which finds them.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
 import { textsInside } from '../formats/texts-inside.ts';
-import { program } from '../program/vrypt-server.ts';
+import { type OneFile, program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
-import { build, root, version } from '../support/checkout.ts';
+import { build, root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
-import { sha256, sha256File } from '../support/hash.ts';
+import { sha256 } from '../support/hash.ts';
 import { once } from '../support/once.ts';
 import { runStep } from '../support/step.ts';
-import { withTargets } from '../targets/select.ts';
-import { readTargets } from '../targets/targets.ts';
+import { eachTarget } from '../targets/select.ts';
+import { type ReadyTarget, readTargets } from '../targets/targets.ts';
 
 export interface Bundle {
-  readonly file: string;
+  /** What Node runs. */
+  readonly code: string;
+  /** The pack of modules and assets; undefined for one file. */
+  readonly files: string | undefined;
   readonly sha256: string;
-  /** npm packages whose code is inside, as folders below the checkout. */
+  /** npm packages whose code is inside, as folders below the project. */
   readonly packages: readonly string[];
 }
 
-export function bundle(): Promise<Bundle> {
-  return once('bundle', make);
+/** The same for all targets, but for native addons. */
+export function bundle(_target?: ReadyTarget): Promise<Bundle> {
+  const { oneFile } = program;
+  if (oneFile === undefined) throw new TypeError('not yet');
+  return once('bundle', () => make(oneFile));
 }
 
 const file = path.join(build, 'bundle', `${program.name}.cjs`);
 
-async function make(): Promise<Bundle> {
+async function make(oneFile: OneFile): Promise<Bundle> {
   const { commit: stamp } = await readOrigin();
   // esbuild takes 50 ms: always bundle, and let the result decide whether anything has changed.
-  const { text, packages } = await bundleProgram(stamp);
+  const { text, packages } = await bundleProgram(oneFile, stamp);
   const { hashes } = await runStep({
     step: 'bundle',
-    inputs: { text: sha256(text), lock: await sha256File(path.join(root, 'package-lock.json')) },
+    inputs: { text: sha256(text) },
     module: import.meta.filename,
     outputs: [file],
     make: async () => {
       await writeFile(file, text);
       return { commit: stamp, bytes: text.length };
     },
-    summary: (facts) => `${(facts.bytes / 1000).toFixed(0)} kB, version ${version}, commit ${facts.commit}`,
+    summary: (facts) => `${(facts.bytes / 1000).toFixed(0)} kB, version ${program.version}, commit ${facts.commit}`,
   });
-  return { file, sha256: hashes[0] ?? '', packages };
+  return { code: file, files: undefined, sha256: hashes[0] ?? '', packages };
 }
 
-async function bundleProgram(stamp: string): Promise<{ text: string; packages: string[] }> {
-  const { entry, worker, stamps } = program;
-  const inside = await bundleOne({ entryPoints: [worker.entry] });
-  const main = await bundleOne({
-    entryPoints: [entry],
+async function bundleProgram(oneFile: OneFile, stamp: string): Promise<{ text: string; packages: string[] }> {
+  const { texts, stamps } = oneFile;
+  const inside = await Promise.all(
+    Object.entries(texts).map(async ([name, entry]) => ({
+      name,
+      ...(await bundleOne(oneFile, { entryPoints: [entry] })),
+    })),
+  );
+  const values = { version: program.version, commit: stamp, targets: runtimesInUse() };
+  const main = await bundleOne(oneFile, {
+    entryPoints: [program.entry],
     define: {
-      [worker.constant]: 'bundled.worker',
-      [stamps.version]: JSON.stringify(version),
-      [stamps.commit]: JSON.stringify(stamp),
-      [stamps.targets]: JSON.stringify(runtimesInUse()),
+      ...Object.fromEntries(inside.map(({ name }) => [name, `bundled.${name}`])),
+      ...Object.fromEntries(
+        Object.entries(values).flatMap(([what, value]) => {
+          const constant = stamps[what as keyof typeof values];
+          return constant === undefined ? [] : [[constant, JSON.stringify(value)]];
+        }),
+      ),
     },
-    banner: { js: textsInside({ worker: inside.text }) },
+    banner: { js: textsInside(Object.fromEntries(inside.map(({ name, text }) => [name, text]))) },
   });
-  return { text: main.text, packages: [...new Set([...inside.packages, ...main.packages])].sort() };
+  const packages = [...inside, main].flatMap((part) => part.packages);
+  return { text: main.text, packages: [...new Set(packages)].sort() };
 }
 
 /** What an executable says of the target and the runtime that it runs on, by Node's name of the architecture and the C library. */
@@ -72,7 +90,7 @@ function runtimesInUse(): Record<string, { triple: string; runtime: string }> {
   return Object.fromEntries(rows);
 }
 
-async function bundleOne(own: BuildOptions): Promise<{ text: string; packages: string[] }> {
+async function bundleOne({ replaced }: OneFile, own: BuildOptions): Promise<{ text: string; packages: string[] }> {
   const options = {
     ...own,
     absWorkingDir: root,
@@ -86,7 +104,7 @@ async function bundleOne(own: BuildOptions): Promise<{ text: string; packages: s
     legalComments: 'none',
     // A packaged executable has no files to load, so nothing may ask for its own path.
     define: { 'import.meta.url': 'undefined', ...own.define },
-    alias: { ...program.replaced },
+    alias: { ...replaced },
     write: false,
     metafile: true,
     logLevel: 'silent',
@@ -102,4 +120,4 @@ async function bundleOne(own: BuildOptions): Promise<{ text: string; packages: s
   return { text: result.outputFiles[0]?.text ?? '', packages: packagesIn(result.metafile) };
 }
 
-if (import.meta.main) await withTargets(`Bundles ${program.entry} into one file.`, bundle);
+if (import.meta.main) await eachTarget(`Collects what goes into the executable of each target.`, bundle);

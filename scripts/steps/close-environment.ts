@@ -8,13 +8,15 @@
  * `smoke` proves it on every target by starting the product with all of them set to something harmful.
  */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { blankNames } from '../formats/c-strings.ts';
 import { closedVariables } from '../program/closed-variables.ts';
+import { cache } from '../support/checkout.ts';
 import { once } from '../support/once.ts';
 import { counted } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
 import { eachTarget } from '../targets/select.ts';
-import { builtPath } from '../targets/target-facts.ts';
+import { sharedPath } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { nodeBinary } from './node-binary.ts';
 
@@ -29,12 +31,13 @@ export function closeEnvironment(target: ReadyTarget): Promise<Closed> {
 
 async function make(target: ReadyTarget): Promise<Closed> {
   const from = await nodeBinary(target);
-  const file = builtPath('closed', target, 'node');
+  const file = sharedPath('closed', target, 'node');
   const { hashes } = await runStep({
     step: 'close-environment',
     target: target.triple,
     inputs: { node: from.sha256 },
     module: import.meta.filename,
+    stamps: path.join(cache, 'stamps'),
     outputs: [file],
     make: async () => {
       const executable = await readFile(from.file);

@@ -8,13 +8,12 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checksumLines } from '../formats/checksums.ts';
-import { program } from '../program/vrypt-server.ts';
-import { dist } from '../support/checkout.ts';
+import { program } from '../program/program.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256, sha256File } from '../support/hash.ts';
 import { counted, say, stepLine } from '../support/progress.ts';
 import { artifactPath, type MadeArtifact } from '../targets/artifacts.ts';
-import { checksumsPath, manifestPath } from '../targets/target-facts.ts';
+import { checksumsPath, dist, manifestPath } from '../targets/target-facts.ts';
 import { type Manifest, manifest } from './manifest.ts';
 import type { Outcome } from './smoke.ts';
 

@@ -2,7 +2,7 @@
  * What was released, as JSON for programs (`dist/manifest.json`) and as a table for people. Pure. A partial release
  * keeps the other targets' entries if they are of the same version, commit and Node.
  */
-import { version } from '../support/checkout.ts';
+import { program } from '../program/program.ts';
 import { megabytes } from '../support/progress.ts';
 import { readTargets, type Target } from '../targets/targets.ts';
 import type { Outcome } from './smoke.ts';
@@ -29,7 +29,7 @@ export interface ManifestTarget {
 /** In the order of targets.json. */
 export function manifest(outcomes: readonly Outcome[], commit: string, earlier?: Manifest): Manifest {
   const { node, targets } = readTargets();
-  const head = { version, commit, node };
+  const head = { version: program.version, commit, node };
   const isSame = earlier?.version === head.version && earlier.commit === head.commit && earlier.node === head.node;
   const entries = targets.flatMap(({ triple }) => {
     const outcome = outcomes.find(({ target }) => target.triple === triple);

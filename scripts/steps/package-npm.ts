@@ -8,7 +8,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
 import { packagesIn } from '../support/bundled-packages.ts';
-import { build, root, shown, version } from '../support/checkout.ts';
+import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { Failure } from '../support/errors.ts';
 import { say } from '../support/progress.ts';
@@ -26,7 +26,7 @@ export async function packageNpm(): Promise<number> {
   await emitDeclarations();
   await writeManifest();
   await writeLicense(packages);
-  await copyFile(path.join(root, 'scripts/program/npm.README.md'), path.join(folder, 'README.md'));
+  await copyFile(path.join(root, 'product/npm.README.md'), path.join(folder, 'README.md'));
   const bytes = await sizeOf(folder);
   if (bytes > MAX_BYTES) throw new Failure(`package:npm: the package must not exceed ${MAX_BYTES} bytes, got ${bytes}`);
   return bytes;
@@ -91,7 +91,7 @@ async function emitDeclarations(): Promise<void> {
 
 async function writeManifest(): Promise<void> {
   const own = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
-  const { name, license, engines } = own;
+  const { name, version, license, engines } = own;
   const manifest = {
     name,
     version,

@@ -1,19 +1,24 @@
 /**
- * `smoke`: a person's session with the archive, and the time from starting the program to its first answer.
- * Targets that run natively go one after the other, so that the times mean something; emulated ones side by side.
+ * `smoke`: a person's session with the archive, as the program's description says it, and the time from starting the program to
+ * its first answer, or to its end. Targets that run natively go one after the other, so that the times mean something; emulated
+ * ones side by side.
  */
-import { program } from '../program/vrypt-server.ts';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { program, type SmokeSession } from '../program/program.ts';
 import { runsNatively } from '../sandbox/emulation.ts';
 import { sandboxInputs } from '../sandbox/sandbox.ts';
-import { checksFor, countOf } from '../smoke/checks.ts';
-import { type Identity, identityFaults } from '../smoke/identity.ts';
-import { Server, startTime } from '../smoke/server.ts';
-import { trySession } from '../smoke/session.ts';
+import { type Checks, chosen, countOf } from '../smoke/checks.ts';
+import { describedChecks, isServer, tryToEnd } from '../smoke/described.ts';
+import { type BuildFacts, trySession } from '../smoke/session.ts';
+import { startTime } from '../smoke/start-time.ts';
+import { plainSession, tryUndescribed } from '../smoke/undescribed.ts';
 import { type Product, unpack } from '../smoke/unpack.ts';
 import { readOrigin } from '../sources/origin.ts';
-import { version } from '../support/checkout.ts';
+import { root } from '../support/checkout.ts';
 import { explain, Failure } from '../support/errors.ts';
-import { sha256File } from '../support/hash.ts';
+import { sha256, sha256File } from '../support/hash.ts';
+import { codeOf } from '../support/imports.ts';
 import { runStep } from '../support/step.ts';
 import { need, tools } from '../support/system-tools.ts';
 import { artifactPath, type MadeArtifact } from '../targets/artifacts.ts';
@@ -72,7 +77,13 @@ async function smoke(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked
   const { facts } = await runStep<Smoked>({
     step: 'smoke',
     target: target.triple,
-    inputs: { archive: archive.sha256, target: JSON.stringify(target), sandbox: sandboxInputs(target), version },
+    inputs: {
+      archive: archive.sha256,
+      target: JSON.stringify(target),
+      sandbox: sandboxInputs(target),
+      smoke: JSON.stringify(program.smoke),
+      modules: await hashOfModules(),
+    },
     module: import.meta.filename,
     outputs: [],
     make: () => session(target, archive),
@@ -81,30 +92,69 @@ async function smoke(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked
   return facts;
 }
 
+/** Of the checks that the description names, which no import of ours leads to. */
+async function hashOfModules(): Promise<string> {
+  const modules = program.smoke.flatMap(({ module }) => (module === undefined ? [] : [path.join(root, module)]));
+  const files = (await Promise.all(modules.map(codeOf))).flat();
+  return sha256((await Promise.all(files.map(sha256File))).join());
+}
+
 async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smoked> {
   await need(tools.curl);
   const got = await sha256File(artifactPath(archive));
   if (got !== archive.sha256) throw new Failure(`${archive.file} must have the SHA-256 ${archive.sha256}, got ${got}`);
   const product = await unpack(target, artifactPath(archive));
-  const identity = await identityOf(target);
-  const { commit } = identity;
-  const faults = identityFaults(identity, await versionOf(product));
-  faults.push(...(await trySession(product, { version, commit, target: target.triple })));
+  const build = await factsOf(target);
+  const faults: string[] = [];
+  const times: number[] = [];
+  let checks = 0;
+  if (program.smoke.length === 0) {
+    const found = await tryUndescribed(product);
+    faults.push(...found.faults);
+    checks++;
+    times.push(found.kind === 'server' && faults.length === 0 ? await medianStart(product, plainSession) : found.ms);
+  }
+  for (const smoke of program.smoke) {
+    if (!isServer(smoke)) {
+      const ended = await tryToEnd(product, smoke, isClosed);
+      faults.push(...ended.faults);
+      times.push(ended.ms);
+      checks += isClosed ? 2 : 1;
+      continue;
+    }
+    const all = chosen(joined(describedChecks(smoke, isClosed), await furtherChecks(smoke)), product.isEmulated);
+    faults.push(...(await trySession(product, build, all, smoke)));
+    checks += countOf(all) + (smoke.writesNothing === true ? 1 : 0);
+    if (faults.length === 0) times.push(await medianStart(product, smoke));
+  }
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
-  const times = [await startTime(product), await startTime(product), await startTime(product)].sort((a, b) => a - b);
-  return { how: product.how, checks: countOf(checksFor(product)), startMs: times[1] ?? 0 };
+  return { how: product.how, checks, startMs: times[0] ?? 0 };
 }
 
-async function identityOf({ triple, runtime }: ReadyTarget): Promise<Identity> {
+const isClosed = program.environment === 'closed';
+
+/** Those of the module go last, and its end takes the place of the general one. */
+function joined(own: Checks, further: Checks | undefined): Checks {
+  if (further === undefined) return own;
+  return { asked: [...own.asked, ...further.asked], alone: [...own.alone, ...further.alone], last: further.last };
+}
+
+async function furtherChecks({ module }: SmokeSession): Promise<Checks | undefined> {
+  if (module === undefined) return undefined;
+  const { checks } = (await import(pathToFileURL(path.join(root, module)).href)) as { checks?: Checks };
+  if (checks === undefined) throw new Failure(`${module} must export checks, it does not`);
+  return checks;
+}
+
+async function medianStart(product: Product, smoke: SmokeSession): Promise<number> {
+  const times = [await startTime(product, smoke), await startTime(product, smoke), await startTime(product, smoke)];
+  return times.sort((a, b) => a - b)[1] ?? 0;
+}
+
+async function factsOf({ triple, runtime }: ReadyTarget): Promise<BuildFacts> {
   const { commit } = await readOrigin();
-  return { version, commit, target: triple, runtime: runtime.sha256, node: readTargets().node };
-}
-
-async function versionOf(product: Product): Promise<string> {
-  const { code, stdout, stderr } = await new Server(product, 0, ['--version', '--json']).end();
-  if (code !== 0) throw new Failure(`--version --json must end with exit code 0, got ${code}: ${stderr.trim()}`);
-  return stdout;
+  return { version: program.version, commit, target: triple, runtime: runtime.sha256, node: readTargets().node };
 }
 
 if (import.meta.main) {

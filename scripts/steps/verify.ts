@@ -3,13 +3,14 @@
  * tool's output and runs nothing. Owns nothing but its stamp.
  */
 import { readFile } from 'node:fs/promises';
+import { blobOf } from '../contents/blob.ts';
 import { blankNames, cStrings } from '../formats/c-strings.ts';
 import { DT, type Elf, hex, highestGlibc, isNewer, PF, PT, readElf } from '../formats/elf.ts';
 import { ET, type Hardening, hardeningInWords, hardeningOf } from '../formats/hardening.ts';
 import { injectionFaults } from '../formats/injected.ts';
-import { fuse, readSeaBlob, seaFlags } from '../formats/sea-blob.ts';
+import { fuse, type NewBlob, noteName, readSeaBlob, seaFlags, writeSeaBlob } from '../formats/sea-blob.ts';
 import { closedVariables } from '../program/closed-variables.ts';
-import { program } from '../program/vrypt-server.ts';
+import { program } from '../program/program.ts';
 import { root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
@@ -17,7 +18,7 @@ import { once } from '../support/once.ts';
 import { runStep } from '../support/step.ts';
 import type { Machine } from '../targets/architectures.ts';
 import { eachTarget } from '../targets/select.ts';
-import { allowedLibraries, isStatic } from '../targets/target-facts.ts';
+import { allowedLibraries, budgetOf, isStatic } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { nodeBinary } from './node-binary.ts';
 import { packaged } from './package.ts';
@@ -38,15 +39,15 @@ export function verify(target: ReadyTarget): Promise<Verified> {
 }
 
 /** Every broken rule as a sentence; an empty list is the verdict "good". `runtime` is the one that targets.json pins. */
-export function faultsOf(target: ReadyTarget, file: Buffer, bundle: Buffer, runtime: Buffer): string[] {
+export function faultsOf(target: ReadyTarget, file: Buffer, blob: NewBlob, runtime: Buffer): string[] {
   const elf = valueOrFault(() => readElf(file));
   if (typeof elf === 'string') return [elf];
   return [
     ...headerFaults(target, elf),
     ...hardeningFaults(target, elf),
     ...linkFaults(target, elf),
-    ...blobFaults(elf, bundle),
-    ...contentFaults(target, file),
+    ...blobFaults(elf, blob),
+    ...contentFaults(target, withoutPack(file, elf)),
     ...runtimeFaults(target, file, elf, runtime),
   ];
 }
@@ -60,18 +61,17 @@ async function make(target: ReadyTarget): Promise<Verified> {
     inputs: {
       product: product.sha256,
       target: JSON.stringify(target),
-      bundle: product.bundle.sha256,
       node: node.sha256,
     },
     module: import.meta.filename,
     outputs: [],
     make: async () => {
-      const [file, bundle, runtime] = await Promise.all(
-        [product.file, product.bundle.file, node.file].map((name) => readFile(name)),
-      );
-      if (file === undefined || bundle === undefined || runtime === undefined)
-        throw new TypeError('three files were read');
-      const faults = faultsOf(target, file, bundle, runtime);
+      const [file, blob, runtime] = await Promise.all([
+        readFile(product.file),
+        blobOf(product.bundle),
+        readFile(node.file),
+      ]);
+      const faults = faultsOf(target, file, blob, runtime);
       if (faults.length > 0) throw new Failure(`the executable ${faults.join('\nthe executable ')}`);
       const elf = readElf(file);
       return { bytes: file.length, glibc: highestGlibc(elf.versionsRequired), hardening: hardeningOf(elf) };
@@ -180,29 +180,48 @@ function linkFaults(target: ReadyTarget, elf: Elf): string[] {
   return faults;
 }
 
-/** Of all that a blob can do, ours runs one file. NODE_OPTIONS, which extension 1 would read, is closed. */
-function blobFaults(elf: Elf, bundle: Buffer): string[] {
+/** Of all that a blob can do, ours runs one file. NODE_OPTIONS, which extension 1 would read, no runtime of ours knows. */
+function blobFaults(elf: Elf, wanted: NewBlob): string[] {
   const blob = readSeaBlob(elf);
   if (typeof blob === 'string') return [`must contain the program, got ${blob}`];
   const faults: string[] = [];
-  if (!blob.code.equals(bundle)) faults.push('must contain the bundle byte for byte, got something else');
+  if (!blob.code.equals(wanted.code)) faults.push('must contain the bundle byte for byte, got something else');
   if (blob.codePath !== program.name) faults.push(`must name its code ${program.name}, got ${blob.codePath}`);
-  if (blob.flags !== 1) {
-    const names = Array.from(
-      { length: 32 },
-      (_, bit) => ((blob.flags >>> bit) & 1) === 1 && (seaFlags[bit] ?? `bit ${bit}`),
-    );
-    const got = names.filter((name) => name !== false).join(', ') || 'none';
-    faults.push(`must have the blob's flags ${hex(1)} (${seaFlags[0]}), got ${hex(blob.flags)} (${got})`);
+  const expected = readSeaBlob({
+    class: elf.class,
+    notes: [{ name: noteName, desc: writeSeaBlob(wanted, elf.class) }],
+  });
+  if (typeof expected === 'string') throw new TypeError(expected);
+  if (blob.flags !== expected.flags) {
+    const [right, got] = [expected.flags, blob.flags].map((flags) => `${hex(flags)} (${namesOf(flags)})`);
+    faults.push(`must have the blob's flags ${right}, got ${got}`);
   }
   if (blob.execArgvExtension !== 1) {
     faults.push(
       `must have the blob's execArgv extension 1 (environment, which is closed), got ${blob.execArgvExtension}`,
     );
   }
-  const after = blob.rest.find((byte) => byte !== 0);
-  if (after !== undefined) faults.push(`must have nothing but zeros behind the bundle, got ${hex(after)}`);
+  const size = expected.rest.length;
+  if (!blob.rest.subarray(0, size).equals(expected.rest)) {
+    faults.push('must contain the files and the options of Node byte for byte, got something else');
+  }
+  const after = blob.rest.subarray(size).find((byte) => byte !== 0);
+  if (after !== undefined) faults.push(`must have nothing but zeros behind the program, got ${hex(after)}`);
   return faults;
+}
+
+function namesOf(flags: number): string {
+  const names = Array.from({ length: 32 }, (_, bit) => ((flags >>> bit) & 1) === 1 && (seaFlags[bit] ?? `bit ${bit}`));
+  return names.filter((name) => name !== false).join(', ') || 'none';
+}
+
+/** Somebody else's files may name any folder and any variable. */
+function withoutPack(file: Buffer, elf: Elf): Buffer {
+  const blob = readSeaBlob(elf);
+  if (typeof blob === 'string' || blob.rest.length === 0) return file;
+  const rest = Buffer.from(file);
+  rest.fill(0, blob.rest.byteOffset - file.byteOffset, blob.rest.byteOffset - file.byteOffset + blob.rest.length);
+  return rest;
 }
 
 function contentFaults(target: ReadyTarget, file: Buffer): string[] {
@@ -213,10 +232,10 @@ function contentFaults(target: ReadyTarget, file: Buffer): string[] {
     const at = file.indexOf(folder);
     if (at >= 0) faults.push(`must not name a folder of its build, got ${textAt(file, at)} at ${hex(at)}`);
   }
-  for (const name of Object.keys(closedVariables)) {
+  for (const name of closedNames()) {
     if (cStrings(file, name).length > 0) faults.push(`must not look up ${name}, it does`);
   }
-  const budget = target.budget.executable;
+  const budget = budgetOf(target).executable;
   if (file.length > budget) faults.push(`must have at most ${budget} bytes, got ${file.length}`);
   return faults;
 }
@@ -225,12 +244,16 @@ function textAt(file: Buffer, at: number): string {
   return /^[!-~]*/.exec(file.toString('latin1', at, at + 80))?.[0] ?? '';
 }
 
+function closedNames(): readonly string[] {
+  return program.environment === 'closed' ? Object.keys(closedVariables) : [];
+}
+
 /** The pinned runtime, closed here again instead of trusting a file of `build/`, and the note are all that there may be. */
 function runtimeFaults(target: ReadyTarget, file: Buffer, elf: Elf, runtime: Buffer): string[] {
   const got = sha256(runtime);
   if (got !== target.runtime.sha256) return [`must come from the runtime ${target.runtime.sha256}, got ${got}`];
   const closed = Buffer.from(runtime);
-  blankNames(closed, Object.keys(closedVariables));
+  blankNames(closed, closedNames());
   const faults = valueOrFault(() => injectionFaults({ bytes: closed, elf: readElf(closed) }, { bytes: file, elf }));
   return typeof faults === 'string' ? [faults] : faults;
 }

@@ -1,21 +1,39 @@
 /**
- * Facts about the checkout: where it is, its version, its commit, the commit's time, and what differs from that commit.
- * Every path that a step writes starts at `build` or `dist`.
+ * Where things are: the toolchain, the project that it packages, and what a step may write; and of the project its commit, the
+ * commit's time, and what differs from that commit. Every path that a step writes starts at `build`, at `cache`, or at the
+ * folder of a release.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { Failure } from './errors.ts';
 
-export const root: string = path.resolve(import.meta.dirname, '../..');
-/** Intermediate results, one folder per step. */
-export const build: string = path.join(root, 'build');
-/** A release: archives, checksums, manifest. */
-export const dist: string = path.join(root, 'dist');
+/** The toolchain's own files: this checkout, or the folder of its npm package. */
+export const toolchain: string = path.resolve(import.meta.dirname, '../..');
+/** The project that is packaged: the nearest folder, from the current one upwards, that is one; without any, the toolchain's. */
+export const root: string = projectOf(process.cwd()) ?? toolchain;
+/** Our own: its folders are those of a checkout. */
+export const isOwnProject: boolean = root === toolchain;
+/** Intermediate results of this project, one folder per step. */
+export const build: string = isOwnProject
+  ? path.join(root, 'build')
+  : path.join(root, 'node_modules/.cache/vrypt-release');
+/** What all projects of a user share: runtimes, and what they are tried with. */
+export const cache: string = isOwnProject ? build : userCache();
 
-export const version: string = (
-  JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }
-).version;
+function projectOf(folder: string): string | undefined {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (['vrypt.release.json', 'package.json'].some((name) => existsSync(path.join(at, name)))) return at;
+    if (at === path.dirname(at)) return undefined;
+  }
+}
+
+/** XDG Base Directory Specification: a relative XDG_CACHE_HOME is ignored. */
+function userCache(): string {
+  const { XDG_CACHE_HOME: given = '' } = process.env;
+  return path.join(path.isAbsolute(given) ? given : path.join(homedir(), '.cache'), 'vrypt-release');
+}
 
 export interface Tree {
   /** Twelve digits: git's own abbreviation grows with the clone and would change the bytes. undefined: nobody knows. */
@@ -31,19 +49,29 @@ export interface Tree {
  * commit is unknown and the time is 1980-01-01, the oldest that every archive format can hold.
  */
 export function readTree(folder: string = root): Tree {
-  if (existsSync(path.join(folder, '.git'))) {
+  const file = path.join(folder, 'scripts/support/exported.json');
+  if (existsSync(path.join(folder, '.git')) || (!existsSync(file) && isInsideGit(folder))) {
+    if (git(folder, 'rev-list', '--all', '--max-count=1') === '') return unknownTree;
     const [sha = '', time = ''] = git(folder, 'log', '-1', '--format=%H %ct').trim().split(' ');
     return { commit: sha.slice(0, 12), time: Number(time), changes: changesIn(folder) };
   }
-  const exported = JSON.parse(readFileSync(path.join(folder, 'scripts/support/exported.json'), 'utf8')) as {
-    commit: string;
-    time: string;
-  };
-  if (!/^[0-9a-f]{40,}$/.test(exported.commit)) return { commit: undefined, time: 315532800, changes: [] };
+  if (!existsSync(file)) return unknownTree;
+  const exported = JSON.parse(readFileSync(file, 'utf8')) as { commit: string; time: string };
+  if (!/^[0-9a-f]{40,}$/.test(exported.commit)) return unknownTree;
   return { commit: exported.commit.slice(0, 12), time: Number(exported.time), changes: [] };
 }
 
-/** A path as people read it: relative to the checkout. */
+const unknownTree: Tree = { commit: undefined, time: 315532800, changes: [] };
+
+/** A package of a larger repository. */
+function isInsideGit(folder: string): boolean {
+  for (let at = folder; at !== path.dirname(at); at = path.dirname(at)) {
+    if (existsSync(path.join(at, '.git'))) return true;
+  }
+  return false;
+}
+
+/** A path as people read it: relative to the project. */
 export function shown(file: string): string {
   return path.relative(root, file) || '.';
 }
@@ -53,7 +81,7 @@ export function shown(file: string): string {
  * A file that the index is told to overlook (assume-unchanged, skip-worktree) counts as changed, since nobody can tell.
  */
 function changesIn(folder: string): string[] {
-  const status = git(folder, 'status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=no');
+  const status = git(folder, 'status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=no', '--', '.');
   const untracked = git(folder, 'ls-files', '-z', '--others', '--exclude-per-directory=.gitignore');
   const overlooked = git(folder, 'ls-files', '-z', '-v');
   return [

@@ -6,7 +6,7 @@
  */
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
-import { root } from './checkout.ts';
+import { toolchain } from './checkout.ts';
 import { once } from './once.ts';
 
 const stepsFolder = 'scripts/steps/';
@@ -16,14 +16,14 @@ const supportFolder = 'scripts/support/';
 export function codeOf(module: string): Promise<readonly string[]> {
   return once(`imports of ${module}`, async () => {
     const graph = await graphOf(module);
-    const entry = path.relative(root, module);
+    const entry = path.relative(toolchain, module);
     const found = new Set([entry]);
     for (const file of found) {
       for (const { path: imported, external } of graph[file]?.imports ?? []) {
         if (!external && !isLeftOut(imported, entry)) found.add(imported);
       }
     }
-    return [...found].sort().map((file) => path.join(root, file));
+    return [...found].sort().map((file) => path.join(toolchain, file));
   });
 }
 
@@ -35,7 +35,7 @@ async function graphOf(module: string): Promise<Metafile['inputs']> {
   // Only when a step is about to run: loading it takes 50 ms.
   const { build } = await import('esbuild');
   const result = await build({
-    absWorkingDir: root,
+    absWorkingDir: toolchain,
     entryPoints: [module],
     bundle: true,
     write: false,

@@ -8,19 +8,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { build, shown } from './checkout.ts';
+import { cache, isOwnProject, shown } from './checkout.ts';
 import { Failure } from './errors.ts';
 import { say } from './progress.ts';
 import { dyingWithParent } from './run.ts';
 
 /** Waits for the lock and holds it until this process ends. */
 export async function lockBuild(): Promise<void> {
-  // Not recursive: that reports a read-only disk as a missing folder.
-  if (!existsSync(build)) mkdirSync(build);
-  const file = path.join(build, 'lock');
+  // Not recursive: that reports a read-only disk as a missing cache.
+  if (!existsSync(cache)) mkdirSync(cache, { recursive: !isOwnProject });
+  const file = path.join(cache, 'lock');
   const lock = openSync(file, 'a+');
   if (!(await flock(lock, '--nonblock'))) {
-    say(`waiting for ${readFileSync(file, 'utf8').trim() || 'another process'}, which works in ${shown(build)}/`);
+    say(`waiting for ${readFileSync(file, 'utf8').trim() || 'another process'}, which works in ${shown(cache)}/`);
     await flock(lock);
   }
   ftruncateSync(lock);
@@ -36,5 +36,5 @@ async function flock(lock: number, ...options: readonly string[]): Promise<boole
   if (code === 0) return true;
   // 1: somebody else has it.
   if (code === 1 && options.length > 0) return false;
-  throw new Failure(`flock must lock ${shown(build)}/lock, got exit code ${code}`);
+  throw new Failure(`flock must lock ${shown(cache)}/lock, got exit code ${code}`);
 }

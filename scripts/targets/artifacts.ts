@@ -3,8 +3,8 @@
  * format is a further kind here and a maker in steps/artifacts.ts.
  */
 import path from 'node:path';
-import { program } from '../program/vrypt-server.ts';
-import { build, version } from '../support/checkout.ts';
+import { program } from '../program/program.ts';
+import { build } from '../support/checkout.ts';
 import type { Target } from './targets.ts';
 
 export type ArtifactKind = 'tar.gz';
@@ -34,11 +34,17 @@ export function tarball(target: Target): Artifact {
 
 /** The one folder at the top of a tarball. */
 export function archiveFolder(target: Target): string {
-  return `${program.name}-v${version}-${target.triple}`;
+  return `${program.name}-v${program.version}-${target.triple}`;
 }
 
 /** The files in that folder. */
-export const archiveEntries: readonly string[] = ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', program.name];
+export const archiveEntries: readonly string[] = [
+  ...program.licenses.map((file) => path.basename(file)),
+  'README.md',
+  'THIRD-PARTY-LICENSES.txt',
+  ...program.archive.map((file) => path.basename(file)),
+  program.name,
+];
 
 /** Where it is made and tried; `dist/` gets it when it has passed. */
 export function artifactPath({ file }: Artifact): string {

@@ -3,17 +3,24 @@
  * integration, the table for people. Pure functions.
  */
 import path from 'node:path';
-import { program } from '../program/vrypt-server.ts';
-import { build, dist } from '../support/checkout.ts';
+import { program } from '../program/program.ts';
+import { build, cache, isOwnProject, root } from '../support/checkout.ts';
 import { type Tool, tools } from '../support/system-tools.ts';
 import { archiveFolder, tarball } from './artifacts.ts';
-import type { Target } from './targets.ts';
+import type { Budget, Target } from './targets.ts';
 
 /** The path of a step's result for a target. */
 export function builtPath(step: string, target: Target, file: string): string {
   return path.join(build, step, target.triple, file);
 }
 
+/** The path of what all projects share. */
+export function sharedPath(step: string, target: Target, file: string): string {
+  return path.join(cache, step, target.triple, file);
+}
+
+/** A release: archives, checksums, manifest. */
+export const dist: string = path.resolve(root, program.out);
 export const checksumsPath: string = path.join(dist, 'checksums-sha256.txt');
 export const manifestPath: string = path.join(dist, 'manifest.json');
 
@@ -31,6 +38,12 @@ export function allowedLibraries(target: Target): readonly string[] {
   if (target.interpreter === null) return [];
   const libc = ['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0', 'librt.so.1'];
   return [...libc, path.basename(target.interpreter)];
+}
+
+/** The program's own budget goes first; only our own product is held to the one of targets.json. */
+export function budgetOf(target: Target): Budget {
+  const none = Number.MAX_SAFE_INTEGER;
+  return { ...(isOwnProject ? target.budget : { executable: none, archive: none }), ...program.budget };
 }
 
 /** In words. */
@@ -64,7 +77,7 @@ export function matrixRows(targets: readonly Target[]): MatrixRow[] {
       archive: tarball(target).file,
       folder: archiveFolder(target),
       program: program.name,
-      answer: program.expected.content,
+      answer: program.smoke[0]?.ask[0]?.content ?? '',
       platform: target.architecture.platform,
       image: containerImage(target),
       static: isStatic(target),

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { root } from '../support/checkout.ts';
+import { toolchain } from '../support/checkout.ts';
 import { Failure, UsageError } from '../support/errors.ts';
 import { type Architecture, allTriples, type Libc, parseTriple, tripleOf } from './architectures.ts';
 
@@ -43,7 +43,7 @@ export interface Targets {
   readonly targets: readonly Target[];
 }
 
-export function readTargets(file: string = path.join(root, 'targets.json')): Targets {
+export function readTargets(file: string = path.join(toolchain, 'targets.json')): Targets {
   const text = readFileSync(file, 'utf8');
   try {
     return checkTargets(JSON.parse(text));

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { program as described } from '../../scripts/program/program.ts';
 import { emulatorFor } from '../../scripts/sandbox/emulation.ts';
 import { exchange, freePort, Server } from '../../scripts/smoke/server.ts';
-import { version } from '../../scripts/support/checkout.ts';
 import { archiveFolder, artifactPath, tarball } from '../../scripts/targets/artifacts.ts';
 import { readTargets } from '../../scripts/targets/targets.ts';
 import { packagedTriples } from './setup.ts';
@@ -122,7 +122,10 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
   });
 
   test('--version and --help', async () => {
-    expect(await run(0, '--version').end()).toMatchObject({ code: 0, stdout: expect.stringContaining(version) });
+    expect(await run(0, '--version').end()).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(described.version),
+    });
     expect(await run(0, '--help').end()).toMatchObject({ code: 0, stdout: expect.stringContaining('--workers') });
   });
 

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { blankNames } from '../../scripts/formats/c-strings.ts';
 import { readElf, type Segment } from '../../scripts/formats/elf.ts';
 import { injectionFaults } from '../../scripts/formats/injected.ts';
+import type { NewBlob } from '../../scripts/formats/sea-blob.ts';
 import { closedVariables } from '../../scripts/program/closed-variables.ts';
 import { faultsOf } from '../../scripts/steps/verify.ts';
 import { build, root } from '../../scripts/support/checkout.ts';
@@ -20,7 +21,7 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
   const target = readTargets().targets.find((row) => row.triple === triple);
   if (target === undefined || !isReady(target)) throw new Error(`no ${triple}`);
   let file: Buffer;
-  let bundle: Buffer;
+  let bundle: NewBlob;
   let runtime: Buffer;
 
   beforeAll(() => {
@@ -28,7 +29,8 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
     const run = spawnSync(process.execPath, [script, '--target', triple], { cwd: root, encoding: 'utf8' });
     if (run.status !== 0) throw new Error(run.stderr);
     file = readFileSync(builtPath('package', target, 'vrypt-server'));
-    bundle = readFileSync(path.join(build, 'bundle/vrypt-server.cjs'));
+    const code = readFileSync(path.join(build, 'bundle/vrypt-server.cjs'));
+    bundle = { codePath: 'vrypt-server', code, assets: [], execArgv: [] };
     runtime = readFileSync(builtPath('node-binary', target, 'node'));
   }, 120_000);
 
@@ -73,7 +75,7 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
       entry: 24,
       'program header': segmentTable.offset + 56 + 16,
       'section header': sectionTable.offset + 3 * 64 + 16,
-      "the note's type": notes.offset + notes.size - 4 * Math.ceil((bundle.length + 200) / 4),
+      "the note's type": notes.offset + notes.size - 4 * Math.ceil((bundle.code.length + 200) / 4),
       bundle: notes.offset + notes.size - 5000,
       'name of a section': (names?.offset ?? 0) + 3,
       'the end of the notes': notes.offset + notes.size + 100,

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { archiveReadme } from '../../scripts/program/archive-readme.ts';
-import { program } from '../../scripts/program/vrypt-server.ts';
+import { program } from '../../scripts/program/program.ts';
 import { root } from '../../scripts/support/checkout.ts';
 import { archiveEntries } from '../../scripts/targets/artifacts.ts';
 import { OPTION_ROWS } from '../../src/cli/settings.ts';
 
-const template = readFileSync(path.join(root, program.readme), 'utf8');
+const template = readFileSync(path.join(root, program.readme ?? ''), 'utf8');
 
 test('every placeholder gets its value, and one without a value is a bug', () => {
   expect(archiveReadme('{{a}} and {{b}}, {{a}}', { a: '1', b: '2' })).toBe('1 and 2, 1');

@@ -10,7 +10,15 @@ export class Checkout {
 
   constructor(name = 'vrypt-checkout-') {
     this.folder = mkdtempSync(path.join(tmpdir(), name));
-    for (const entry of ['scripts', 'package.json', 'package-lock.json', 'targets.json']) {
+    for (const entry of [
+      'scripts',
+      'product',
+      'LICENSE',
+      'vrypt.release.json',
+      'package.json',
+      'package-lock.json',
+      'targets.json',
+    ]) {
       cpSync(path.join(root, entry), path.join(this.folder, entry), { recursive: true });
     }
     writeFileSync(path.join(this.folder, '.gitignore'), 'node_modules\nbuild/\ndist/\n');

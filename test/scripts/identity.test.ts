@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { identityFaults } from '../../scripts/smoke/identity.ts';
+import { identityFaults } from '../../product/smoke/identity.ts';
 
 const wanted = { version: '1.0.0', commit: 'abc', target: 'a-triple', runtime: 'f00', node: '24.0.0' };
 const { node, ...rest } = wanted;

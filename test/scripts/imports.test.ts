@@ -53,7 +53,6 @@ test.each(steps)('%s imports from other steps only functions that run them, and 
 
 const runners: Readonly<Record<string, RegExp>> = {
   bundle: /^bundle$/,
-  'blob-generator': /^blobGenerator$/,
   'node-binary': /^nodeBinary$/,
   'close-environment': /^closeEnvironment$/,
   package: /^packaged$/,

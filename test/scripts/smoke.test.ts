@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Check, checks } from '../../scripts/smoke/checks.ts';
+import { checks } from '../../product/smoke/checks.ts';
+import { program } from '../../scripts/program/program.ts';
+import type { Check } from '../../scripts/smoke/checks.ts';
 import { type Tried, trySession } from '../../scripts/smoke/session.ts';
 import { setTraps } from '../../scripts/smoke/traps.ts';
 
@@ -29,7 +31,10 @@ async function faultsWith(fault: string, words: readonly string[], timeoutMs = 2
     list.filter(({ sentence }) => words.some((word) => sentence.includes(word)));
   const { asked, alone, last } = checks;
   const some = { asked: chosen(asked), alone: chosen(alone), last: chosen(last) };
-  return trySession(await tried(fault, timeoutMs), { version: '1.0', commit: 'abc', target: 'here' }, some);
+  const build = { version: '1.0', commit: 'abc', target: 'here', runtime: 'f00', node: process.versions.node };
+  const [smoke] = program.smoke;
+  if (smoke === undefined) throw new Error('the description has no session');
+  return trySession(await tried(fault, timeoutMs), build, some, smoke);
 }
 
 interface Planted {

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { root, version } from '../../scripts/support/checkout.ts';
+import { program } from '../../scripts/program/program.ts';
+import { root } from '../../scripts/support/checkout.ts';
 import { UsageError } from '../../scripts/support/errors.ts';
 import { parseTriple, tripleOf } from '../../scripts/targets/architectures.ts';
 import { artifactsOf } from '../../scripts/targets/artifacts.ts';
@@ -65,7 +66,7 @@ test('a triple of no known architecture is unknown', () => {
 
 test.each(table.targets)('$triple: its artifacts are named after version and target', (target) => {
   expect(artifactsOf(target)).toEqual([
-    { kind: 'tar.gz', target: target.triple, file: `vrypt-server-v${version}-${target.triple}.tar.gz` },
+    { kind: 'tar.gz', target: target.triple, file: `vrypt-server-v${program.version}-${target.triple}.tar.gz` },
   ]);
 });
 

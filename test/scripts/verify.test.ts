@@ -9,6 +9,7 @@ import { elfFile } from './elf-file.ts';
 
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
 const none = Buffer.alloc(0);
+const noBlob = { codePath: 'vrypt-server', code: none, assets: [], execArgv: [] };
 
 function ready(triple: string): ReadyTarget {
   const target = readTargets().targets.find((row) => row.triple === triple);
@@ -21,7 +22,7 @@ const gnu = ready('x86_64-unknown-linux-gnu');
 
 test.runIf(isLinux)('an ordinary Node is refused as a static product, with every reason', () => {
   const tight = { ...musl, budget: { executable: 1000, archive: 1000 } };
-  const faults = faultsOf(tight, readFileSync(process.execPath), Buffer.from('program'), none);
+  const faults = faultsOf(tight, readFileSync(process.execPath), noBlob, none);
   expect(faults).toEqual(
     expect.arrayContaining([
       'must have interpreter null, got /lib64/ld-linux-x86-64.so.2',
@@ -40,7 +41,7 @@ test.runIf(isLinux)('an ordinary Node is refused as a static product, with every
 });
 
 test.runIf(isLinux)('a file of another architecture is refused', () => {
-  expect(faultsOf(ready('i686-unknown-linux-musl'), readFileSync(process.execPath), none, none)).toEqual(
+  expect(faultsOf(ready('i686-unknown-linux-musl'), readFileSync(process.execPath), noBlob, none)).toEqual(
     expect.arrayContaining(['must have ELF machine i386, got x86_64', 'must have ELF class 32, got 64']),
   );
 });
@@ -58,7 +59,7 @@ describe('a small file', () => {
   ];
 
   test('has no other fault when it is static and sound', () => {
-    expect(faultsOf(musl, elfFile(), none, none)).toEqual(common);
+    expect(faultsOf(musl, elfFile(), noBlob, none)).toEqual(common);
   });
 
   test('has no other fault when it needs glibc and is sound', () => {
@@ -67,7 +68,7 @@ describe('a small file', () => {
       versions: ['GLIBC_2.17', 'GLIBC_2.31'],
       interpreter: '/lib64/ld-linux-x86-64.so.2',
     });
-    expect(faultsOf(gnu, file, none, none)).toEqual(common);
+    expect(faultsOf(gnu, file, noBlob, none)).toEqual(common);
   });
 
   test.each([
@@ -94,7 +95,7 @@ describe('a small file', () => {
       /promised \(.*no RELRO.*\), got .*full RELRO/,
     ],
   ])('with %s is refused', (_, planted, fault) => {
-    expect(faultsOf(musl, elfFile(planted), none, none)).toContainEqual(
+    expect(faultsOf(musl, elfFile(planted), noBlob, none)).toContainEqual(
       typeof fault === 'string' ? fault : expect.stringMatching(fault),
     );
   });
@@ -110,17 +111,19 @@ describe('a small file', () => {
     [36, 'RELR'],
   ])('with the dynamic entry %i is refused: %s', (tag, name) => {
     const file = elfFile({ dynamic: [...dynamic, [tag, 1]] });
-    expect(faultsOf(gnu, file, none, none)).toContain(`must have no dynamic entry ${name}, got one with the value 0x1`);
+    expect(faultsOf(gnu, file, noBlob, none)).toContain(
+      `must have no dynamic entry ${name}, got one with the value 0x1`,
+    );
   });
 
   test('with relocations of code by a flag, or bound lazily, is refused', () => {
-    const faults = faultsOf(gnu, elfFile({ dynamic: [[30, 4]] }), none, none);
+    const faults = faultsOf(gnu, elfFile({ dynamic: [[30, 4]] }), noBlob, none);
     expect(faults).toContain('must have no relocations of code, got the dynamic flags 0x4');
     expect(faults).toContainEqual(expect.stringMatching(/promised \(.*bound at start.*\), got .*bound lazy/));
   });
 
   test.each(['GLIBC_ABI_DT_RELR', 'GLIBC_PRIVATE'])('that requires %s is refused', (version) => {
-    expect(faultsOf(gnu, elfFile({ dynamic, versions: ['GLIBC_2.17', version] }), none, none)).toContain(
+    expect(faultsOf(gnu, elfFile({ dynamic, versions: ['GLIBC_2.17', version] }), noBlob, none)).toContain(
       `must require only numbered versions of glibc, got ${version}`,
     );
   });
@@ -128,27 +131,29 @@ describe('a small file', () => {
   test('for ARM with soft floats is refused', () => {
     const file = minimalElf({ class: 32, machine: 'arm' }, Buffer.alloc(16));
     file.writeUInt32LE(0x05000200, 36);
-    expect(faultsOf(ready('armv7-unknown-linux-musleabihf'), file, none, none)).toContain(
+    expect(faultsOf(ready('armv7-unknown-linux-musleabihf'), file, noBlob, none)).toContain(
       'must have ELF flags 0x5000400, got 0x5000200',
     );
   });
 
   test.each(['/home/kim/src/node.cc', '/root/build/x.o', '/builds/7/x'])('that names %s is refused', (folder) => {
     const file = Buffer.concat([elfFile(), Buffer.from(`\0${folder}\0`)]);
-    expect(faultsOf(musl, file, none, none)).toContain(`must not name a folder of its build, got ${folder} at 0x1001`);
+    expect(faultsOf(musl, file, noBlob, none)).toContain(
+      `must not name a folder of its build, got ${folder} at 0x1001`,
+    );
   });
 });
 
 test('a file that ends anywhere, or has any word replaced, has faults instead of an exception', () => {
   const whole = elfFile({ dynamic, versions: ['GLIBC_2.17'], interpreter: '/lib64/ld-linux-x86-64.so.2' });
   for (let length = 0; length < 1600; length += 7) {
-    expect(faultsOf(gnu, whole.subarray(0, length), none, none)[0]).toMatch(/^must be a whole ELF file: /);
+    expect(faultsOf(gnu, whole.subarray(0, length), noBlob, none)[0]).toMatch(/^must be a whole ELF file: /);
   }
   for (let at = 4; at < 1600; at += 2) {
     for (const value of [0, 0x7fffffff, 0xffffffff]) {
       const file = Buffer.from(whole);
       file.writeUInt32LE(value, at);
-      expect(faultsOf(gnu, file, none, none).length).toBeGreaterThan(0);
+      expect(faultsOf(gnu, file, noBlob, none).length).toBeGreaterThan(0);
     }
   }
   expect(() => readElf(whole.subarray(0, 1500))).toThrow(Failure);

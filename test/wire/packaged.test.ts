@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { program } from '../../scripts/program/vrypt-server.ts';
+import { program } from '../../scripts/program/program.ts';
 import { builtPath } from '../../scripts/targets/target-facts.ts';
 import { readTargets } from '../../scripts/targets/targets.ts';
 import { argumentsOf, casesByOptions, loadCases } from './load-cases.ts';

@@ -1,14 +1,13 @@
 /** What the session's server must answer, and how it must look from outside while it does. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { program } from '../program/vrypt-server.ts';
-import { Failure } from '../support/errors.ts';
-import { run } from '../support/run.ts';
-import { assertAnswer, assertRefusal, shown, type Wanted } from './answer.ts';
-import type { Check } from './checks.ts';
-import { exchange, type Place, type Server } from './server.ts';
-import type { Session } from './session.ts';
-
-const { expected } = program;
+import type { Check } from '../../scripts/smoke/checks.ts';
+import { exchange, type Place, type Server } from '../../scripts/smoke/server.ts';
+import type { Session } from '../../scripts/smoke/session.ts';
+import { shown } from '../../scripts/smoke/shown.ts';
+import { Failure } from '../../scripts/support/errors.ts';
+import { run } from '../../scripts/support/run.ts';
+import { assertAnswer, assertRefusal, type Wanted } from './answer.ts';
+import { expected } from './expected.ts';
 
 export const answerChecks: readonly Check[] = [
   {

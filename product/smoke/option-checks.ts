@@ -4,16 +4,15 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { program } from '../program/vrypt-server.ts';
-import { Failure } from '../support/errors.ts';
-import { shown } from './answer.ts';
+import type { Check } from '../../scripts/smoke/checks.ts';
+import { mustBe, runToEnd, withServer } from '../../scripts/smoke/own-server.ts';
+import { exchange, freePort, Server } from '../../scripts/smoke/server.ts';
+import type { Session } from '../../scripts/smoke/session.ts';
+import { shown } from '../../scripts/smoke/shown.ts';
+import { Failure } from '../../scripts/support/errors.ts';
 import { askAt, assertPort } from './answer-checks.ts';
-import type { Check } from './checks.ts';
-import { mustBe, runToEnd, withServer } from './own-server.ts';
-import { exchange, freePort, Server } from './server.ts';
-import type { Session } from './session.ts';
-
-const { expected } = program;
+import { expected } from './expected.ts';
+import { identityFaults } from './identity.ts';
 
 export const optionChecks: readonly Check[] = [
   {
@@ -41,13 +40,11 @@ export const optionChecks: readonly Check[] = [
     },
   },
   {
-    sentence: 'prints version, commit and target as JSON (--version --json)',
+    sentence: 'prints version, commit, target and runtime as JSON (--version --json)',
     run: async (session) => {
       const { stdout } = await runToEnd(session, ['--version', '--json'], 0);
-      const said = object(stdout);
-      for (const [name, value] of Object.entries({ name: program.name, ...session.build })) {
-        mustBe(`${name} in the JSON`, String(said[name]), value);
-      }
+      const [fault] = identityFaults({ name: 'vrypt-server', ...session.build }, stdout);
+      if (fault !== undefined) throw new Failure(fault);
     },
   },
   {

@@ -1,6 +1,7 @@
 /** What an executable says of itself (`--version --json`) against what it was made from. Pure. */
 
 export interface Identity {
+  readonly name?: string;
   readonly version: string;
   readonly commit: string;
   /** The triple. */

@@ -1,6 +1,7 @@
 /** What an answer must be, byte for byte; every difference is a sentence with the value. */
-import { program } from '../program/vrypt-server.ts';
-import { Failure } from '../support/errors.ts';
+import { shown } from '../../scripts/smoke/shown.ts';
+import { Failure } from '../../scripts/support/errors.ts';
+import { expected } from './expected.ts';
 
 export interface Wanted {
   /** Default: the program's own. */
@@ -13,22 +14,22 @@ export interface Wanted {
 
 /** Takes one answer, and the time at which its request was sent. */
 export function assertAnswer(answer: string, sentAt: number, wanted: Wanted = {}): void {
-  const { content = program.expected.content, isHead = false, versions = ['HTTP/1.1'] } = wanted;
+  const { content = expected.content, isHead = false, versions = ['HTTP/1.1'] } = wanted;
   const end = answer.indexOf('\r\n\r\n');
   if (end < 0) throw new Failure(`it must answer with a head, got ${shown(answer)}`);
   const [line = '', ...lines] = answer.slice(0, end).split('\r\n');
-  const statusLines = versions.map((version) => `${version} ${program.expected.status}`);
+  const statusLines = versions.map((version) => `${version} ${expected.status}`);
   if (!statusLines.includes(line))
     throw new Failure(`the status line must be ${statusLines.join(' or ')}, got ${shown(line)}`);
   const fields = lines.map(fieldOf);
-  const fixed = { ...program.expected.fields, 'Content-Length': String(Buffer.byteLength(content)) };
+  const fixed = { ...expected.fields, 'Content-Length': String(Buffer.byteLength(content)) };
   for (const [name, value] of Object.entries(fixed)) {
     const values = fields.filter(([each]) => each === name).map(([, got]) => got);
     if (values.length !== 1 || values[0] !== value) {
       throw new Failure(`the field ${name} must be ${value}, got ${values.join(' and ') || 'none'}`);
     }
   }
-  const known = [...Object.keys(fixed), ...program.expected.otherFields];
+  const known = [...Object.keys(fixed), ...expected.otherFields];
   const extra = fields.filter(([name]) => !known.includes(name));
   if (extra.length > 0) {
     throw new Failure(
@@ -62,8 +63,4 @@ function assertDate(fields: readonly (readonly [string, string])[], sentAt: numb
 function fieldOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(': ');
   return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 2)];
-}
-
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }

@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { program } from '../program/vrypt-server.ts';
-import { Failure } from '../support/errors.ts';
+import type { Check } from '../../scripts/smoke/checks.ts';
+import { mustBe, withServer } from '../../scripts/smoke/own-server.ts';
+import { exchange, type Server } from '../../scripts/smoke/server.ts';
+import { Failure } from '../../scripts/support/errors.ts';
 import { askAt } from './answer-checks.ts';
-import type { Check } from './checks.ts';
-import { mustBe, withServer } from './own-server.ts';
-import { exchange, type Server } from './server.ts';
+import { expected } from './expected.ts';
 
 const plain = (port: number): { args: string[] } => ({ args: [String(port)] });
 const head = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
@@ -22,7 +22,7 @@ export const lifeChecks: readonly Check[] = [
         session,
         (port) => ({ args: [String(port), '-w', '1'] }),
         async (server, line) => {
-          mustBe('the number of workers in its line', program.expected.ready.exec(line)?.[2] ?? line, '1');
+          mustBe('the number of workers in its line', expected.ready.exec(line)?.[2] ?? line, '1');
           mustBe('the number of sockets that listen', String(server.listeningPorts().length), '1');
           await manyRequests(server, session.product.timeoutMs);
           if (server.stderr !== '') throw new Failure(`it must print no error, got ${JSON.stringify(server.stderr)}`);
@@ -124,7 +124,7 @@ async function manyRequests(server: Server, timeoutMs: number): Promise<void> {
         throw new Failure(`it must answer ${requests} requests, after ${done}: ${String(error)}`);
       },
     );
-    const answers = answer.split(`HTTP/1.1 ${program.expected.status}\r\n`).length - 1;
+    const answers = answer.split(`HTTP/1.1 ${expected.status}\r\n`).length - 1;
     if (answers !== batch) throw new Failure(`it must answer ${requests} requests, got ${done + answers} answers`);
     const growth = server.memory() - before;
     if (growth > mostGrowth) {

@@ -1,11 +1,11 @@
 /** The end of the session's server. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { program } from '../program/vrypt-server.ts';
-import { Failure } from '../support/errors.ts';
-import { shown } from './answer.ts';
-import type { Check } from './checks.ts';
-import { mustBe } from './own-server.ts';
+import type { Check } from '../../scripts/smoke/checks.ts';
+import { mustBe } from '../../scripts/smoke/own-server.ts';
+import { shown } from '../../scripts/smoke/shown.ts';
+import { Failure } from '../../scripts/support/errors.ts';
+import { expected } from './expected.ts';
 
 export const endChecks: readonly Check[] = [
   {
@@ -22,10 +22,10 @@ export const endChecks: readonly Check[] = [
       mustBe('the exit code', String(code), '0');
       mustBe('standard error', stderr, '');
       const [first = '', second = '', ...more] = stdout.split('\n');
-      mustBe('the first line', first, program.expected.ready);
+      mustBe('the first line', first, expected.ready);
       if (more.length !== 1 || more[0] !== '') throw new Failure(`it must print two lines, got ${shown(stdout)}`);
-      mustBe('the second line', second, program.expected.stopped);
-      mustBe('the signal in the second line', program.expected.stopped.exec(second)?.[1] ?? '', 'SIGTERM');
+      mustBe('the second line', second, expected.stopped);
+      mustBe('the signal in the second line', expected.stopped.exec(second)?.[1] ?? '', 'SIGTERM');
     },
   },
 ];

@@ -1,0 +1,25 @@
+/** How long a server takes from its start to its first answer. */
+import type { SmokeSession } from '../program/program.ts';
+import { send } from './ask.ts';
+import { freePort, type Launch, Server, startOf } from './server.ts';
+
+/** Milliseconds, tried every millisecond. */
+export async function startTime(launch: Launch & { readonly timeoutMs: number }, smoke: SmokeSession): Promise<number> {
+  const port = await freePort();
+  const start = performance.now();
+  const { args, env } = startOf(smoke, port);
+  const server = new Server(launch, port, args, env);
+  const question = smoke.ask[0] ?? {};
+  try {
+    await server.until('gave no answer', () =>
+      send(port, question, launch.timeoutMs).then(
+        () => true,
+        () => undefined,
+      ),
+    );
+    return performance.now() - start;
+  } finally {
+    server.signal(smoke.stop);
+    await server.end();
+  }
+}
