@@ -34,7 +34,9 @@ export async function archive(
   const folder = `demo-v${its}-${triple}`;
   const data = Buffer.from(program);
   const text = (name: string) => ({ name: `${folder}/${name}`, mode: 0o644 as const, data: Buffer.from(`${name}\n`) });
-  const texts = ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'share/man/man1/demo.1'].map(text);
+  const texts: readonly Entry[] = ['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'share/man/man1/demo.1'].map(
+    text,
+  );
   const random = { ...text('share/bash-completion/completions/demo'), data: noise(sha256(data)) };
   return tarGz(
     [{ name: `${folder}/`, mode: 0o755 }, ...texts, random, { name: `${folder}/demo`, mode: 0o755, data }],
