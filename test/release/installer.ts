@@ -1,7 +1,7 @@
 /** An installer with a release of its own: archives whose program is a shell script, in a folder that a server offers. */
 import { createHash } from 'node:crypto';
 import { checksumLines } from '../../scripts/formats/checksums.ts';
-import { tarGz } from '../../scripts/formats/tar.ts';
+import { type Entry, tarGz } from '../../scripts/formats/tar.ts';
 import { installer } from '../../scripts/steps/installer.ts';
 import { sha256 } from '../../scripts/support/hash.ts';
 import { readTargets, type Target } from '../../scripts/targets/targets.ts';
@@ -39,7 +39,7 @@ export async function archive(
   );
   const random = { ...text('share/bash-completion/completions/demo'), data: noise(sha256(data)) };
   return tarGz(
-    [{ name: `${folder}/`, mode: 0o755 }, ...texts, random, { name: `${folder}/demo`, mode: 0o755, data }],
+    [{ name: `${folder}/` as const, mode: 0o755 }, ...texts, random, { name: `${folder}/demo`, mode: 0o755, data }],
     0,
   );
 }
