@@ -50,9 +50,7 @@ export const facts: PackageFacts = {
     signals: ['SIGTERM ends it.'],
     variablePrefix: 'DEMO_',
   },
-  executable: Buffer.from(
-    '#!/bin/sh\ncase "$1" in --version) echo "demo-server 1.2.3" ;; *) echo demo ;; esac\n',
-  ),
+  executable: Buffer.from('#!/bin/sh\ncase "$1" in --version) echo "demo-server 1.2.3" ;; *) echo demo ;; esac\n'),
   texts: {
     license: 'MIT License\n\nCopyright (c) 2026 Demo Makers\n\nPermission is hereby granted.\n',
     thirdParty: 'Node.js: MIT\n',
