@@ -2,13 +2,14 @@
  * A deterministic .tar.gz: entries sorted by name, one time for all, owner 0, no name and no time in the gzip header.
  * Pure functions: files in, bytes out. Source: POSIX.1-2017, pax, "ustar interchange format"; RFC 1952.
  */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip } from './gzip.ts';
 
 export interface FileEntry {
   readonly name: string;
   readonly mode: 0o644 | 0o755;
   readonly data: Uint8Array;
+  /** Keywords of a pax extended header. */
+  readonly pax?: Readonly<Record<string, string>>;
 }
 
 /** The name ends in a slash. */
@@ -25,19 +26,30 @@ export function tar(entries: readonly Entry[], time: number): Buffer {
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   const blocks = sorted.flatMap((entry) => {
     const data = 'data' in entry ? entry.data : new Uint8Array();
-    return [header(entry, data.length, time), data, Buffer.alloc(-data.length & 511)];
+    const extended = 'pax' in entry && entry.pax !== undefined ? paxBlocks(entry.name, entry.pax, time) : [];
+    return [...extended, header(entry, data.length, time), data, Buffer.alloc(-data.length & 511)];
   });
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-export async function tarGz(entries: readonly Entry[], time: number): Promise<Buffer> {
-  const packed = await promisify(gzip)(tar(entries, time), { level: 9, memLevel: 9 });
-  // Byte 9 names the operating system that packed it: 255 is "unknown", on every machine.
-  packed[9] = 255;
-  return packed;
+export function tarGz(entries: readonly Entry[], time: number): Promise<Buffer> {
+  return gzip(tar(entries, time));
 }
 
-function header(entry: Entry, size: number, time: number): Buffer {
+function paxBlocks(name: string, keywords: Readonly<Record<string, string>>, time: number): Uint8Array[] {
+  const records = Object.entries(keywords).map(([keyword, value]) => {
+    const rest = ` ${keyword}=${value}\n`;
+    // The length counts its own digits.
+    let length = rest.length + 1;
+    while (String(length).length + rest.length !== length) length++;
+    return `${length}${rest}`;
+  });
+  const data = Buffer.from(records.join(''));
+  const block = header({ name: `PaxHeaders/${name}`.slice(0, 100), mode: 0o644, data }, data.length, time, 'x');
+  return [block, data, Buffer.alloc(-data.length & 511)];
+}
+
+function header(entry: Entry, size: number, time: number, type: '0' | '5' | 'x' = 'data' in entry ? '0' : '5'): Buffer {
   const { name, mode } = entry;
   if (Buffer.byteLength(name) > 100) throw new RangeError(`a ustar name must have at most 100 bytes, got "${name}"`);
   const block = Buffer.alloc(512);
@@ -51,7 +63,7 @@ function header(entry: Entry, size: number, time: number): Buffer {
   octal(size, 124, 12);
   octal(time, 136, 12);
   block.write('        ', 148, 'latin1');
-  block.write('data' in entry ? '0' : '5', 156, 'latin1');
+  block.write(type, 156, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');
   block.write('root', 265);
   block.write('root', 297);
