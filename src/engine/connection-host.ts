@@ -33,6 +33,8 @@ export interface ConnectionHost {
   countAnswer(): void;
   /** From now on `socket` speaks another protocol, through what `take` returns. */
   handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void;
+  /** From now on `next` is in the place of `connection`, on the same socket. */
+  replace(connection: LiveConnection, next: LiveConnection): void;
   /** The connection has closed. */
   forget(connection: LiveConnection): void;
 }

@@ -11,15 +11,23 @@
 import { Buffer } from 'node:buffer';
 import { Outcome } from '../http/outcome.ts';
 import { callHandler } from './answering.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { Content, readContent } from './content.ts';
 import { type Exchange, Reading, Responding, type RespondingValue } from './exchange.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import { Phase } from './phase.ts';
 import { RelayingConnection } from './relaying-connection.ts';
-import type { SocketOwner } from './transport.ts';
+import type { SocketOwner, TransportSocket } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
 
 const NOTHING = Buffer.alloc(0);
+
+/** The first protocol of a plain socket. */
+export function openHttp1(host: ConnectionHost, socket: TransportSocket): Connection {
+  const connection = new Connection(host, socket);
+  host.transport.attach(socket, connection);
+  return connection;
+}
 
 export class Connection extends RelayingConnection implements SocketOwner {
   onData(bytes: Buffer, length: number): void {
@@ -45,6 +53,7 @@ export class Connection extends RelayingConnection implements SocketOwner {
     switch (this.phase) {
       case Phase.handler:
       case Phase.stream:
+      case Phase.send:
         this.hasClientEnded = true;
         this.exchange?.endClient();
         if (this.phase === Phase.stream) this.wait(Phase.stream);
@@ -56,7 +65,7 @@ export class Connection extends RelayingConnection implements SocketOwner {
       default:
     }
     // Nothing more can come, so there is nothing to linger for.
-    if (this.phase !== Phase.send) this.close();
+    this.close();
   }
 
   onWritten(): void {
@@ -220,7 +229,8 @@ export class Connection extends RelayingConnection implements SocketOwner {
     this.wire.resume();
     const exchange = this.exchange;
     if (this.isLast && exchange === null) {
-      this.linger();
+      if (this.hasClientEnded) this.close();
+      else this.linger();
       return;
     }
     // The handler has failed: the content of its request, and more, may still come.

@@ -6,13 +6,13 @@ import type { Buffer } from 'node:buffer';
 import { keepAliveFields } from '../http/reply.ts';
 import type { AnswerEnd, Call, Handler } from './call.ts';
 import { type Clock, type MakeClock, SystemClock } from './clock.ts';
-import { Connection } from './connection.ts';
+import { openHttp1 } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
-import type { LiveConnection } from './live-connection.ts';
+import type { LiveConnection, OpenConnection } from './live-connection.ts';
 import { Output } from './output.ts';
 import { RequestView } from './request-view.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
@@ -117,8 +117,9 @@ export class Engine implements ConnectionHost {
     return this.#stage === Stage.draining || this.#stage === Stage.closed;
   }
 
-  async listen(options: ListenOptions): Promise<Listener> {
-    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket));
+  /** `open`: what is spoken first on its connections; by default HTTP/1. */
+  async listen(options: ListenOptions, open: OpenConnection = openHttp1): Promise<Listener> {
+    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
     return this.#listener;
   }
 
@@ -215,11 +216,15 @@ export class Engine implements ConnectionHost {
       report: this.report,
       forget: (one) => this.forget(one),
     });
-    owner.index = connection.index;
-    this.#connections[connection.index] = owner;
     socket.owner = owner;
+    this.replace(connection, owner);
     owner.begin(leftover);
     if (this.isDraining) owner.onDrain(this.idleDeadline);
+  }
+
+  replace(connection: LiveConnection, next: LiveConnection): void {
+    next.index = connection.index;
+    this.#connections[connection.index] = next;
   }
 
   forget(connection: LiveConnection): void {
@@ -232,7 +237,7 @@ export class Engine implements ConnectionHost {
     if (this.#connections.length === 0) this.#whenEmpty?.();
   }
 
-  #accept(socket: TransportSocket): void {
+  #accept(socket: TransportSocket, open: OpenConnection): void {
     const { maxConnections } = this.limits;
     const others = this.#counters.allConnections;
     if (others >= maxConnections + REFUSED_AT_ONCE) {
@@ -244,10 +249,9 @@ export class Engine implements ConnectionHost {
       this.clock.wake();
       this.#setIdleDeadline();
     }
-    const connection = new Connection(this, socket);
+    const connection = open(this, socket);
     connection.index = this.#connections.length;
     this.#connections.push(connection);
-    this.transport.attach(socket, connection);
     if (others >= maxConnections) connection.refuse('tooManyConnections');
   }
 

@@ -1,4 +1,6 @@
 /** What an engine knows about each of its connections, whatever its protocol. */
+import type { ConnectionHost } from './connection-host.ts';
+import type { TransportSocket } from './transport.ts';
 
 export interface LiveConnection {
   /** Index in the engine's list; only the engine sets it. */
@@ -11,3 +13,12 @@ export interface LiveConnection {
   /** Cuts it off at once. */
   close(): void;
 }
+
+/** A connection that has just been accepted. */
+export interface OpenedConnection extends LiveConnection {
+  /** There are too many: says so if that costs nothing, and ends. */
+  refuse(reason: 'tooManyConnections'): void;
+}
+
+/** Begins what is spoken first on a socket that has just been accepted; the engine then owns the connection. */
+export type OpenConnection = (host: ConnectionHost, socket: TransportSocket) => OpenedConnection;

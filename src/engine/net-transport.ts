@@ -14,7 +14,7 @@ import {
   type WriteResultValue,
 } from './transport.ts';
 
-interface NetSocket extends TransportSocket {
+export interface NetSocket extends TransportSocket {
   readonly stream: Socket;
   /** Bytes of the current write that have not been given to the stream yet. */
   unwritten: number;
@@ -175,6 +175,10 @@ export function openNetTransport(): Transport {
 
     destroy(socket: TransportSocket): void {
       (socket as NetSocket).stream.destroy();
+    },
+
+    toNodeSocket(socket: TransportSocket): Socket {
+      return (socket as NetSocket).stream;
     },
   };
 }
