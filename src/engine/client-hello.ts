@@ -34,7 +34,8 @@ export function firstBytesAre(bytes: Buffer): FirstBytesValue {
   // A method of HTTP: a capital letter.
   if (first >= 0x41 && first <= 0x5a) return FirstBytes.plain;
   const length = messageLength(bytes);
-  if (length < 0) return length === INCOMPLETE && bytes.length < MAX_HELLO_BYTES ? FirstBytes.needMore : FirstBytes.other;
+  if (length < 0)
+    return length === INCOMPLETE && bytes.length < MAX_HELLO_BYTES ? FirstBytes.needMore : FirstBytes.other;
   return FirstBytes.hello;
 }
 

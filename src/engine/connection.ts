@@ -21,6 +21,8 @@ import type { SocketOwner, TransportSocket } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
 
 const NOTHING = Buffer.alloc(0);
+/** RFC 9113 §3.4. */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** The first protocol of a plain socket. */
 export function openHttp1(host: ConnectionHost, socket: TransportSocket): Connection {
@@ -60,12 +62,13 @@ export class Connection extends RelayingConnection implements SocketOwner {
         return;
       case Phase.head:
       case Phase.body:
+        // Nothing more can come, so there is nothing to linger for.
+        this.hasClientEnded = true;
         this.refuse('ended');
-        break;
+        return;
       default:
+        this.close();
     }
-    // Nothing more can come, so there is nothing to linger for.
-    this.close();
   }
 
   onWritten(): void {
@@ -154,6 +157,7 @@ export class Connection extends RelayingConnection implements SocketOwner {
       if (exchange.reading === Reading.head) {
         const outcome = parser.readHead(bytes, base, at, end);
         if (outcome === Outcome.refused) {
+          if (this.requestCount === 0 && this.#isHttp2(bytes, end)) return end;
           this.pushRefusal(parser.refusalReason);
           return end;
         }
@@ -198,6 +202,20 @@ export class Connection extends RelayingConnection implements SocketOwner {
       if (output.isFull && at < end && !this.write()) return at;
     }
     return end;
+  }
+
+  /** Whether the client begins HTTP/2, from prior knowledge (RFC 9113 §3.3), and is let. */
+  #isHttp2(bytes: Buffer, end: number): boolean {
+    const { engine } = this;
+    if (
+      engine.openHttp2 === null ||
+      !HTTP2_PREFACE.startsWith(bytes.toString('latin1', 0, Math.min(end, HTTP2_PREFACE.length)))
+    )
+      return false;
+    this.endExchange();
+    this.phase = Phase.closed;
+    engine.replace(this, engine.openHttp2(engine, this.wire.socket, Buffer.from(bytes.subarray(0, end))));
+    return true;
   }
 
   /** Reads content as far as it gets, and sets what to wait for. False: nothing more can be done now. */

@@ -12,7 +12,7 @@ import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
-import type { LiveConnection, OpenConnection } from './live-connection.ts';
+import type { LiveConnection, OpenConnection, OpenHttp2 } from './live-connection.ts';
 import { Output } from './output.ts';
 import { RequestView } from './request-view.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly makeView?: () => RequestView;
   /** Told of every answer. */
   readonly done?: (call: Call, end: AnswerEnd) => void;
+  /** For clients that begin with its preface, or choose it by ALPN. By default HTTP/2 is not spoken. */
+  readonly openHttp2?: OpenHttp2 | null;
 }
 
 /** In the order in which an engine passes through them. */
@@ -74,7 +76,8 @@ export class Engine implements ConnectionHost {
   /** Called when a drain begins. */
   readonly #drainListeners = new Set<() => void>();
   readonly #tickListeners = new Set<(now: number) => void>();
-  readonly #makeView: () => RequestView;
+  readonly makeView: () => RequestView;
+  readonly openHttp2: OpenHttp2 | null;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
   #listener: Listener | null = null;
@@ -92,7 +95,8 @@ export class Engine implements ConnectionHost {
     this.report = options.report;
     this.state = options.state;
     this.done = options.done ?? null;
-    this.#makeView = options.makeView ?? (() => new RequestView());
+    this.openHttp2 = options.openHttp2 ?? null;
+    this.makeView = options.makeView ?? (() => new RequestView());
     const keepAlive = keepAliveFields(this.#idleTimeoutMs);
     const onTick = () => this.#tick();
     this.clock = options.makeClock?.(keepAlive, onTick) ?? new SystemClock(keepAlive, onTick);
@@ -171,7 +175,7 @@ export class Engine implements ConnectionHost {
 
   takeExchange(host: ExchangeHost): Exchange {
     this.pendingRequests++;
-    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.#makeView);
+    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.makeView);
     exchange.begin(host);
     return exchange;
   }

@@ -38,10 +38,14 @@ class Handshake implements OpenedConnection, HandshakeOwner {
 
   onSecured(protocol: string | null): void {
     const socket = this.#socket as TransportSocket;
+    const host = this.#host;
     this.#isOver = true;
-    void protocol;
-    const next = new Connection(this.#host, socket);
-    this.#host.replace(this, next);
+    if (protocol === 'h2' && host.openHttp2 !== null) {
+      host.replace(this, host.openHttp2(host, socket, null));
+      return;
+    }
+    const next = new Connection(host, socket);
+    host.replace(this, next);
     this.#transport.attach(socket, next);
   }
 

@@ -178,7 +178,8 @@ export function openNetTransport(): Transport {
     },
 
     toNodeSocket(socket: TransportSocket): Socket {
-      return (socket as NetSocket).stream;
+      const { stream } = socket as NetSocket;
+      return stream.removeAllListeners('data').removeAllListeners('end').pause();
     },
   };
 }

@@ -75,7 +75,7 @@ export abstract class PhasedConnection implements LiveConnection {
   protected flush(): void {
     if (this.phase === Phase.closed || !this.write() || !this.isLast || this.exchange !== null) return;
     // Nothing more can arrive that would cause a reset, so do not wait for the client's FIN (20 % of such a connection's cost).
-    if (this.isClientDone) this.close();
+    if (this.isClientDone || this.hasClientEnded) this.close();
     else this.linger();
   }
 

@@ -16,7 +16,14 @@ import {
   type TlsWrap,
 } from './handle-bindings.ts';
 import { READ_SIZE } from './handle-transport.ts';
-import { type ChooseTls, FirstReader, Handshaking, type HandshakeOwner, type TlsChoice, type TlsTransport } from './tls-transport.ts';
+import {
+  type ChooseTls,
+  FirstReader,
+  type HandshakeOwner,
+  Handshaking,
+  type TlsChoice,
+  type TlsTransport,
+} from './tls-transport.ts';
 import {
   type Address,
   type NodeNet,

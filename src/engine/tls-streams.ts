@@ -3,7 +3,14 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { NetSocket } from './net-transport.ts';
-import { type ChooseTls, FirstReader, Handshaking, type HandshakeOwner, type TlsChoice, type TlsTransport } from './tls-transport.ts';
+import {
+  type ChooseTls,
+  FirstReader,
+  type HandshakeOwner,
+  Handshaking,
+  type TlsChoice,
+  type TlsTransport,
+} from './tls-transport.ts';
 import type { SocketOwner, Transport, TransportSocket } from './transport.ts';
 
 /** One connection. */
@@ -59,6 +66,10 @@ function start(
   const options = { isServer: true, secureContext: context, ALPNProtocols: [...protocols] };
   const stream = new TLSSocket(plain, options);
   socket.stream = stream;
-  stream.on('secure', () => owner.onSecured(stream.alpnProtocol || null));
+  stream.on('secure', () => {
+    // A server of Node's would do so; its HTTP/2 waits for it.
+    Object.assign(stream, { secureConnecting: false });
+    owner.onSecured(stream.alpnProtocol || null);
+  });
   base.attach(socket, socket.owner);
 }

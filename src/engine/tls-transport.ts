@@ -5,7 +5,13 @@
 import { Buffer } from 'node:buffer';
 import type { SecureContext } from 'node:tls';
 import { type ClientHello, FirstBytes, firstBytesAre, readClientHello } from './client-hello.ts';
-import { openTransport, type SocketOwner, type Transport, type TransportName, type TransportSocket } from './transport.ts';
+import {
+  openTransport,
+  type SocketOwner,
+  type Transport,
+  type TransportName,
+  type TransportSocket,
+} from './transport.ts';
 
 /** What a client gets. */
 export interface TlsChoice {

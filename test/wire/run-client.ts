@@ -24,7 +24,6 @@ const FOLLOW_UP_ANSWER: ExpectedResponse = {
 /** The number of cuts in a random way. */
 const CUTS = 6;
 
-<<<<<<< HEAD:test/wire/run-client.ts
 /** A client's end of a connection. */
 export interface WireClient {
   /** All that has arrived. */
@@ -43,17 +42,6 @@ export async function checkCase(to: number | (() => WireClient), one: WireCase):
   const connect = typeof to === 'number' ? () => socketClient(to) : to;
   for (const { way, parts } of waysOf(one)) {
     const run = await runCase(connect(), one, parts);
-=======
-/** Opens a connection whose sides end apart. */
-export type Connect = (port: number) => Socket;
-
-export const connectPlain: Connect = (port) => connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-
-/** Plays a case in every way, and expects what it says. */
-export async function checkCase(port: number, one: WireCase, open: Connect = connectPlain): Promise<void> {
-  for (const { way, parts } of waysOf(one)) {
-    const run = await runSocket(open(port), one, parts);
->>>>>>> 99308e3 (engine: TLS on handles and by node:tls, behind the ClientHello (draft)):test/wire/run-socket.ts
     const lines = linesOf(one.expected.responses, run.lines);
     expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
   }
@@ -69,16 +57,9 @@ function waysOf({ document, name, sent }: WireCase): { way: string; parts: reado
   return [{ way: 'whole', parts: sent.parts }, random(1), random(2)];
 }
 
-<<<<<<< HEAD:test/wire/run-client.ts
 async function runCase(client: WireClient, one: WireCase, parts: readonly Part[]): Promise<Run> {
   const { sent, expected } = one;
   const { responses, end } = expected;
-=======
-async function runSocket(socket: Socket, one: WireCase, parts: readonly Part[]): Promise<Run> {
-  const { sent, expected } = one;
-  const { responses, end } = expected;
-  const client = new Client(socket);
->>>>>>> 99308e3 (engine: TLS on handles and by node:tls, behind the ClientHello (draft)):test/wire/run-socket.ts
   try {
     for (const { afterAnswers, bytes } of parts) {
       await client.until(() => countResponses(client.received, responses) >= afterAnswers);
@@ -133,7 +114,7 @@ function socketClient(port: number): WireClient {
   return new SocketClient(connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
 }
 
-class SocketClient implements WireClient {
+export class SocketClient implements WireClient {
   received: Buffer = Buffer.alloc(0);
   readonly #socket: Socket;
   #hasEnded = false;

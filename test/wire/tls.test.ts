@@ -1,20 +1,19 @@
 /** Every wire case over TLS, on both transports: whole, and in random pieces. */
-import { readFileSync } from 'node:fs';
-import { connect, createSecureContext } from 'node:tls';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { createCounters } from '../../src/engine/counters.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { openSecure } from '../../src/engine/handshake.ts';
 import { openTlsTransport } from '../../src/engine/tls-transport.ts';
+import { makeSelfSigned } from '../../src/tls/self-signed.ts';
 import { vrypt } from '../app.ts';
+import { tlsContexts } from '../tls/certificates.ts';
 import { casesByOptions, loadCases, type WireCase } from './load-cases.ts';
-import { type Connect, checkCase } from './run-socket.ts';
+import { checkCase, SocketClient } from './run-client.ts';
 
 const groups = casesByOptions(loadCases());
-const cert = readFileSync('/tmp/tls-x/c.pem');
-const context = createSecureContext({ cert, key: readFileSync('/tmp/tls-x/k.pem') });
-const open: Connect = (port) =>
-  connect({ port, host: '127.0.0.1', servername: 'localhost', ca: cert, allowHalfOpen: true });
+const pair = makeSelfSigned();
+const { choose } = tlsContexts([pair]);
 
 for (const name of ['handle', 'net'] as const) {
   for (const [options, cases] of groups) {
@@ -30,13 +29,18 @@ for (const name of ['handle', 'net'] as const) {
           throw error;
         };
         engine = new Engine({ handler: vrypt, limits, transport, counters: createCounters(1), worker: 0, report });
-        const secure = openSecure(transport, () => ({ context, protocols: ['http/1.1'] }));
+        const secure = openSecure(transport, choose);
         ({ port } = await engine.listen({ address: '127.0.0.1', port: 0, backlog: 128, reusePort: false }, secure));
       });
       afterAll(() => engine.close());
 
+      const client = () => {
+        const where = { port, host: '127.0.0.1', servername: 'localhost', ca: pair.cert, allowHalfOpen: true };
+        return new SocketClient(connect(where));
+      };
+
       for (const one of cases) {
-        test(`${one.document}: ${one.name}`, () => checkCase(port, one, open));
+        test(`${one.document}: ${one.name}`, () => checkCase(client, one));
       }
     });
   }
