@@ -3,6 +3,8 @@ import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Address } from './address.ts';
 
+export type HttpVersion = '1.0' | '1.1' | '2';
+
 /**
  * A request as its handler sees it, from the moment its head has been read. Valid while the handler runs. A handler that returns
  * a promise or a stream may use it until its answer is complete; to use it longer, call `keep()`.
@@ -16,15 +18,15 @@ export interface Call<S = unknown> {
   readonly path: string;
   /** The target after its first "?", undecoded; "" if it has none. */
   readonly query: string;
-  readonly version: '1.0' | '1.1';
+  readonly version: HttpVersion;
   /** Parameters of the route, decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** The value of a field, in any case; repeated fields are joined by ", ", Cookie by "; " (RFC 9110 §5.3); null without one. */
   header(name: string): string | null;
   /** All fields: their case, order and repetition as they came. */
   fields(): IterableIterator<[name: string, value: string]>;
-  /** The head as it came, from the request line to the empty line. */
-  readonly head: Uint8Array;
+  /** The head as it came, from the request line to the empty line; null in HTTP/2, which has none. */
+  readonly head: Uint8Array | null;
   readonly body: Body;
   readonly remote: Address;
   readonly local: Address;

@@ -5,8 +5,9 @@ import type { Clock } from './clock.ts';
 import type { Exchange, ExchangeHost } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
 import type { EngineLimits } from './limits.ts';
-import type { LiveConnection } from './live-connection.ts';
+import type { LiveConnection, OpenHttp2 } from './live-connection.ts';
 import type { Output } from './output.ts';
+import type { RequestView } from './request-view.ts';
 import type { Transport, TransportSocket } from './transport.ts';
 
 export interface ConnectionHost {
@@ -22,6 +23,12 @@ export interface ConnectionHost {
   readonly isClosing: boolean;
   readonly report: (error: unknown) => void;
   readonly done: ((call: Call, end: AnswerEnd) => void) | null;
+  /** null: HTTP/2 is not spoken. */
+  readonly openHttp2: OpenHttp2 | null;
+  /** Requests under way; protocols without exchanges count their own. */
+  pendingRequests: number;
+  /** What a handler is called with. */
+  readonly makeView: () => RequestView;
   takeExchange(host: ExchangeHost): Exchange;
   returnExchange(exchange: Exchange): void;
   waitUntil(work: Promise<unknown>): void;
@@ -33,6 +40,8 @@ export interface ConnectionHost {
   countAnswer(): void;
   /** From now on `socket` speaks another protocol, through what `take` returns. */
   handOver(connection: LiveConnection, socket: TransportSocket, leftover: Buffer, take: TakeOver): void;
+  /** From now on `next` is in the place of `connection`, on the same socket. */
+  replace(connection: LiveConnection, next: LiveConnection): void;
   /** The connection has closed. */
   forget(connection: LiveConnection): void;
 }

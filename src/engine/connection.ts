@@ -11,15 +11,25 @@
 import { Buffer } from 'node:buffer';
 import { Outcome } from '../http/outcome.ts';
 import { callHandler } from './answering.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { Content, readContent } from './content.ts';
 import { type Exchange, Reading, Responding, type RespondingValue } from './exchange.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import { Phase } from './phase.ts';
 import { RelayingConnection } from './relaying-connection.ts';
-import type { SocketOwner } from './transport.ts';
+import type { SocketOwner, TransportSocket } from './transport.ts';
 import { UnparsedInput } from './unparsed-input.ts';
 
 const NOTHING = Buffer.alloc(0);
+/** RFC 9113 §3.4. */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+
+/** The first protocol of a plain socket. */
+export function openHttp1(host: ConnectionHost, socket: TransportSocket): Connection {
+  const connection = new Connection(host, socket);
+  host.transport.attach(socket, connection);
+  return connection;
+}
 
 export class Connection extends RelayingConnection implements SocketOwner {
   onData(bytes: Buffer, length: number): void {
@@ -45,18 +55,20 @@ export class Connection extends RelayingConnection implements SocketOwner {
     switch (this.phase) {
       case Phase.handler:
       case Phase.stream:
+      case Phase.send:
         this.hasClientEnded = true;
         this.exchange?.endClient();
         if (this.phase === Phase.stream) this.wait(Phase.stream);
         return;
       case Phase.head:
       case Phase.body:
+        // Nothing more can come, so there is nothing to linger for.
+        this.hasClientEnded = true;
         this.refuse('ended');
-        break;
+        return;
       default:
+        this.close();
     }
-    // Nothing more can come, so there is nothing to linger for.
-    if (this.phase !== Phase.send) this.close();
   }
 
   onWritten(): void {
@@ -145,6 +157,7 @@ export class Connection extends RelayingConnection implements SocketOwner {
       if (exchange.reading === Reading.head) {
         const outcome = parser.readHead(bytes, base, at, end);
         if (outcome === Outcome.refused) {
+          if (this.requestCount === 0 && this.#isHttp2(bytes, end)) return end;
           this.pushRefusal(parser.refusalReason);
           return end;
         }
@@ -191,6 +204,20 @@ export class Connection extends RelayingConnection implements SocketOwner {
     return end;
   }
 
+  /** Whether the client begins HTTP/2, from prior knowledge (RFC 9113 §3.3), and is let. */
+  #isHttp2(bytes: Buffer, end: number): boolean {
+    const { engine } = this;
+    if (
+      engine.openHttp2 === null ||
+      !HTTP2_PREFACE.startsWith(bytes.toString('latin1', 0, Math.min(end, HTTP2_PREFACE.length)))
+    )
+      return false;
+    this.endExchange();
+    this.phase = Phase.closed;
+    engine.replace(this, engine.openHttp2(engine, this.wire.socket, Buffer.from(bytes.subarray(0, end))));
+    return true;
+  }
+
   /** Reads content as far as it gets, and sets what to wait for. False: nothing more can be done now. */
   #takeContent(exchange: Exchange, bytes: Buffer, end: number): boolean {
     const { limits, output } = this.engine;
@@ -220,7 +247,8 @@ export class Connection extends RelayingConnection implements SocketOwner {
     this.wire.resume();
     const exchange = this.exchange;
     if (this.isLast && exchange === null) {
-      this.linger();
+      if (this.hasClientEnded) this.close();
+      else this.linger();
       return;
     }
     // The handler has failed: the content of its request, and more, may still come.

@@ -6,13 +6,13 @@ import type { Buffer } from 'node:buffer';
 import { keepAliveFields } from '../http/reply.ts';
 import type { AnswerEnd, Call, Handler } from './call.ts';
 import { type Clock, type MakeClock, SystemClock } from './clock.ts';
-import { Connection } from './connection.ts';
+import { openHttp1 } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
-import type { LiveConnection } from './live-connection.ts';
+import type { LiveConnection, OpenConnection, OpenHttp2 } from './live-connection.ts';
 import { Output } from './output.ts';
 import { RequestView } from './request-view.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly makeView?: () => RequestView;
   /** Told of every answer. */
   readonly done?: (call: Call, end: AnswerEnd) => void;
+  /** For clients that begin with its preface, or choose it by ALPN. By default HTTP/2 is not spoken. */
+  readonly openHttp2?: OpenHttp2 | null;
 }
 
 /** In the order in which an engine passes through them. */
@@ -74,7 +76,8 @@ export class Engine implements ConnectionHost {
   /** Called when a drain begins. */
   readonly #drainListeners = new Set<() => void>();
   readonly #tickListeners = new Set<(now: number) => void>();
-  readonly #makeView: () => RequestView;
+  readonly makeView: () => RequestView;
+  readonly openHttp2: OpenHttp2 | null;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
   #listener: Listener | null = null;
@@ -92,7 +95,8 @@ export class Engine implements ConnectionHost {
     this.report = options.report;
     this.state = options.state;
     this.done = options.done ?? null;
-    this.#makeView = options.makeView ?? (() => new RequestView());
+    this.openHttp2 = options.openHttp2 ?? null;
+    this.makeView = options.makeView ?? (() => new RequestView());
     const keepAlive = keepAliveFields(this.#idleTimeoutMs);
     const onTick = () => this.#tick();
     this.clock = options.makeClock?.(keepAlive, onTick) ?? new SystemClock(keepAlive, onTick);
@@ -117,8 +121,9 @@ export class Engine implements ConnectionHost {
     return this.#stage === Stage.draining || this.#stage === Stage.closed;
   }
 
-  async listen(options: ListenOptions): Promise<Listener> {
-    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket));
+  /** `open`: what is spoken first on its connections; by default HTTP/1. */
+  async listen(options: ListenOptions, open: OpenConnection = openHttp1): Promise<Listener> {
+    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
     return this.#listener;
   }
 
@@ -170,7 +175,7 @@ export class Engine implements ConnectionHost {
 
   takeExchange(host: ExchangeHost): Exchange {
     this.pendingRequests++;
-    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.#makeView);
+    const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.makeView);
     exchange.begin(host);
     return exchange;
   }
@@ -215,11 +220,15 @@ export class Engine implements ConnectionHost {
       report: this.report,
       forget: (one) => this.forget(one),
     });
-    owner.index = connection.index;
-    this.#connections[connection.index] = owner;
     socket.owner = owner;
+    this.replace(connection, owner);
     owner.begin(leftover);
     if (this.isDraining) owner.onDrain(this.idleDeadline);
+  }
+
+  replace(connection: LiveConnection, next: LiveConnection): void {
+    next.index = connection.index;
+    this.#connections[connection.index] = next;
   }
 
   forget(connection: LiveConnection): void {
@@ -232,7 +241,7 @@ export class Engine implements ConnectionHost {
     if (this.#connections.length === 0) this.#whenEmpty?.();
   }
 
-  #accept(socket: TransportSocket): void {
+  #accept(socket: TransportSocket, open: OpenConnection): void {
     const { maxConnections } = this.limits;
     const others = this.#counters.allConnections;
     if (others >= maxConnections + REFUSED_AT_ONCE) {
@@ -244,10 +253,9 @@ export class Engine implements ConnectionHost {
       this.clock.wake();
       this.#setIdleDeadline();
     }
-    const connection = new Connection(this, socket);
+    const connection = open(this, socket);
     connection.index = this.#connections.length;
     this.#connections.push(connection);
-    this.transport.attach(socket, connection);
     if (others >= maxConnections) connection.refuse('tooManyConnections');
   }
 

@@ -29,7 +29,7 @@ export interface StreamHandle extends TransportSocket {
   readStop(): number;
   writeBuffer(request: StreamRequest, bytes: Buffer): number;
   shutdown(request: StreamRequest): number;
-  close(): void;
+  close(onClosed?: () => void): void;
   /** Whether it keeps the event loop alive. */
   ref(): void;
   unref(): void;
@@ -44,7 +44,7 @@ export interface TcpHandle extends StreamHandle {
   connect(request: ConnectRequest, address: string, port: number): number;
   connect6(request: ConnectRequest, address: string, port: number): number;
   /** Closes with RST. Must not be called on a handle without a socket: it would neither fail nor ever be closed. */
-  reset(): number;
+  reset(onClosed?: () => void): number;
 }
 
 /** A connection being made; `status` is 0 or the negative number of a system error. */
@@ -57,6 +57,24 @@ export interface PipeHandle extends StreamHandle {
   connect(request: ConnectRequest, path: string): number;
   fchmod(mode: number): number;
 }
+
+/** OpenSSL over another handle. */
+export interface TlsHandle extends StreamHandle {
+  /** The handle below; kept here, because nothing else keeps it from being collected, and Node's own code looks for it. */
+  _parent: StreamHandle;
+  onhandshakestart: () => void;
+  onhandshakedone: (this: TlsHandle) => void;
+  onerror: (this: TlsHandle, error: Error) => void;
+  /** In the form of RFC 7301 §3.1. */
+  setALPNProtocols(protocols: Buffer): void;
+  /** false: there is none. */
+  getALPNNegotiatedProtocol(): string | false;
+  /** As if the bytes had come from the handle below. */
+  receive(bytes: Buffer): void;
+  destroySSL(): void;
+}
+
+export type TlsWrap = (below: StreamHandle, context: unknown, isServer: boolean, isWriting: boolean) => TlsHandle;
 
 export interface SocketName {
   address?: string;
@@ -124,6 +142,29 @@ export function loadTcpBindings(): TcpBindings | null {
 
 export function loadPipeBindings(): PipeBindings {
   return binding('pipe_wrap') as unknown as PipeBindings;
+}
+
+const TLS_METHODS = [
+  'setALPNProtocols',
+  'getALPNNegotiatedProtocol',
+  'receive',
+  'destroySSL',
+  'useUserBuffer',
+  'readStart',
+  'readStop',
+  'writeBuffer',
+  'shutdown',
+];
+
+/** null if something is missing or has changed in this Node. */
+export function loadTlsWrap(): TlsWrap | null {
+  try {
+    const { wrap, TLSWrap } = binding('tls_wrap') as { wrap: TlsWrap; TLSWrap: { prototype: Record<string, unknown> } };
+    const isComplete = typeof wrap === 'function' && TLS_METHODS.every((name) => name in TLSWrap.prototype);
+    return isComplete ? wrap : null;
+  } catch {
+    return null;
+  }
 }
 
 /** A libuv error number as the error that Node would make of it. */

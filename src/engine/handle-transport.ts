@@ -4,6 +4,7 @@
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import {
   loadPipeBindings,
   loadTcpBindings,
@@ -18,6 +19,7 @@ import {
   type Address,
   type Listener,
   type ListenOptions,
+  type NodeNet,
   type SocketOwner,
   type Transport,
   type TransportSocket,
@@ -135,6 +137,12 @@ function makeTransport(bindings: TcpBindings): Transport {
 
     destroy(socket: TransportSocket): void {
       (socket as StreamHandle).close();
+    },
+
+    toNodeSocket(socket: TransportSocket, net: NodeNet): Socket {
+      const handle = socket as StreamHandle;
+      handle.readStop();
+      return new net.Socket({ handle, manualStart: true } as object);
     },
   };
 }

@@ -14,7 +14,7 @@ import {
   type WriteResultValue,
 } from './transport.ts';
 
-interface NetSocket extends TransportSocket {
+export interface NetSocket extends TransportSocket {
   readonly stream: Socket;
   /** Bytes of the current write that have not been given to the stream yet. */
   unwritten: number;
@@ -175,6 +175,11 @@ export function openNetTransport(): Transport {
 
     destroy(socket: TransportSocket): void {
       (socket as NetSocket).stream.destroy();
+    },
+
+    toNodeSocket(socket: TransportSocket): Socket {
+      const { stream } = socket as NetSocket;
+      return stream.removeAllListeners('data').removeAllListeners('end').pause();
     },
   };
 }

@@ -34,7 +34,7 @@ export abstract class PhasedConnection implements LiveConnection {
   protected persistence: PersistenceValue = Persistence.keepAlive;
   /** The client has half-closed, and everything that it sent has been read. */
   protected isClientDone = false;
-  /** The client has half-closed while its request was being answered. */
+  /** The client has half-closed while it was being answered, or before it had taken an answer. */
   protected hasClientEnded = false;
   /** Bytes are being processed: output leaves when that is done. */
   protected isProcessing = false;
@@ -75,7 +75,7 @@ export abstract class PhasedConnection implements LiveConnection {
   protected flush(): void {
     if (this.phase === Phase.closed || !this.write() || !this.isLast || this.exchange !== null) return;
     // Nothing more can arrive that would cause a reset, so do not wait for the client's FIN (20 % of such a connection's cost).
-    if (this.isClientDone) this.close();
+    if (this.isClientDone || this.hasClientEnded) this.close();
     else this.linger();
   }
 

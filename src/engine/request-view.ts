@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
 import type { RequestParser } from '../http/request-parser.ts';
-import type { Body, Call } from './call.ts';
+import type { Body, Call, HttpVersion } from './call.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
 import type { Address } from './transport.ts';
 
@@ -43,15 +43,15 @@ export class RequestView implements Call {
   #queryStart = -1;
   #sectionStart = 0;
   #sectionEnd = 0;
-  #minorVersion = 1;
+  #version: HttpVersion = '1.1';
   /** The header section as text, and the same in lower case; made when a field is asked for. */
   #section: string | null = null;
   #lowered = '';
   #remote: Address | null = null;
   #local: Address | null = null;
 
-  /** Shows the head that `parser` has read, which begins at bytes[base]. */
-  open(source: ViewSource, parser: RequestParser, bytes: Buffer, base: number): void {
+  /** Shows the head that `parser` has read, which begins at bytes[base]. In HTTP/2, `bytes` must be the view's own. */
+  open(source: ViewSource, parser: RequestParser, bytes: Buffer, base: number, version?: '2'): void {
     const { line, fields } = parser;
     this.#source = source;
     this.#bytes = bytes;
@@ -62,7 +62,8 @@ export class RequestView implements Call {
     this.#queryStart = line.queryStart < 0 ? -1 : base + line.queryStart;
     this.#sectionStart = base + fields.sectionStart;
     this.#sectionEnd = base + fields.sectionEnd;
-    this.#minorVersion = line.minorVersion;
+    this.#version = version ?? (line.minorVersion === 0 ? '1.0' : '1.1');
+    if (version === '2') this.isKept = true;
   }
 
   /** The bytes are about to be overwritten, and the next request is to be shown. Only for a view that is not kept. */
@@ -92,7 +93,7 @@ export class RequestView implements Call {
   keepHead(): void {
     if (this.isKept) return;
     const start = this.#methodStart;
-    this.#bytes = Buffer.from(this.head);
+    this.#bytes = Buffer.from(this.#headBytes());
     this.#methodStart = 0;
     this.#methodEnd -= start;
     this.#targetStart -= start;
@@ -131,12 +132,12 @@ export class RequestView implements Call {
     return end < 0 ? '' : target.slice(end + 1);
   }
 
-  get version(): '1.0' | '1.1' {
-    return this.#minorVersion === 0 ? '1.0' : '1.1';
+  get version(): HttpVersion {
+    return this.#version;
   }
 
-  get head(): Uint8Array {
-    return this.#view().subarray(this.#methodStart, this.#sectionEnd);
+  get head(): Uint8Array | null {
+    return this.#version === '2' ? null : this.#headBytes();
   }
 
   get body(): Body {
@@ -233,6 +234,10 @@ export class RequestView implements Call {
 
   #text(start: number, end: number): string {
     return this.#view().toString('latin1', start, end);
+  }
+
+  #headBytes(): Buffer {
+    return this.#view().subarray(this.#methodStart, this.#sectionEnd);
   }
 
   #view(): Buffer {

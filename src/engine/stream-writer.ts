@@ -24,7 +24,7 @@ export interface AnswerWriter {
 
 /** What a writer needs from its connection. */
 export interface StreamHost {
-  readonly output: Output;
+  readonly output: Pick<Output, 'pushCopy' | 'pushLatin1'>;
   /** Sends the output; true if the kernel took all of it, or will get it soon. */
   flushContent(): boolean;
   makeSignal(): AbortSignal;

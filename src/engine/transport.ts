@@ -3,9 +3,13 @@
  * (`net-transport.ts`, public interfaces only).
  */
 import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 
 export { type Address, addressOf } from './address.ts';
+
+/** `node:net`, which the fast transport does not load. */
+export type NodeNet = typeof import('node:net');
 
 export type TransportName = 'handle' | 'net';
 
@@ -99,6 +103,8 @@ export interface Transport {
   reset(socket: TransportSocket): void;
   /** Closes both directions and forgets the socket. */
   destroy(socket: TransportSocket): void;
+  /** The socket as one of Node's, for protocols that Node speaks. It is not to be used here any more. */
+  toNodeSocket(socket: TransportSocket, net: NodeNet): Socket;
 }
 
 /** The transport of that name; the fallback if this Node lacks what the fast one needs. Each is loaded only when used. */

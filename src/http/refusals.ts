@@ -51,6 +51,7 @@ export const REFUSALS = {
   // Content
   contentNotJson: refusal(400, 'the content is not valid JSON'),
   // Beyond syntax
+  tlsRequired: refusal(400, 'this port speaks HTTPS: use https:// in the address'),
   expectationUnknown: refusal(417, 'only "100-continue" is supported in Expect'),
   upgradeImpossible: refusal(400, 'the protocol cannot be changed after content or in HTTP/1.0'),
   ended: refusal(400, 'the connection ended within a request'),

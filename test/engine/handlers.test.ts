@@ -52,7 +52,12 @@ describe.each(TRANSPORTS)('a handler on the $transport transport', ({ open }) =>
     const seen: unknown[] = [];
     const handler: Handler = (call) => {
       seen.push([call.path, call.query, call.header('X-One'), call.header('cookie'), call.header('x-none')]);
-      seen.push([...call.fields()], Buffer.from(call.head).toString('latin1'), call.remote.address, call.local.port);
+      seen.push(
+        [...call.fields()],
+        Buffer.from(call.head ?? []).toString('latin1'),
+        call.remote.address,
+        call.local.port,
+      );
       return textAnswer('');
     };
     const { connect, port } = await startEngine(open, { handler });

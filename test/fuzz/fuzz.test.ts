@@ -15,6 +15,7 @@ const NOT_OF_THE_PARSER = [
   'bodyTooSlow',
   'requestTooSlow',
   'tooManyConnections',
+  'tlsRequired',
   'handlerFailed',
 ];
 

@@ -148,6 +148,7 @@ describe('all cases', () => {
       'bodyTooSlow',
       'requestTooSlow',
       'tooManyConnections',
+      'tlsRequired',
       'handlerFailed',
     ];
     const known = new Set(cases.flatMap((one) => one.expected.responses.map((response) => response.cause)));

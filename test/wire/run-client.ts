@@ -114,7 +114,7 @@ function socketClient(port: number): WireClient {
   return new SocketClient(connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }));
 }
 
-class SocketClient implements WireClient {
+export class SocketClient implements WireClient {
   received: Buffer = Buffer.alloc(0);
   readonly #socket: Socket;
   #hasEnded = false;
