@@ -1,5 +1,4 @@
 /** The options of the server as rows, and what they come to: `Settings`. */
-import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
 import {
@@ -13,6 +12,7 @@ import {
   text,
   wholeNumber,
 } from '../rules/rules.ts';
+import type { WorkerApp } from '../workers/worker-app.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
@@ -28,7 +28,7 @@ export interface Settings {
   /** auto: as many as the machine runs at once. */
   readonly workers: number | 'auto';
   readonly isolation: Isolation;
-  readonly app: AppSource;
+  readonly app: WorkerApp;
   readonly limits: EngineLimits;
   /** The user asked for this number, so warn when fewer fit. */
   readonly isMaxConnectionsTyped: boolean;
