@@ -1,4 +1,5 @@
 /** The options of the server as rows, and what they come to: `Settings`. */
+import type { AppSource } from '../app/source.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
 import {
@@ -201,7 +202,7 @@ export type TypedOptions = TypedOptionsOf<OptionName>;
 const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 
 /** Throws a UsageError for a value that breaks its rule and for options that contradict each other. */
-export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
+export function resolveSettings(typed: TypedOptions, environment: Environment): Settings & { readonly app: AppSource } {
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
   const isolation = values.worker === undefined ? values.isolation : 'process';
