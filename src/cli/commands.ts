@@ -4,7 +4,10 @@ import type { ExitCodeValue, ProcessIO } from './process-io.ts';
 
 export interface CommandLine {
   readonly options: TypedOptions;
+  /** The first argument without a name. */
   readonly positional: string | undefined;
+  /** All of them. */
+  readonly positionals: readonly string[];
 }
 
 export interface Command {
@@ -21,8 +24,10 @@ export interface Command {
 
 export interface CommandRow {
   readonly name: string;
-  /** Of its one argument without a name. */
+  /** Of its argument without a name, or of several, such as "directory] [port". */
   readonly positional: string;
+  /** How many of them there may be; 1 if this is left out. */
+  readonly mostPositionals?: number;
   /** For the list of commands. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
@@ -42,6 +47,31 @@ export const COMMANDS: readonly CommandRow[] = [
     positional: 'url',
     summary: 'ask a running server whether it is healthy',
     load: async () => (await import('./healthcheck.ts')).healthcheck,
+  },
+  {
+    name: 'files',
+    positional: 'directory] [port',
+    mostPositionals: 2,
+    summary: 'serve the files of a directory',
+    load: async () => (await import('./files.ts')).files,
+  },
+  {
+    name: 'web',
+    positional: 'config',
+    summary: 'serve the sites of a configuration file',
+    load: async () => (await import('./web.ts')).web,
+  },
+  {
+    name: 'check',
+    positional: 'config',
+    summary: 'check a configuration file',
+    load: async () => (await import('./check.ts')).checkConfig,
+  },
+  {
+    name: 'reload',
+    positional: 'pid-file',
+    summary: 'make a running web server read its configuration again',
+    load: async () => (await import('./reload.ts')).reload,
   },
 ];
 

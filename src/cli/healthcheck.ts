@@ -54,7 +54,10 @@ export const healthcheck: Command = {
   },
 };
 
-export function resolveTarget({ options, positional = '/' }: CommandLine, environment: Environment): HealthTarget {
+export function resolveTarget(
+  { options, positional = '/' }: Pick<CommandLine, 'options' | 'positional'>,
+  environment: Environment,
+): HealthTarget {
   const { values, sources } = resolveOptions(ROWS, options, environment);
   const timeoutMs = values.timeout;
   const isTyped = (name: 'port' | 'host' | 'unix') => sources[name]?.label === `--${name}`;

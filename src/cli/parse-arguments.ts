@@ -24,7 +24,7 @@ export type Request = CommandRequested | HelpRequested | VersionRequested;
 
 /** Throws a UsageError for what cannot be understood. The values of options are not looked at. */
 export function parseArguments(
-  { positional }: CommandRow,
+  { positional, mostPositionals = 1 }: CommandRow,
   command: Command,
   args: readonly string[],
   name: string,
@@ -33,7 +33,7 @@ export function parseArguments(
   const program = new commander.Command(name)
     .description(command.description)
     .usage(`[${positional}] [options]`)
-    .argument(`[${positional}]`, command.positionalHelp)
+    .argument(mostPositionals === 1 ? `[${positional}]` : `[arguments...]`, command.positionalHelp)
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', `\n${command.notes}`)
     .allowExcessArguments(false)
@@ -57,6 +57,10 @@ export function parseArguments(
     const words = isTooMany ? `${positional} must be given only once, got ${got}` : inOurWords(error, command.rows);
     throw new UsageError(`${words}, see ${name} --help`);
   }
+  if (program.args.length > mostPositionals) {
+    const got = program.args.map((text) => JSON.stringify(text)).join(' and ');
+    throw new UsageError(`there must be no more than ${mostPositionals} arguments, got ${got}, see ${name} --help`);
+  }
   const values = program.opts<Record<string, readonly string[] | boolean | undefined>>();
   if (values['version']) return { kind: 'version', isJson: values['json'] === true };
   if (values['json']) throw new UsageError(`--json must be given together with --version, see ${name} --help`);
@@ -65,7 +69,7 @@ export function parseArguments(
     const value = values[option.attributeName()];
     if (value !== undefined) typed[row.name] = typeof value === 'boolean' ? [''] : value;
   }
-  return { kind: 'command', line: { options: typed, positional: program.args[0] } };
+  return { kind: 'command', line: { options: typed, positional: program.args[0], positionals: program.args } };
 }
 
 function optionOf(row: OptionRow): commander.Option {

@@ -35,8 +35,8 @@ export async function run(io: ProcessIO): Promise<ExitCodeValue> {
 /** What comes to no more than a word needs no commander, which takes 5 ms of 25. */
 function plainRequest(args: readonly string[]): Request | null {
   const [only = ''] = args;
-  if (args.length === 0) return { kind: 'command', line: { options: {}, positional: undefined } };
+  if (args.length === 0) return { kind: 'command', line: { options: {}, positional: undefined, positionals: [] } };
   if (args.length > 1) return null;
-  if (/^\d+$/.test(only)) return { kind: 'command', line: { options: {}, positional: only } };
+  if (/^\d+$/.test(only)) return { kind: 'command', line: { options: {}, positional: only, positionals: [only] } };
   return only === '--version' ? { kind: 'version', isJson: false } : null;
 }

@@ -3,6 +3,7 @@ import { addressOfHost } from '../engine/host-address.ts';
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import type { Drained, Workers } from '../workers/messages.ts';
 import { type StartOptions, startSupervisor } from '../workers/supervisor.ts';
+import type { WorkerApp } from '../workers/worker-app.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
 import { endWithin, stopWaiting } from './end-process.ts';
 import { readMachine, threadLimit } from './machine.ts';
@@ -18,8 +19,23 @@ export interface Printer {
   printError(text: string): void;
 }
 
+/** What a command adds to the life of its server. */
+export interface ServerHooks {
+  /** What is served by that many workers; instead of the settings' app. */
+  app?(workers: number): WorkerApp;
+  /** All workers listen. Returns what is printed instead of where the first listener is. */
+  started?(workers: Workers): string;
+  /** All workers have ended. */
+  stopped?(): Promise<void>;
+}
+
 /** Serves until a signal asks for the end; rejects if it cannot start. Threads may be left behind: see `end-process.ts`. */
-export async function runServer(settings: Settings, version: string, printer: Printer): Promise<void> {
+export async function runServer(
+  settings: Settings,
+  version: string,
+  printer: Printer,
+  hooks: ServerHooks = {},
+): Promise<void> {
   const { workers, isolation, limits, isMaxConnectionsTyped } = settings;
   const signals = watchSignals();
   void signals.second.then(stopWaiting);
@@ -39,7 +55,7 @@ export async function runServer(settings: Settings, version: string, printer: Pr
     isStopping = true;
   });
   const supervisor = await Promise.race([
-    start(settings, endpoint, capacity, stopped),
+    start({ ...settings, app: hooks.app?.(capacity.workers) ?? settings.app }, endpoint, capacity, stopped),
     signals.second.then(() => null),
   ]);
   if (supervisor === null) {
@@ -51,10 +67,12 @@ export async function runServer(settings: Settings, version: string, printer: Pr
     warn(`${limit} allows ${count(supervisor.workers, 'worker')} instead of ${capacity.workers}`);
   }
   process.on('uncaughtException', (error) => supervisor.survive(error));
-  if (!isStopping) say(readyLine(supervisor, version));
+  const places = hooks.started?.(supervisor) ?? placeOf(supervisor);
+  if (!isStopping) say(`${version} listening on ${places} (${count(supervisor.workers, 'worker')})`);
   const stopStatsd = await startStatsd(settings, supervisor, printer);
   say(await stop(settings, supervisor, signals));
   supervisor.kill();
+  await hooks.stopped?.();
   stopStatsd?.();
 }
 
@@ -129,10 +147,9 @@ async function startStatsd({ statsd }: Settings, supervisor: Workers, printer: P
   );
 }
 
-function readyLine({ address, port, workers }: Workers, version: string): string {
+function placeOf({ address, port }: Workers): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  const place = port === 0 ? `unix:${address}` : `http://${host}:${port}`;
-  return `${version} listening on ${place} (${count(workers, 'worker')})`;
+  return port === 0 ? `unix:${address}` : `http://${host}:${port}`;
 }
 
 function count(number: number, thing: string): string {

@@ -13,6 +13,7 @@ import {
   text,
   wholeNumber,
 } from '../rules/rules.ts';
+import type { WorkerApp } from '../workers/worker-app.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
@@ -28,7 +29,7 @@ export interface Settings {
   /** auto: as many as the machine runs at once. */
   readonly workers: number | 'auto';
   readonly isolation: Isolation;
-  readonly app: AppSource;
+  readonly app: WorkerApp;
   readonly limits: EngineLimits;
   /** The user asked for this number, so warn when fewer fit. */
   readonly isMaxConnectionsTyped: boolean;
@@ -201,7 +202,7 @@ export type TypedOptions = TypedOptionsOf<OptionName>;
 const TRANSPORT_VARIABLE = '__VRYPT_TRANSPORT';
 
 /** Throws a UsageError for a value that breaks its rule and for options that contradict each other. */
-export function resolveSettings(typed: TypedOptions, environment: Environment): Settings {
+export function resolveSettings(typed: TypedOptions, environment: Environment): Settings & { readonly app: AppSource } {
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
   const isolation = values.worker === undefined ? values.isolation : 'process';

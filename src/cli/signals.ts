@@ -35,6 +35,12 @@ function startWatching(): StopSignals {
   return { first: first.promise, second: second.promise };
 }
 
+/** SIGHUP asks for something else than the end from now on, also where `nohup` has started us. */
+export function takeHangups(listener: () => void): void {
+  process.removeAllListeners('SIGHUP');
+  process.on('SIGHUP', listener);
+}
+
 /** As `nohup` has it: the parent's choice stays. Other signals are ours: shells ignore SIGINT for every job in the background. */
 function wasHangupIgnored(): boolean {
   if (native !== null) return native.inheritedSignals().ignored.includes(constants.signals.SIGHUP);

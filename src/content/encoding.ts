@@ -18,7 +18,7 @@ export const MIN_BYTES = 512;
 /** Node 22 has zstd since 22.15. */
 const HAS_ZSTD = typeof zlib.createZstdCompress === 'function';
 /** Best first: at these levels zstd is the fastest; brotli is half as fast as gzip, but smaller. */
-const PREFERRED: readonly ContentCoding[] = HAS_ZSTD ? ['zstd', 'br', 'gzip'] : ['br', 'gzip'];
+export const PREFERRED_CODINGS: readonly ContentCoding[] = HAS_ZSTD ? ['zstd', 'br', 'gzip'] : ['br', 'gzip'];
 const GZIP_OPTIONS: zlib.ZlibOptions = { level: 3 };
 const BROTLI_OPTIONS: zlib.BrotliOptions = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
 
@@ -42,8 +42,8 @@ export function chooseEncoding(
   acceptEncoding: string | null,
 ): EncodingChoice {
   if (!mayEncode(status, fields, length)) return { coding: 'identity', fields };
-  const coding = chooseCoding(codingWeights(acceptEncoding), PREFERRED) ?? 'identity';
-  return { coding, fields: changedFields(fields, coding) };
+  const coding = chooseCoding(codingWeights(acceptEncoding), PREFERRED_CODINGS) ?? 'identity';
+  return { coding, fields: encodedFields(fields, coding) };
 }
 
 /** For content up to `MAX_SYNC_BYTES`. */
@@ -95,15 +95,23 @@ function encoderFor(coding: ContentCoding): Transform {
   return zlib.createGzip({ ...GZIP_OPTIONS, flush: Z_SYNC_FLUSH });
 }
 
-function mayEncode(status: number, fields: FieldList, length: number | null): boolean {
+/** As `chooseEncoding` decides it; `shrinks` says of a media type whether it does. */
+export function mayEncode(
+  status: number,
+  fields: FieldList,
+  length: number | null,
+  minBytes: number = MIN_BYTES,
+  shrinks: (type: string) => boolean = isCompressible,
+): boolean {
   if (status < 200 || status === 204 || status === 205 || status === 206 || status === 304) return false;
-  if (length !== null && length < MIN_BYTES) return false;
+  if (length !== null && length < minBytes) return false;
   if (fieldValue(fields, 'content-encoding') !== null || fieldValue(fields, 'content-range') !== null) return false;
   if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(fieldValue(fields, 'cache-control') ?? '')) return false;
-  return isCompressible(fieldValue(fields, 'content-type') ?? '');
+  return shrinks(fieldValue(fields, 'content-type') ?? '');
 }
 
-function changedFields(fields: FieldList, coding: ContentCoding | 'identity'): FieldList {
+/** The fields of an answer whose content gets that coding because the client accepts it. */
+export function encodedFields(fields: FieldList, coding: ContentCoding | 'identity'): FieldList {
   const changed: (readonly [name: string, value: string])[] = [];
   for (const field of fields) {
     const name = field[0].toLowerCase();

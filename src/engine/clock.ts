@@ -12,7 +12,7 @@ export interface Clock {
   /** Milliseconds of a monotonic clock, as of the last tick. */
   readonly now: number;
   /** Made anew each second (RFC 9110 §6.6.1). */
-  readonly sharedFields: SharedFields;
+  sharedFields: SharedFields;
   /** Makes sure that it ticks. */
   wake(): void;
   stop(): void;

@@ -58,7 +58,7 @@ const SPARE_EXCHANGES = 64;
 
 export class Engine implements ConnectionHost {
   handler: Handler;
-  readonly limits: EngineLimits;
+  limits: EngineLimits;
   readonly transport: Transport;
   readonly report: (error: unknown) => void;
   readonly state: unknown;
@@ -127,6 +127,15 @@ export class Engine implements ConnectionHost {
     return this.#listener;
   }
 
+  /** For requests and connections from now on; what is under way keeps its limits. */
+  takeLimits(limits: EngineLimits): void {
+    this.limits = limits;
+    this.#spareExchanges.length = 0;
+    if (!this.isDraining) this.#idleTimeoutMs = limits.idleTimeoutMs;
+    const { date } = this.clock.sharedFields;
+    this.clock.sharedFields = { date, keepAlive: keepAliveFields(limits.idleTimeoutMs) };
+  }
+
   /** From now on every answer says "Connection: close". Goes on accepting: whoever balances load may not know yet. */
   announceDrain(): void {
     if (this.#stage === Stage.serving) this.#stage = Stage.announced;
@@ -185,6 +194,7 @@ export class Engine implements ConnectionHost {
     // The promise of its handler would settle in the middle of somebody else's request.
     if (exchange.responding === Responding.pending) return;
     exchange.end();
+    if (exchange.limits !== this.limits) return;
     if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
   }
 

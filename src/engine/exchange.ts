@@ -71,7 +71,7 @@ export class Exchange implements ViewSource {
   refusalReason: RefusalReason | null = null;
   /** While the handler is called: how far content has been read in what has arrived. */
   position = 0;
-  readonly #limits: EngineLimits;
+  readonly limits: EngineLimits;
   readonly #makeView: () => RequestView;
   /** null while it lies in the pool, and once its connection has closed. */
   #host: ExchangeHost | null = null;
@@ -84,7 +84,7 @@ export class Exchange implements ViewSource {
   #sent: PromiseWithResolvers<void> | null = null;
 
   constructor(limits: EngineLimits, makeView: () => RequestView) {
-    this.#limits = limits;
+    this.limits = limits;
     this.#makeView = makeView;
     this.view = makeView();
     this.parser = new RequestParser(limits);
@@ -196,7 +196,7 @@ export class Exchange implements ViewSource {
   }
 
   get maxWhole(): number {
-    return this.#limits.maxBodySize;
+    return this.limits.maxBodySize;
   }
 
   get state(): unknown {

@@ -7,6 +7,8 @@ export interface DirectoryOptions {
   readonly fallback?: string;
   /** Matches paths whose content never changes, such as /^\/assets\//: clients may cache them for a year (RFC 8246). */
   readonly immutable?: RegExp;
+  /** Cache-Control by the path of a file in the root; null: as without this. */
+  readonly cacheControl?: (path: string) => string | null;
   /** Lists directories that have no index. Default: false. */
   readonly listing?: boolean;
   /** Serves names that start with a dot (`.well-known` is always served). Default: false. */

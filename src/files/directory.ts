@@ -142,7 +142,9 @@ export class Directory {
     const fields = [...(this.#options.fields ?? [])];
     if (!fields.some(([name]) => name.toLowerCase() === 'cache-control')) {
       const urlPath = file.path.slice(this.#root === '/' ? 0 : this.#root.length);
-      if (this.#immutable?.test(urlPath)) fields.push(IMMUTABLE);
+      const cacheControl = this.#options.cacheControl?.(urlPath) ?? null;
+      if (cacheControl !== null) fields.push(['Cache-Control', cacheControl]);
+      else if (this.#immutable?.test(urlPath)) fields.push(IMMUTABLE);
       else if (type.startsWith('text/html')) fields.push(REVALIDATE);
     }
     return { type, fields };

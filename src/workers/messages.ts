@@ -1,12 +1,12 @@
 /** What the supervisor and its threads tell each other. */
-import type { AppSource } from '../app/source.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { WebSource, WorkerApp } from './worker-app.ts';
 
 export interface ServeOptions {
-  readonly app: AppSource;
+  readonly app: WorkerApp;
   readonly endpoint: Endpoint;
   readonly limits: EngineLimits;
   readonly transport: TransportName;
@@ -23,12 +23,15 @@ export type FromThread =
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'drained' }
-  | { readonly type: 'trimmed'; readonly isDone: boolean };
+  | { readonly type: 'trimmed'; readonly isDone: boolean }
+  /** Serves by the new source, or says why it does not. */
+  | { readonly type: 'taken'; readonly failure: string | null };
 
 export type ToThread =
   | { readonly type: 'announceDrain' }
   | { readonly type: 'drain'; readonly timeoutMs: number }
-  | { readonly type: 'trim' };
+  | { readonly type: 'trim' }
+  | { readonly type: 'take'; readonly source: WebSource };
 
 /** Instead of arguments, for a process that a manager has started. */
 export const WORKER_COMMAND = '--worker-process';

@@ -1,12 +1,12 @@
 /** A worker process' entry: serves what its manager tells it to, until that says drain or ends itself. */
 import { writeFileSync } from 'node:fs';
 import { createCounters, requestsOf } from '../engine/counters.ts';
-import type { Engine } from '../engine/engine.ts';
 import { openTransport } from '../engine/transport.ts';
 import { openParent, type Parent } from '../processes/parent.ts';
 import type { FromProcess, ServeOptions, ToProcess } from './messages.ts';
 import { reportError } from './report.ts';
 import { serve } from './serve.ts';
+import type { WorkerEngine } from './worker-engine.ts';
 import { workerName } from './worker-name.ts';
 
 export function runWorkerProcess(): void {
@@ -34,14 +34,14 @@ type ManagerChannel = Parent<ToProcess, FromProcess>;
 
 class WorkerProcess {
   readonly #parent: ManagerChannel;
-  readonly #engine: Engine;
+  readonly #engine: WorkerEngine;
   readonly #requests: () => number;
   /** What the manager knows. */
   #told = '';
   /** When it was asked to end. */
   #requestsBefore: number | null = null;
 
-  private constructor(parent: ManagerChannel, engine: Engine, requests: () => number) {
+  private constructor(parent: ManagerChannel, engine: WorkerEngine, requests: () => number) {
     this.#parent = parent;
     this.#engine = engine;
     this.#requests = requests;

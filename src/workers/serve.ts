@@ -6,10 +6,14 @@ import type { Listener, Transport } from '../engine/transport.ts';
 import { listenOptions } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
+import type { WorkerApp } from './worker-app.ts';
+import type { WorkerEngine } from './worker-engine.ts';
 
 export interface Served {
-  readonly engine: Engine;
+  readonly engine: WorkerEngine;
   readonly listener: Listener;
+  /** As it was given, or with what has been decided meanwhile. */
+  readonly app: WorkerApp;
 }
 
 export async function serve(
@@ -18,9 +22,14 @@ export async function serve(
   counters: SharedCounters,
   worker: number,
 ): Promise<Served> {
-  const handler = await loadApp(options.app);
+  const { app } = options;
+  if (app.kind === 'web') {
+    const { serveWeb } = await import('./serve-web.ts');
+    return serveWeb(transport, { ...options, app }, counters, worker);
+  }
+  const handler = await loadApp(app);
   const report = (error: unknown) => reportError(worker, error);
   const engine = new Engine({ handler, limits: options.limits, transport, counters, worker, report });
   const listener = await engine.listen(listenOptions(options.endpoint));
-  return { engine, listener };
+  return { engine, listener, app };
 }

@@ -3,15 +3,17 @@
  * same port (SO_REUSEPORT). Starts them, mends them, drains them. Owns the threads and the shared counters.
  */
 import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
-import type { Engine } from '../engine/engine.ts';
 import { openTransport } from '../engine/transport.ts';
 import { claim } from './claim.ts';
 import type { WantedEndpoint } from './endpoint.ts';
 import { type Drained, endingTime, type ServeOptions, type Workers } from './messages.ts';
 import { reportError } from './report.ts';
 import { serve } from './serve.ts';
+import type { WebWorker } from './serve-web.ts';
 import { isShortage, startAll } from './start-all.ts';
 import type { Thread } from './thread.ts';
+import type { WebSource } from './worker-app.ts';
+import type { WorkerEngine } from './worker-engine.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
 const BEFORE_THREADS_MS = 3;
@@ -36,12 +38,12 @@ export async function startSupervisor(
 ): Promise<Supervisor> {
   const counters = createCounters(options.workers);
   const first = await openTransport(options.transport);
-  const { engine, listener } = await claim(first, options, (endpoint) =>
+  const { engine, listener, app } = await claim(first, options, (endpoint) =>
     serve(first, { ...options, endpoint }, counters, 0),
   );
   // The kernel has chosen the port by now, if it was left to it.
   const { address, port } = listener;
-  const { app, limits, transport } = options;
+  const { limits, transport } = options;
   // What has connected meanwhile is answered before starting each thread blocks us for 9 ms.
   if (options.workers > 1) await pause(BEFORE_THREADS_MS);
   const all =
@@ -63,7 +65,7 @@ export async function startSupervisor(
   return new Supervisor({ engine, threads, counters, address, port, shortage: failure?.code ?? null });
 }
 
-async function trimLater(engine: Engine, threads: readonly Thread[]): Promise<void> {
+async function trimLater(engine: WorkerEngine, threads: readonly Thread[]): Promise<void> {
   const { trimWorkers } = await import('./trimming.ts');
   await trimWorkers(
     engine,
@@ -92,7 +94,7 @@ function leaveDeletedFolder(): void {
 }
 
 interface Parts {
-  readonly engine: Engine;
+  readonly engine: WorkerEngine;
   readonly threads: readonly Thread[];
   readonly counters: SharedCounters;
   readonly address: string;
@@ -105,7 +107,7 @@ export class Supervisor implements Workers {
   readonly port: number;
   /** The system's code for why there are fewer workers than were asked for, or null if there are not. */
   readonly shortage: string | null;
-  readonly #engine: Engine;
+  readonly #engine: WorkerEngine;
   /** Owned: ended in drain(). */
   readonly #threads: readonly Thread[];
   readonly #counters: SharedCounters;
@@ -160,6 +162,16 @@ export class Supervisor implements Workers {
 
   /** Threads end with the process. */
   kill(): void {}
+
+  /**
+   * All workers serve by this source from now on. Rejects, and nothing has changed, if the first one cannot; resolves with why others
+   * do not.
+   */
+  async take(source: WebSource): Promise<readonly string[]> {
+    const taken = await (this.#engine as WebWorker).take(source);
+    const failures = await Promise.all(this.#threads.map((thread) => thread.take(taken)));
+    return failures.filter((failure) => failure !== null);
+  }
 
   /** A bug of ours outside every request of worker 0: its connections are lost, the server goes on. */
   survive(error: unknown): void {

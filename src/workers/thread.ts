@@ -4,6 +4,7 @@ import { forgetWorker } from '../engine/counters.ts';
 import { countThread } from './living-threads.ts';
 import { endingTime, type FromThread, type ThreadData, type ToThread } from './messages.ts';
 import { reportError } from './report.ts';
+import type { WebSource } from './worker-app.ts';
 import { workerName } from './worker-name.ts';
 
 /** The worker's code, defined when the program is bundled: an executable has no files to load. */
@@ -20,12 +21,13 @@ const MIN_ENDING_MS = 100;
 const MAX_ENDING_MS = 1000;
 
 export class Thread {
-  readonly #data: ThreadData;
+  #data: ThreadData;
   /** Owned: terminated in drain(), or if it cannot listen. */
   #worker: Worker | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #restart: NodeJS.Timeout | null = null;
   #onTrimmed: ((isDone: boolean) => void) | null = null;
+  #onTaken: ((failure: string | null) => void) | null = null;
   #isListening = false;
   #isEnding = false;
 
@@ -54,6 +56,8 @@ export class Thread {
           void worker.terminate();
         } else if (message.type === 'trimmed') {
           this.#onTrimmed?.(message.isDone);
+        } else if (message.type === 'taken') {
+          this.#onTaken?.(message.failure);
         }
       });
       worker.on('error', (error) => {
@@ -63,6 +67,7 @@ export class Thread {
       worker.on('exit', () => {
         forgetWorker(this.#data.counters, this.#data.worker);
         this.#onTrimmed?.(false);
+        this.#onTaken?.(null);
         if (this.#worker !== worker) return;
         this.#worker = null;
         reject(new Error('the thread ended before it listened'));
@@ -80,6 +85,17 @@ export class Thread {
     return new Promise((resolve) => {
       this.#onTrimmed = resolve;
       tell(worker, { type: 'trim' });
+    });
+  }
+
+  /** Serves by this source, also when it is started again. Resolves with why it does not, or null. */
+  async take(source: WebSource): Promise<string | null> {
+    this.#data = { ...this.#data, options: { ...this.#data.options, app: source } };
+    const worker = this.#worker;
+    if (worker === null || this.#isEnding) return null;
+    return new Promise((resolve) => {
+      this.#onTaken = resolve;
+      tell(worker, { type: 'take', source });
     });
   }
 

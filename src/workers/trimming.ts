@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Engine } from '../engine/engine.ts';
+import type { WorkerEngine } from './worker-engine.ts';
 
 type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 /** Resolves with whether the worker has trimmed its heap: it does not while somebody is connected to it. */
@@ -17,7 +17,7 @@ const NEXT_TRY_MS = 30_000;
 const FLAGS = ['expose-gc', 'stress-flush-code'];
 
 /** Runs in worker 0. A thread that is started again later is not trimmed. */
-export async function trimWorkers(engine: Engine, ofThreads: readonly Trim[]): Promise<void> {
+export async function trimWorkers(engine: WorkerEngine, ofThreads: readonly Trim[]): Promise<void> {
   // Worker 0 last, for what the others leave in it.
   let waiting: readonly Trim[] = [...ofThreads, () => trimIfIdle(engine)];
   while (!engine.isDraining) {
@@ -41,7 +41,7 @@ export async function withTrimmingFlags<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Returns false, and does nothing, if a connection is open: its request would have to wait. */
-export function trimIfIdle(engine: Engine): boolean {
+export function trimIfIdle(engine: WorkerEngine): boolean {
   if (engine.connectionCount > 0 || engine.isDraining) return false;
   trimHeap();
   return true;

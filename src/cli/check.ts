@@ -1,0 +1,36 @@
+/** The command `check`: everything that is wrong with a configuration file. */
+import type { Command } from './commands.ts';
+import { readConfigFile } from './config-file.ts';
+import { resolveOptions } from './options.ts';
+import { ExitCode, printResult } from './process-io.ts';
+import { CONFIG_ROW, configFile, QUIET_ROW } from './web.ts';
+
+const ROWS = [CONFIG_ROW, QUIET_ROW] as const;
+
+export const checkConfig: Command = {
+  description:
+    'Checks a configuration file. Exit code 0 if it is good, otherwise 1 and every fault on a line of its own.',
+  rows: ROWS,
+  positionalHelp: 'the same as --config',
+  notes: 'A line is file:line: key, rule, value. Nothing is started, and no connection is made.\n',
+  run: async ({ options, positional }, io) => {
+    const { values } = resolveOptions(ROWS, options, io.environment);
+    const file = configFile(values.config, options['config'] !== undefined, positional);
+    const read = await readConfigFile(file, io.environment);
+    if (read.kind === 'bad') {
+      io.printError(`${read.messages.join('\n')}\n`);
+      return ExitCode.failed;
+    }
+    const { sites, backends, listeners } = read.config;
+    const parts = [
+      count(listeners.length, 'listener'),
+      count(sites.length, 'site'),
+      count(Object.keys(backends).length, 'backend'),
+    ];
+    return values.quiet ? ExitCode.ok : printResult(io, `${file}: good, ${parts.join(', ')}\n`);
+  },
+};
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,150 @@
+/** A server of sites from its start to the exit code: settings of its configuration, its PID file, and how it is read again. */
+import { rmSync, writeFileSync } from 'node:fs';
+import type { ListenerConfig, WebConfig } from '../web/config/web-config.ts';
+import { makeSharedState, type SharedState } from '../web/shared-state.ts';
+import type { Workers } from '../workers/messages.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { ReadConfig } from './config-file.ts';
+import { ExitCode, type ExitCodeValue, type ProcessIO } from './process-io.ts';
+import type { ServerHooks } from './server.ts';
+import type { Settings } from './settings.ts';
+import { takeHangups } from './signals.ts';
+import { startServer } from './start-server.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface WebServerOptions {
+  readonly isQuiet: boolean;
+  /** null: that of the configuration. */
+  readonly pidFile: string | null;
+  /** Reads the configuration again; null: there is no file to read. */
+  readonly readAgain: (() => Promise<ReadConfig>) | null;
+}
+
+export async function startWebServer(
+  config: WebConfig,
+  options: WebServerOptions,
+  io: ProcessIO,
+): Promise<ExitCodeValue> {
+  const pidFile = options.pidFile ?? config.server.pidFile;
+  const server = new WebServer(config, options, io);
+  // Before anybody can know the process.
+  if (options.readAgain !== null) takeHangups(() => server.reload());
+  if (pidFile !== null && !writePidFile(pidFile, io)) return ExitCode.failed;
+  const code = await startServer(settingsOf(server.config, options), io, server);
+  if (pidFile !== null) rmSync(pidFile, { force: true });
+  return code;
+}
+
+class WebServer implements ServerHooks {
+  readonly config: WebConfig;
+  readonly #options: WebServerOptions;
+  readonly #io: ProcessIO;
+  #shared: SharedState | null = null;
+  /** null: not all of them listen yet. */
+  #workers: Supervisor | null = null;
+  #isReading = false;
+  /** Also while it is read: then once more afterwards. */
+  #isAsked = false;
+
+  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO) {
+    this.config = inOrder(config);
+    this.#options = options;
+    this.#io = io;
+  }
+
+  app(workers: number) {
+    this.#shared = makeSharedState(workers);
+    return { kind: 'web', config: this.config, shared: this.#shared } as const;
+  }
+
+  started(workers: Workers): string {
+    this.#workers = workers as Supervisor;
+    if (this.#isAsked) this.reload();
+    return this.config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+  }
+
+  reload(): void {
+    this.#isAsked = true;
+    if (this.#workers !== null && !this.#isReading) void this.#read(this.#workers);
+  }
+
+  async #read(workers: Supervisor): Promise<void> {
+    const { readAgain } = this.#options;
+    this.#isReading = true;
+    while (this.#isAsked && readAgain !== null) {
+      this.#isAsked = false;
+      await this.#take(await readAgain(), workers);
+    }
+    this.#isReading = false;
+  }
+
+  async #take(read: ReadConfig, workers: Supervisor): Promise<void> {
+    const { printError } = this.#io;
+    if (read.kind === 'bad') {
+      const faults = read.messages.map((message) => `vrypt-server: ${message}\n`).join('');
+      printError(`${faults}vrypt-server: the configuration was not reloaded: nothing has changed\n`);
+      return;
+    }
+    try {
+      const source = { kind: 'web', config: inOrder(read.config), shared: this.#shared as SharedState } as const;
+      for (const failure of await workers.take(source)) printError(`vrypt-server: a worker: ${failure}\n`);
+      if (!this.#options.isQuiet) this.#io.print('vrypt-server reloaded its configuration\n');
+    } catch (error) {
+      printError(
+        `vrypt-server: the configuration was not reloaded, nothing has changed: ${(error as Error).message}\n`,
+      );
+    }
+  }
+}
+
+/** The first listener is where the supervisor listens, with every worker: no Unix socket if there is another. */
+function inOrder(config: WebConfig): WebConfig {
+  const listeners = [...config.listeners].sort(
+    (one, two) => Number(one.unixPath !== null) - Number(two.unixPath !== null),
+  );
+  return { ...config, listeners };
+}
+
+function settingsOf(config: WebConfig, { isQuiet }: WebServerOptions): Settings {
+  const { server } = config;
+  const [first] = config.listeners as [ListenerConfig];
+  return {
+    host: first.address ?? undefined,
+    port: first.port,
+    unixPath: first.unixPath ?? undefined,
+    workers: first.unixPath === null ? server.workers : 1,
+    // Made for as many workers as there will be.
+    app: { kind: 'echo', status: 200, fields: [] },
+    limits: server.limits,
+    isMaxConnectionsTyped: server.isMaxConnectionsSet,
+    drainDelayMs: server.drainDelayMs,
+    drainTimeoutMs: server.drainTimeoutMs,
+    statsd: undefined,
+    sharesPort: false,
+    isolation: 'thread',
+    isQuiet,
+    transport: 'handle',
+  };
+}
+
+function placeOf({ address, port, unixPath, isTls }: ListenerConfig, workers: Workers | null): string {
+  if (unixPath !== null) return `unix:${unixPath}`;
+  const host = workers?.address ?? address ?? '::';
+  return `${isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${workers?.port ?? port}`;
+}
+
+function writePidFile(file: string, io: ProcessIO): boolean {
+  try {
+    writeFileSync(file, `${process.pid}\n`);
+    return true;
+  } catch (error) {
+    io.printError(`vrypt-server: the PID file ${file} cannot be written (${(error as NodeJS.ErrnoException).code})\n`);
+    return false;
+  }
+}
+
+/** A configuration that is good, or a UsageError with everything that is wrong. */
+export function mustBeGood(read: ReadConfig): Extract<ReadConfig, { kind: 'good' }> {
+  if (read.kind === 'good') return read;
+  throw new UsageError(read.messages.join('\nvrypt-server: '));
+}

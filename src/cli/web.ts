@@ -1,0 +1,64 @@
+/** The command `web`: serves the sites of a configuration file. */
+import { text } from '../rules/rules.ts';
+import type { Command } from './commands.ts';
+import { DEFAULT_FILE, readConfigFile } from './config-file.ts';
+import { type OptionRow, resolveOptions } from './options.ts';
+import { printResult } from './process-io.ts';
+import { UsageError } from './usage-error.ts';
+import { mustBeGood, startWebServer } from './web-server.ts';
+
+export const CONFIG_ROW = {
+  name: 'config',
+  short: 'c',
+  rule: text('file', 'the path of a configuration file'),
+  default: DEFAULT_FILE,
+  help: 'the configuration file',
+} as const satisfies OptionRow;
+
+export const PID_FILE_ROW = {
+  name: 'pid-file',
+  rule: text('file', 'the path of a file'),
+  help: 'file that holds the process id while the server runs',
+} as const satisfies OptionRow;
+
+export const PRINT_ROW = {
+  name: 'print',
+  help: 'print the configuration with all its defaults, secrets as ***, and serve nothing',
+} as const satisfies OptionRow;
+
+export const QUIET_ROW = { name: 'quiet', short: 'q', help: 'print nothing but errors' } as const satisfies OptionRow;
+
+const ROWS = [CONFIG_ROW, PID_FILE_ROW, PRINT_ROW, QUIET_ROW] as const satisfies readonly OptionRow[];
+
+export const web: Command = {
+  description: 'Serves the sites of a configuration file: files, proxied applications, redirects, on every core.',
+  rows: ROWS,
+  positionalHelp: 'the same as --config',
+  notes: `SIGHUP makes it read the file again; a file with faults changes nothing. Paths in the file start at its folder.
+
+Examples:
+  vrypt-server check -c vrypt.toml     every fault of the file
+  vrypt-server web -c vrypt.toml       serve
+`,
+  run: async ({ options, positional }, io) => {
+    const { values } = resolveOptions(ROWS, options, io.environment);
+    const file = configFile(values.config, options['config'] !== undefined, positional);
+    const read = mustBeGood(await readConfigFile(file, io.environment));
+    if (values.print) {
+      const { printConfig } = await import('../web/config/print-config.ts');
+      return printResult(io, printConfig(read.written));
+    }
+    const readAgain = () => readConfigFile(file, io.environment);
+    const pidFile = values['pid-file'] ?? null;
+    return startWebServer(read.config, { isQuiet: values.quiet, pidFile, readAgain }, io);
+  },
+};
+
+/** The file given without a name, as if it had been given with --config. */
+export function configFile(value: string, isTyped: boolean, positional: string | undefined): string {
+  if (positional === undefined) return value;
+  if (isTyped && positional !== value) {
+    throw new UsageError(`--config and the file given without a name must not differ, got ${value} and ${positional}`);
+  }
+  return positional;
+}
