@@ -1,0 +1,141 @@
+/**
+ * A proxy in one worker: answers requests with those of its upstreams. Owns the upstreams' idle connections and their health checks,
+ * until `close`.
+ */
+import { readFileSync } from 'node:fs';
+import type { TrustedProxies } from '../content/forwarded.ts';
+import type { Call } from '../engine/call.ts';
+import { type Connector, openConnector } from '../engine/connector.ts';
+import type { Transport } from '../engine/transport.ts';
+import { type Answer, textAnswer } from '../http/answer.ts';
+import type { Reply } from '../http/reply.ts';
+import { reasonPhrase } from '../http/status.ts';
+import type { LookUp } from './addresses.ts';
+import type { UpstreamCounters } from './counters.ts';
+import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
+import { ProxiedAnswer } from './proxied-answer.ts';
+import { RequestHead } from './request-head.ts';
+import { ResponseHead } from './response-head.ts';
+import { authorityOf, type ProxySettings } from './settings.ts';
+import { Upstream } from './upstream.ts';
+import { UpstreamClock } from './upstream-clock.ts';
+import { UpstreamGroup } from './upstream-group.ts';
+
+export interface ProxyOptions {
+  readonly settings: ProxySettings;
+  /** That of the engine: upstreams are connected to in the same way. */
+  readonly transport: Transport;
+  /** Whose X-Forwarded-* and Forwarded are believed; null: nobody's. */
+  readonly trusted?: TrustedProxies | null;
+  /** Told of each attempt that fails. */
+  readonly onFailure?: (failure: ProxyFailure) => void;
+  /** By default the name servers of the system. */
+  readonly lookUp?: LookUp;
+}
+
+/** How an upstream is doing. */
+export interface UpstreamState {
+  readonly url: string;
+  readonly isHealthy: boolean;
+  readonly isDraining: boolean;
+  /** Live: read when they are looked at. */
+  readonly counters: UpstreamCounters;
+}
+
+export async function openProxy(options: ProxyOptions): Promise<ReverseProxy> {
+  const { settings, transport } = options;
+  const plain = await openConnector(transport);
+  const isSecure = settings.upstreams.some(({ protocol }) => protocol === 'https');
+  const secure = isSecure ? (await import('../engine/tls-connector.ts')).tlsConnector : null;
+  const ca = settings.tls.caFile === null ? {} : { ca: readFileSync(settings.tls.caFile, 'utf8') };
+  const connectorOf = ({ protocol, host }: ProxySettings['upstreams'][number]): Connector => {
+    if (protocol !== 'https' || secure === null) return plain;
+    const serverName = settings.tls.serverName ?? host;
+    return secure({ serverName, isUnverified: !settings.tls.verifies, ...ca });
+  };
+  return new ReverseProxy(options, connectorOf);
+}
+
+export class ReverseProxy {
+  readonly settings: ProxySettings;
+  readonly group: UpstreamGroup;
+  readonly requestHead: RequestHead;
+  readonly responseHead = new ResponseHead();
+  /** The head of a request depends on which upstream it goes to. */
+  readonly headsDiffer: boolean;
+  readonly #clock = new UpstreamClock();
+  readonly #onFailure: ((failure: ProxyFailure) => void) | null;
+  readonly #refusals = new Map<FailureReason, Answer>();
+
+  constructor(options: ProxyOptions, connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector) {
+    const { settings, trusted = null, onFailure = null, lookUp } = options;
+    this.settings = settings;
+    this.#onFailure = onFailure;
+    const upstreams = settings.upstreams.map(
+      (own) => new Upstream(own, settings, connectorOf(own), this.#clock, lookUp),
+    );
+    const clientOf = (call: Call) =>
+      trusted === null
+        ? call.remote.address
+        : trusted.clientOf(call.remote.address, (name) => call.header(name)).address;
+    this.group = new UpstreamGroup(upstreams, settings, this.#clock, clientOf);
+    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted });
+    const heads = new Set(
+      settings.upstreams.map((one) => `${'from' in settings.host ? authorityOf(one) : ''} ${one.basePath}`),
+    );
+    this.headsDiffer = heads.size > 1;
+  }
+
+  /** The answer of an upstream. `target`, in origin-form, replaces that of the request. */
+  handle(call: Call, target: string | null = null): Reply {
+    return new ProxiedAnswer(this, call, target);
+  }
+
+  /** All upstreams, in the order of the settings. */
+  states(): UpstreamState[] {
+    return this.group.all.map((one) => ({
+      url: one.own.url,
+      isHealthy: !one.health.isCheckedDown && !one.health.isOut(this.#clock.now),
+      isDraining: one.isDraining,
+      counters: one.read(),
+    }));
+  }
+
+  /** From now on it gets no new clients, or gets them again. False: there is no such upstream. */
+  drain(url: string, isDraining = true): boolean {
+    const upstream = this.group.all.find(({ own }) => own.url === url);
+    if (upstream === undefined) return false;
+    upstream.isDraining = isDraining;
+    return true;
+  }
+
+  /** Idle connections close now; requests under way, and tunnels, go on. */
+  close(): void {
+    for (const upstream of this.group.all) upstream.close();
+  }
+
+  /** What the client gets for a failure. */
+  refusal(reason: FailureReason): Answer {
+    let answer = this.#refusals.get(reason);
+    if (answer === undefined) {
+      const { status } = FAILURES[reason];
+      answer = textAnswer(`${status} ${reasonPhrase(status)}\n`, status);
+      this.#refusals.set(reason, answer);
+    }
+    return answer;
+  }
+
+  /** `line` begins with the method and the target. */
+  tell(
+    upstream: Upstream | null,
+    reason: FailureReason,
+    detail: string,
+    line: string,
+    outcome: ProxyFailure['outcome'],
+  ): void {
+    if (this.#onFailure === null) return;
+    const [method = '', target = ''] = line.split(' ', 2);
+    const url = upstream?.own.url ?? '';
+    this.#onFailure({ proxy: this.settings.name, upstream: url, reason, detail, method, target, outcome });
+  }
+}

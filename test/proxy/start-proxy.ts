@@ -1,0 +1,85 @@
+/** A proxy on an engine of its own, on a free port, for one test. */
+import { onTestFinished } from 'vitest';
+import { TrustedProxies } from '../../src/content/forwarded.ts';
+import { createCounters } from '../../src/engine/counters.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { openHandleTransport } from '../../src/engine/handle-transport.ts';
+import type { EngineLimits } from '../../src/engine/limits.ts';
+import type { Transport } from '../../src/engine/transport.ts';
+import type { ProxyFailure } from '../../src/proxy/failures.ts';
+import { openProxy, type ProxyOptions, type ReverseProxy } from '../../src/proxy/reverse-proxy.ts';
+import { DEFAULTS, type ProxySettings, type UpstreamSettings } from '../../src/proxy/settings.ts';
+import { LIMITS } from '../engine/limits.ts';
+import { type ClientOptions, RawClient } from '../engine/raw-client.ts';
+
+export interface ProxyStart {
+  readonly settings?: Partial<ProxySettings>;
+  readonly limits?: Partial<EngineLimits>;
+  readonly trusts?: readonly string[];
+  readonly lookUp?: ProxyOptions['lookUp'];
+  readonly transport?: () => Transport | null;
+  readonly whenFinished?: (stop: () => void) => void;
+}
+
+export interface StartedProxy {
+  readonly port: number;
+  readonly engine: Engine;
+  readonly proxy: ReverseProxy;
+  readonly failures: ProxyFailure[];
+  readonly errors: unknown[];
+  connect(options?: ClientOptions): Promise<RawClient>;
+}
+
+/** An upstream on this machine, by its port, or by the path of its Unix socket. */
+export function upstream(where: number | string, more: Partial<UpstreamSettings> = {}): UpstreamSettings {
+  const isPath = typeof where === 'string';
+  return {
+    url: isPath ? `unix:${where}` : `http://127.0.0.1:${where}`,
+    protocol: 'http',
+    host: isPath ? '' : '127.0.0.1',
+    port: isPath ? 0 : where,
+    unixPath: isPath ? where : null,
+    basePath: '',
+    weight: 1,
+    isBackup: false,
+    ...more,
+  };
+}
+
+export async function startProxy(
+  upstreams: number | string | readonly UpstreamSettings[],
+  start: ProxyStart = {},
+): Promise<StartedProxy> {
+  const transport = (start.transport ?? openHandleTransport)();
+  if (transport === null) throw new Error('this Node lacks what the fast transport needs');
+  const whenFinished = start.whenFinished ?? onTestFinished;
+  const failures: ProxyFailure[] = [];
+  const errors: unknown[] = [];
+  const list = typeof upstreams === 'object' ? upstreams : [upstream(upstreams)];
+  const proxy = await openProxy({
+    settings: { ...DEFAULTS, name: 'test', upstreams: list, ...start.settings },
+    transport,
+    trusted: start.trusts === undefined ? null : new TrustedProxies(start.trusts),
+    onFailure: (failure) => failures.push(failure),
+    ...(start.lookUp === undefined ? {} : { lookUp: start.lookUp }),
+  });
+  const engine = new Engine({
+    handler: (call) => proxy.handle(call),
+    limits: { ...LIMITS, ...start.limits },
+    transport,
+    counters: createCounters(1),
+    worker: 0,
+    report: (error) => errors.push(error),
+  });
+  const { port } = await engine.listen({ address: '127.0.0.1', port: 0, backlog: 512, reusePort: false });
+  whenFinished(() => {
+    engine.close();
+    proxy.close();
+  });
+  const connect = async (options?: ClientOptions) => {
+    const client = await RawClient.connect(port, options);
+    whenFinished(() => client.close());
+    return client;
+  };
+  return { port, engine, proxy, failures, errors, connect };
+}
