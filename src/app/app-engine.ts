@@ -1,7 +1,7 @@
 /** One worker's engine with an app on it: start, listening, end. Owns the engine, its WebSockets, and the app's state. */
 import type { MakeClock } from '../engine/clock.ts';
 import { Engine } from '../engine/engine.ts';
-import type { Listener, ListenOptions, Transport } from '../engine/transport.ts';
+import type { Listener, ListenOptions } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
 import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
 import { reportError } from '../workers/report.ts';
@@ -9,13 +9,14 @@ import type { App, Server } from './app.ts';
 import { AppCall, type CallHost } from './app-call.ts';
 import { makeHandler } from './dispatch.ts';
 import { ForwardedOrigin } from './forwarded-origin.ts';
+import type { Beginning } from './listening.ts';
 import type { ServeSettings } from './settings.ts';
 import { EngineSockets, Upgrades } from './upgrades.ts';
 import type { WorkerPlace } from './worker-place.ts';
 
 export interface EngineParts {
   readonly place: WorkerPlace;
-  readonly transport: Transport;
+  readonly beginning: Beginning;
   readonly makeClock: MakeClock | undefined;
 }
 
@@ -25,6 +26,8 @@ export class AppEngine<S> {
   readonly state: S;
   readonly #server: Server<S>;
   readonly #settings: ServeSettings;
+  /** Owned: closed in cutOff(). */
+  readonly #beginning: Beginning;
   /** Owned: closed in `end`. */
   readonly #relay: ThreadRelay | null;
   /** Whose `stop` gets the state. */
@@ -35,13 +38,15 @@ export class AppEngine<S> {
     app: App<S>,
     server: Server<S>,
     settings: ServeSettings,
-    { place, transport, makeClock }: EngineParts,
+    { place, beginning, makeClock }: EngineParts,
     state: S,
   ) {
     this.state = state;
     this.#server = server;
     this.#settings = settings;
     this.#startedApp = app;
+    this.#beginning = beginning;
+    const { transport, openHttp2 } = beginning;
     const report = (error: unknown) => reportError(place.index, error);
     this.engine = new Engine({
       handler: notYet,
@@ -52,6 +57,7 @@ export class AppEngine<S> {
       report,
       state,
       makeView: () => new AppCall(host),
+      openHttp2,
       ...(makeClock === undefined ? {} : { makeClock }),
     });
     const { engine } = this;
@@ -80,13 +86,15 @@ export class AppEngine<S> {
   }
 
   async listen(options: ListenOptions): Promise<Listener> {
-    this.#listener = await this.engine.listen(options);
+    this.#listener = await this.engine.listen(options, this.#beginning.open);
     return this.#listener;
   }
 
   /** From now on requests go to this app. `authority` is the server's own, for requests without a Host. */
   use(app: App<S>, authority: string): void {
-    const origin = this.#settings.proxies === null ? new Origin('http', authority) : new ForwardedOrigin(authority);
+    const { proxies, tls } = this.#settings;
+    const scheme = tls === null ? 'http' : 'https';
+    const origin = proxies === null ? new Origin(scheme, authority) : new ForwardedOrigin(scheme, authority);
     this.engine.handler = makeHandler(app, this.#server, origin);
     const { done } = app;
     this.engine.done = done === undefined ? null : (call, end) => done.call(app, call as AppCall as never, end);
@@ -109,6 +117,7 @@ export class AppEngine<S> {
 
   cutOff(): void {
     this.engine.close();
+    this.#beginning.close();
     this.upgrades.sockets.terminateAll();
     this.#relay?.close();
   }

@@ -6,6 +6,7 @@ import type { AnswerEnd, Call as EngineCall } from '../engine/call.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
+import type { Tls } from '../tls/options.ts';
 import type { SocketHandlers } from '../websocket/handlers.ts';
 
 export type Awaitable<T> = T | Promise<T>;
@@ -19,7 +20,7 @@ export interface Call<S = unknown> extends EngineCall<S> {
   accept<D>(handlers: SocketHandlers<D>, data: D, options?: AcceptOptions): Reply;
   /**
    * The answer 101 with these fields, `Upgrade` among them; then `use` gets the connection, and the bytes that came behind the
-   * request. Without any fields nothing is sent: `use` answers itself, as `handleUpgrade` of `ws` does.
+   * request. Throws a TypeError in HTTP/2. Without any fields nothing is sent: `use` answers itself, as `handleUpgrade` of `ws` does.
    */
   takeOver(fields: Fields, use: (stream: TakenOverStream, head: Uint8Array) => void): Reply;
 }
@@ -115,6 +116,13 @@ export interface Options {
   readonly hostname?: string | undefined;
   /** Path of a Unix socket, instead of a port. */
   readonly unix?: string | undefined;
+  /** HTTPS: certificates and what is agreed with clients. Default: plain HTTP. */
+  readonly tls?: Tls | undefined;
+  /**
+   * HTTP/2, with TLS by ALPN, without it for clients that begin with its preface. The same handlers are called; WebSockets and
+   * `takeOver` need HTTP/1.1, which browsers use for them. Default: with TLS true, without it false.
+   */
+  readonly http2?: boolean | undefined;
   /** Default 1: the app runs in the calling thread. More: `entry` is loaded in every worker, where the same call joins in. */
   readonly workers?: number | 'auto' | undefined;
   /** Default 'thread'. */

@@ -24,10 +24,10 @@ export function serve<S>(app: App<S> & Options): Server<S> {
   const { entry } = settings;
   return new AppServer<S>(app, settings, {
     place,
-    startCrew: async (port) => {
+    startCrew: async (port, tls) => {
       // Loaded only if there is one.
       const { startCrew } = await import('./crew.ts');
-      return startCrew({ entry, place, call, port });
+      return startCrew({ entry, place: { ...place, tls }, call, port });
     },
   });
 }

@@ -3,13 +3,15 @@ import type { MakeClock } from '../engine/clock.ts';
 import { addressOfHost } from '../engine/host-address.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import { type Address, type ListenOptions, openTransport, type Transport } from '../engine/transport.ts';
+import type { Address, ListenOptions, Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
 import { AppEngine } from './app-engine.ts';
 import { makeHandler } from './dispatch.ts';
+import { type Beginning, prepareListening } from './listening.ts';
 import type { ServeSettings } from './settings.ts';
 import { watchSignals } from './signals.ts';
 import type { WorkerPlace } from './worker-place.ts';
@@ -28,7 +30,7 @@ export interface Crew {
 }
 
 /** Starts the other workers, once it is known where the first one listens. */
-export type StartCrew = (port: number) => Promise<Crew>;
+export type StartCrew = (port: number, tls: SharedTls | null) => Promise<Crew>;
 
 export interface ServerParts {
   readonly place: WorkerPlace;
@@ -36,8 +38,8 @@ export interface ServerParts {
   readonly startCrew: StartCrew | null;
   /** It never listens: in this thread, another server of the same module does. */
   readonly isInert?: boolean;
-  /** Opens what it listens on. */
-  readonly openTransport?: () => Promise<Transport>;
+  /** How its connections begin; by default as the settings say. */
+  readonly begin?: () => Promise<Beginning>;
   readonly makeClock?: MakeClock;
 }
 
@@ -78,7 +80,8 @@ export class AppServer<S> implements Server<S> {
 
   get url(): URL {
     const { unix } = this.#settings;
-    return unix === null ? new URL(`http://${this.#authority}/`) : new URL(`unix://${unix}`);
+    const scheme = this.#settings.tls === null ? 'http' : 'https';
+    return unix === null ? new URL(`${scheme}://${this.#authority}/`) : new URL(`unix://${unix}`);
   }
 
   get state(): S {
@@ -174,19 +177,23 @@ export class AppServer<S> implements Server<S> {
   async #begin(): Promise<this> {
     const { place, startCrew } = this.#parts;
     if (this.#parts.isInert === true) return this;
-    const transport = await (this.#parts.openTransport ?? openDefault)();
-    const running = await AppEngine.start(this.#app, this, this.#settings, {
-      place,
-      transport,
-      makeClock: this.#parts.makeClock,
-    });
+    const beginning = await (this.#parts.begin ?? (() => prepareListening(this.#settings, place)))();
+    const { transport, tls } = beginning;
+    const { makeClock } = this.#parts;
+    let running: AppEngine<S>;
+    try {
+      running = await AppEngine.start(this.#app, this, this.#settings, { place, beginning, makeClock });
+    } catch (error) {
+      beginning.close();
+      throw error;
+    }
     try {
       const listener = await this.#listen(running, transport);
       this.#port = listener.port;
       running.use(this.#app, this.#authority);
       this.#running = running;
       if (!this.#isReferenced) running.unref();
-      if (startCrew !== null) this.#crew = await startCrew(this.#port);
+      if (startCrew !== null) this.#crew = await startCrew(this.#port, tls);
     } catch (error) {
       await running.end(0);
       throw error;
@@ -232,8 +239,4 @@ function callOf(request: Request): AppCall {
   const source = sourceOf(request);
   if (!(source instanceof AppCall)) throw new TypeError('the request must be one that the handler was given');
   return source;
-}
-
-function openDefault(): Promise<Transport> {
-  return openTransport('handle');
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
+import type { Tls } from '../tls/options.ts';
 import type { Limits, Options } from './app.ts';
 
 const KIB = 1024;
@@ -28,6 +29,9 @@ export interface ServeSettings {
   readonly port: number;
   readonly hostname: string | null;
   readonly unix: string | null;
+  /** null: plain HTTP. */
+  readonly tls: Tls | null;
+  readonly http2: boolean;
   readonly workers: number;
   readonly entry: string | URL | null;
   readonly limits: EngineLimits;
@@ -53,6 +57,8 @@ export function resolveOptions(options: Options): ServeSettings {
     port: wholeNumber('port', options.port ?? DEFAULT_PORT, 65_535),
     hostname: options.hostname ?? null,
     unix: options.unix ?? null,
+    tls: options.tls ?? null,
+    http2: options.http2 ?? options.tls !== undefined,
     workers: workers === 'auto' ? availableParallelism() : Math.max(1, wholeNumber('workers', workers, 1024)),
     entry: options.entry ?? null,
     limits: resolveLimits(options.limits ?? {}),

@@ -1,6 +1,7 @@
 /** Which worker of a server this is, and what it shares with the others. */
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import { createCounters, type SharedCounters } from '../engine/counters.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 
 export interface WorkerPlace {
   /** From 0. */
@@ -9,6 +10,8 @@ export interface WorkerPlace {
   readonly counters: SharedCounters;
   /** Names the channel on which the workers' WebSockets reach each other. */
   readonly relayName: string;
+  /** Set by worker 0 before it starts the others; null without TLS. */
+  readonly tls: SharedTls | null;
 }
 
 /** What a thread is started with: its place in the server that has started it. */
@@ -29,7 +32,13 @@ export type FromThread =
   | { readonly type: 'ended' };
 
 export function firstPlace(count: number): WorkerPlace {
-  return { index: 0, count, counters: createCounters(count), relayName: `vrypt-server ${crypto.randomUUID()}` };
+  return {
+    index: 0,
+    count,
+    counters: createCounters(count),
+    relayName: `vrypt-server ${crypto.randomUUID()}`,
+    tls: null,
+  };
 }
 
 /** Null if this thread was not started by a server. */

@@ -1,5 +1,5 @@
 /**
- * One worker's server: its listener, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
+ * One worker's server: its listeners, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
  * `exchange.ts`.
  */
 import type { Buffer } from 'node:buffer';
@@ -80,7 +80,7 @@ export class Engine implements ConnectionHost {
   readonly openHttp2: OpenHttp2 | null;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
-  #listener: Listener | null = null;
+  #listeners: Listener[] = [];
   #stage: StageValue = Stage.serving;
   #whenEmpty: (() => void) | null = null;
   #whenClosed: (() => void) | null = null;
@@ -121,10 +121,11 @@ export class Engine implements ConnectionHost {
     return this.#stage === Stage.draining || this.#stage === Stage.closed;
   }
 
-  /** `open`: what is spoken first on its connections; by default HTTP/1. */
+  /** As often as there are addresses. `open`: what is spoken first on the connections; by default HTTP/1. */
   async listen(options: ListenOptions, open: OpenConnection = openHttp1): Promise<Listener> {
-    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
-    return this.#listener;
+    const listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
+    this.#listeners.push(listener);
+    return listener;
   }
 
   /** For requests and connections from now on; what is under way keeps its limits. */
@@ -149,8 +150,9 @@ export class Engine implements ConnectionHost {
     if (this.isDraining) return;
     this.#stage = Stage.draining;
     const deadline = setTimeout(() => this.close(), timeoutMs);
-    await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
-    this.#listener = null;
+    const listeners = this.#listeners;
+    await Promise.all(listeners.map((one) => one.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4))));
+    this.#listeners = [];
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
     for (const listener of [...this.#drainListeners]) listener();
@@ -175,8 +177,8 @@ export class Engine implements ConnectionHost {
   /** Cuts everything off at once. */
   close(): void {
     this.#stage = Stage.closed;
-    this.#listener?.close();
-    this.#listener = null;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
     this.closeConnections();
     this.clock.stop();
     this.#whenClosed?.();
