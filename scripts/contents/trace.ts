@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { build as esbuild, type ImportKind, type Message } from 'esbuild';
+import { build as esbuild, type ImportKind, type Message, type PluginBuild } from 'esbuild';
 import { Failure } from '../support/errors.ts';
 
 export interface Traced {
@@ -108,5 +108,50 @@ function namedIn(folder: string, file: string): string[] {
     if (!isInside || !existsSync(path.join(folder, target))) return [];
     // A folder that holds the module itself would take everything along.
     return statSync(path.join(folder, target)).isDirectory() && `${here}/`.startsWith(`${target}/`) ? [] : [target];
+  });
+}
+
+/** Every file, packages included, that the entries lead to and that is more than unused exports; below or beside `folder`. */
+export async function reached(
+  folder: string,
+  entryPoints: readonly string[],
+  without: readonly string[],
+): Promise<string[]> {
+  const { metafile } = await esbuild({
+    absWorkingDir: folder,
+    entryPoints: [...entryPoints],
+    outdir: 'nowhere',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    conditions: [],
+    logLevel: 'silent',
+    external: [...without],
+    loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
+    plugins: [{ name: 'optional', setup: leaveOut }],
+  });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  return [...new Set(used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file))].sort();
+}
+
+/** What is not installed is not reached. */
+function leaveOut({ onResolve, resolve }: PluginBuild): void {
+  onResolve({ filter: /^[^./]/ }, async ({ path: name, pluginData, importer, resolveDir, kind }) => {
+    if (pluginData === leaveOut || kind === 'entry-point') return undefined;
+    const {
+      errors,
+      path: found,
+      external,
+      sideEffects,
+    } = await resolve(name, {
+      importer,
+      resolveDir,
+      kind,
+      pluginData: leaveOut,
+    });
+    return errors.length > 0 ? { path: name, external: true } : { path: found, external, sideEffects };
   });
 }

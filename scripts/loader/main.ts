@@ -36,7 +36,7 @@ function forked(): string | undefined {
   const at = process.argv.findIndex((argument, index) => index >= 2 && !process.execArgv.includes(argument));
   const path = at < 0 ? undefined : files.inside(process.argv[at]);
   if (path === undefined || files.file(path) === undefined) return undefined;
-  process.argv.splice(1, at);
+  process.argv.splice(1, at - 1);
   return path;
 }
 
