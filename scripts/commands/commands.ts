@@ -61,7 +61,8 @@ export async function runCommand(name: Name, given: Given): Promise<void> {
     if (outcomes.some(({ fault }) => fault !== undefined)) throw new Failure('not every target has passed');
     return;
   }
-  const made = await Promise.allSettled(targets.map(name === 'build' ? packaged : verify));
+  const make: (target: ReadyTarget) => Promise<{ file: string; sha256: string }> = name === 'build' ? packaged : verify;
+  const made = await Promise.allSettled(targets.map(make));
   const files = targets.map((target, index) => {
     const result = made[index];
     if (result?.status !== 'fulfilled') return { target: target.triple, fault: explain(result?.reason) };
