@@ -33,7 +33,9 @@ export interface TakenOverStream extends Duplex {
 }
 
 export interface AcceptOptions {
+  /** Sent if the client offered it. Default: none. */
   readonly protocol?: string;
+  /** Added to the 101. Default: none. */
   readonly fields?: Fields;
 }
 
@@ -114,7 +116,7 @@ export interface Options {
   readonly port?: number | undefined;
   /** Address or name. Default '::', which accepts IPv4 too; '0.0.0.0' where there is no IPv6. */
   readonly hostname?: string | undefined;
-  /** Path of a Unix socket, instead of a port. */
+  /** Path of a Unix socket, instead of a port. Default: none. */
   readonly unix?: string | undefined;
   /** HTTPS: certificates and what is agreed with clients. Default: plain HTTP. */
   readonly tls?: Tls | undefined;
@@ -129,10 +131,11 @@ export interface Options {
   readonly isolation?: 'thread' | 'process' | undefined;
   /** What every further worker loads. Default: the main module. */
   readonly entry?: string | URL | undefined;
+  /** Those that differ from their defaults. */
   readonly limits?: Partial<Limits> | undefined;
   /** Proxies whose X-Forwarded-* or Forwarded fields are believed. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
-  /** Stops the server. */
+  /** Stops the server when it aborts. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /** SIGTERM and SIGINT drain the server; a second one ends the process. Default false. */
   readonly handleSignals?: boolean | undefined;
@@ -173,7 +176,10 @@ export interface Server<S = unknown> extends AsyncDisposable {
 }
 
 export interface UpgradeOptions<D> {
+  /** Becomes `socket.data`. Default: undefined. */
   readonly data?: D;
+  /** Added to the 101. Default: none. */
   readonly headers?: ConstructorParameters<typeof globalThis.Headers>[0];
+  /** Default: the first that the client offers. */
   readonly protocol?: string;
 }

@@ -9,7 +9,7 @@ import { ROOT } from '../cli/server-process.ts';
 import { ask, post, runExample } from './run-example.ts';
 
 // Each starts a process, from source.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 test('crud: creates, reads, changes and deletes, and names what is wrong', async () => {
   const { url, stop } = await runExample('crud');
