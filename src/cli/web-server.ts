@@ -53,7 +53,7 @@ class WebServer implements ServerHooks {
   }
 
   app(workers: number) {
-    this.#shared = makeSharedState(workers);
+    this.#shared = makeSharedState(workers, this.config);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
@@ -86,8 +86,13 @@ class WebServer implements ServerHooks {
       return;
     }
     try {
-      const source = { kind: 'web', config: inOrder(read.config), shared: this.#shared as SharedState } as const;
-      for (const failure of await workers.take(source)) printError(`vrypt-server: a worker: ${failure}\n`);
+      const config = inOrder(read.config);
+      const before = this.#shared as SharedState;
+      const shared = makeSharedState(before.workers, config, before);
+      const source = { kind: 'web', config, shared } as const;
+      const failures = await workers.take(source);
+      this.#shared = shared;
+      for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);
       if (!this.#options.isQuiet) this.#io.print('vrypt-server reloaded its configuration\n');
     } catch (error) {
       printError(

@@ -33,6 +33,14 @@ export interface ProxyOptions {
   readonly lookUp?: LookUp;
 }
 
+/** How the answers of one route look, whoever gives them. */
+export interface AnswerLook {
+  /** Changes fields of an upstream's answer, given as lines with their CR LF; null: none are changed. */
+  readonly editLines: ((lines: string) => string) | null;
+  /** Instead of an answer of an upstream. */
+  error(status: number): Reply;
+}
+
 /** How an upstream is doing. */
 export interface UpstreamState {
   readonly url: string;
@@ -87,8 +95,8 @@ export class ReverseProxy {
   }
 
   /** The answer of an upstream. `target`, in origin-form, replaces that of the request. */
-  handle(call: Call, target: string | null = null): Reply {
-    return new ProxiedAnswer(this, call, target);
+  handle(call: Call, target: string | null = null, look: AnswerLook | null = null): Reply {
+    return new ProxiedAnswer(this, call, target, look);
   }
 
   /** All upstreams, in the order of the settings. */

@@ -49,6 +49,24 @@ export class AnswerShape {
     return all;
   }
 
+  /** The same for lines of a head, each with its CR LF; null: nothing changes. */
+  get editLines(): ((lines: string) => string) | null {
+    return this.#isPlain ? null : this.#editLines;
+  }
+
+  readonly #editLines = (lines: string): string => {
+    const fields: [string, string][] = [];
+    for (let at = 0; at < lines.length; ) {
+      const colon = lines.indexOf(':', at);
+      const end = lines.indexOf('\r\n', colon);
+      fields.push([lines.slice(at, colon), lines.slice(colon + 1, end).trim()]);
+      at = end + 2;
+    }
+    let edited = '';
+    for (const [name, value] of this.fieldsOf(fields)) edited += `${name}: ${value}\r\n`;
+    return edited;
+  };
+
   /** An answer to be kept and sent again. */
   prepare(status: number, fields: FieldList, content: string | Uint8Array): Answer {
     return new Answer(status, this.fieldsOf(fields), content);

@@ -6,7 +6,8 @@ import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
-import { WebApp } from '../web/web-app.ts';
+import { Observer } from '../web/observer.ts';
+import { WebApp, type WebPlace } from '../web/web-app.ts';
 import { claim } from './claim.ts';
 import { type Endpoint, listenOptions, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
@@ -36,7 +37,7 @@ export async function serveWeb(
 ): Promise<ServedWeb> {
   const made = new WebWorker(transport, options, counters, worker);
   try {
-    const app = await made.open(options.endpoint);
+    const app = await made.open(options.app, options.endpoint);
     return { engine: made, listener: made.first, app };
   } catch (error) {
     made.close();
@@ -49,9 +50,9 @@ export class WebWorker implements WorkerEngine {
   readonly #options: ServeOptions;
   readonly #counters: SharedCounters;
   readonly #worker: number;
-  #source: WebSource;
   /** Owned: closed when the next one has taken its place, or in close(). */
-  #app: WebApp;
+  #app: WebApp | null = null;
+  #observer: Observer | null = null;
   /** Owned. */
   readonly #ports: Port[] = [];
   #isDraining = false;
@@ -66,8 +67,6 @@ export class WebWorker implements WorkerEngine {
     this.#options = options;
     this.#counters = counters;
     this.#worker = worker;
-    this.#source = options.app;
-    this.#app = new WebApp(options.app.config, options.app.shared);
   }
 
   get first(): Listener {
@@ -83,14 +82,16 @@ export class WebWorker implements WorkerEngine {
   }
 
   /** Returns the source with the ports that were chosen. */
-  async open(first: Endpoint): Promise<WebSource> {
-    const { config, shared } = this.#source;
+  async open(source: WebSource, first: Endpoint): Promise<WebSource> {
+    const { config, shared } = source;
+    this.#observer = Observer.open(config, this.#placeOf(source));
+    this.#app = await WebApp.open(config, this.#placeOf(source));
     const listeners: ListenerConfig[] = [];
     for (const [index, listener] of config.listeners.entries()) {
       listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
     }
-    this.#source = { kind: 'web', config: { ...config, listeners }, shared };
-    return this.#source;
+    this.everyTick(() => this.#observer?.countConnections(this.connectionCount));
+    return { kind: 'web', config: { ...config, listeners }, shared };
   }
 
   /**
@@ -98,10 +99,14 @@ export class WebWorker implements WorkerEngine {
    * drained. Returns the source with the ports that were chosen.
    */
   async take(source: WebSource): Promise<WebSource> {
-    const app = new WebApp(source.config, source.shared);
+    const app = await WebApp.open(source.config, this.#placeOf(source));
+    const before = this.#app as WebApp;
+    // New listeners serve by it from their first connection on.
+    this.#app = app;
     const kept = new Set<Port>();
     const opened: Port[] = [];
     const listeners: ListenerConfig[] = [];
+    let observer: Observer | null;
     try {
       for (const listener of source.config.listeners) {
         if (!this.#isMine(listener)) continue;
@@ -112,27 +117,30 @@ export class WebWorker implements WorkerEngine {
         );
         if (known === undefined) opened.push(this.#ports.at(-1) as Port);
       }
+      observer = Observer.open(source.config, this.#placeOf(source));
     } catch (error) {
+      this.#app = before;
       for (const port of opened) this.#close(port);
       app.close();
       throw error;
     }
-    const old = this.#app;
-    this.#app = app;
-    this.#source = { ...source, config: { ...source.config, listeners } };
+    const oldObserver = this.#observer;
+    this.#observer = observer;
     for (const port of [...this.#ports]) {
       const index = source.config.listeners.findIndex(({ name }) => name === port.config.name);
       const listener = listeners[index];
       if (listener !== undefined && (kept.has(port) || opened.includes(port))) {
         port.engine.handler = app.handlerFor(listener);
+        port.engine.done = observer?.done ?? null;
         port.engine.takeLimits(source.config.server.limits);
         continue;
       }
       this.#ports.splice(this.#ports.indexOf(port), 1);
       void port.engine.drain(source.config.server.drainTimeoutMs).then(() => port.engine.close());
     }
-    old.close();
-    return this.#source;
+    before.close();
+    await oldObserver?.close();
+    return { ...source, config: { ...source.config, listeners } };
   }
 
   /** The kernel spreads no connections among those who listen on a Unix socket. */
@@ -145,13 +153,15 @@ export class WebWorker implements WorkerEngine {
   }
 
   announceDrain(): void {
+    this.#isDraining = true;
     for (const { engine } of this.#ports) engine.announceDrain();
   }
 
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;
     await Promise.all(this.#ports.map(({ engine }) => engine.drain(timeoutMs)));
-    this.#app.close();
+    this.#app?.close();
+    await this.#observer?.close();
   }
 
   closeConnections(): void {
@@ -161,7 +171,19 @@ export class WebWorker implements WorkerEngine {
   close(): void {
     this.#isDraining = true;
     for (const port of [...this.#ports]) this.#close(port);
-    this.#app.close();
+    this.#app?.close();
+    void this.#observer?.close();
+  }
+
+  #placeOf({ shared }: WebSource): WebPlace {
+    const worker = this.#worker;
+    return {
+      shared,
+      transport: this.#transport,
+      worker,
+      isDraining: () => this.#isDraining,
+      report: (error) => reportError(worker, error),
+    };
   }
 
   #close(port: Port): void {
@@ -172,12 +194,13 @@ export class WebWorker implements WorkerEngine {
   async #listen(config: ListenerConfig, claimed: Endpoint | null): Promise<ListenerConfig> {
     const worker = this.#worker;
     const engine = new Engine({
-      handler: this.#app.handlerFor(config),
+      handler: (this.#app as WebApp).handlerFor(config),
       limits: this.#options.limits,
       transport: this.#transport,
       counters: this.#counters,
       worker,
       report: (error) => reportError(worker, error),
+      ...(this.#observer === null ? {} : { done: this.#observer.done }),
     });
     const listener =
       claimed === null

@@ -61,8 +61,8 @@ export async function startWeb(
 ): Promise<StartedWeb> {
   const folder = makeFolder(files);
   const withPort = (text: string) => (/http_port|\[\[listeners/.test(text) ? text : `server.http_port = 0\n${text}`);
-  const shared = makeSharedState(1);
   const config = readToml(withPort(toml), folder);
+  const shared = makeSharedState(1, config);
   const endpoint = { kind: 'tcp', address: '127.0.0.1', port: 0 } as const;
   const { engine, app } = await serveWeb(
     await openTransport('handle'),
@@ -77,7 +77,10 @@ export async function startWeb(
     worker: engine,
     ports,
     get: (target, asked = {}) => ask(target, { port: ports[0] as number, ...asked }),
-    take: (text) => engine.take({ kind: 'web', config: readToml(withPort(text), folder), shared }),
+    take: (text) => {
+      const next = readToml(withPort(text), folder);
+      return engine.take({ kind: 'web', config: next, shared: makeSharedState(1, next, shared) });
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { parse } from 'valibot';
 import { isIPv4, isIPv6 } from '../../rules/rules.ts';
 import type { Resolver } from './context.ts';
 import type { LoggingConfig } from './log-config.ts';
+import { metricsListener, metricsSite } from './metrics-site.ts';
 import { checkNetworkList } from './resolve-security.ts';
 import { resolveSites } from './resolve-sites.ts';
 import { ACME, type WrittenConfig } from './schema.ts';
@@ -23,14 +24,16 @@ export function resolveConfig(written: WrittenConfig, resolver: Resolver): WebCo
   const hasMetricsRoute = sites.some(({ routes }) =>
     routes.some(({ action }) => action.kind === 'internal' && (action.page === 'metrics' || action.page === 'status')),
   );
+  const metrics = resolveMetrics(written, hasMetricsRoute, resolver);
+  const ownListener = metrics?.address == null ? [] : [metricsListener(metrics.address, metrics.port)];
   return {
     server: resolveServer(written, resolver),
-    listeners,
+    listeners: [...listeners, ...ownListener],
     tls: listeners.some(({ isTls }) => isTls) ? resolveTls(written, resolver) : null,
     logging: resolveLogging(written, resolver),
     backends,
-    sites,
-    metrics: resolveMetrics(written, hasMetricsRoute, resolver),
+    sites: ownListener.length === 0 ? sites : [...sites, metricsSite()],
+    metrics,
   };
 }
 
