@@ -128,6 +128,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#connection = connection;
     connection.beginRequest(this.#isToHead, this.#request?.wantsUpgrade === true);
     this.#send();
+    this.#askForMore();
   }
 
   onWritten(): void {
@@ -135,7 +136,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     if (request === null) return;
     request.isWriting = false;
     this.#send();
-    if (!request.isComplete && request.hasRoom) this.#host?.onContentWanted();
+    this.#askForMore();
   }
 
   onInterim(bytes: Buffer, base: number): void {
@@ -156,7 +157,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     const { responseHead } = this.#proxy;
     const { counters } = upstream;
     counters.answers[Math.floor(parser.status / 100)] = (counters.answers[Math.floor(parser.status / 100)] ?? 0) + 1;
-    counters.waitMs += performance.now() - this.#startedAt;
+    counters.waitMs += upstream.clock.now - this.#startedAt;
     upstream.health.countSuccess();
     if (parser.isUpgrade) {
       this.#upgradeFields = responseHead.pairs(parser, bytes, base, true);
@@ -302,7 +303,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     const upstream = this.#upstream as Upstream;
     this.#attempts++;
     upstream.counters.requests++;
-    this.#startedAt = performance.now();
+    this.#startedAt = upstream.clock.now;
     const connection = upstream.take(this, (this.#request as OutgoingRequest).isIdempotent, wantsNew);
     this.#connection = connection;
     if (connection?.isReady === true) this.onReady(connection);
@@ -317,6 +318,12 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     connection.isRequestComplete = request.isComplete && !request.isUnsent;
     if (this.status === 0) this.#waitForAnswer(connection, request);
     request.forgetSent();
+  }
+
+  /** The client may have been waiting for the upstream. */
+  #askForMore(): void {
+    const request = this.#request;
+    if (request !== null && !request.isComplete && request.hasRoom) this.#host?.onContentWanted();
   }
 
   /** While the client sends, its own limits apply. */
