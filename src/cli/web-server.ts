@@ -1,7 +1,7 @@
 /** A server of sites from its start to the exit code: settings of its configuration, its PID file, and how it is read again. */
 import { rmSync, writeFileSync } from 'node:fs';
 import type { ListenerConfig, WebConfig } from '../web/config/web-config.ts';
-import { makeSharedState, type SharedState } from '../web/shared-state.ts';
+import { makeSharedState, type SharedState, shareTls } from '../web/shared-state.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { ReadConfig } from './config-file.ts';
@@ -26,7 +26,8 @@ export async function startWebServer(
   io: ProcessIO,
 ): Promise<ExitCodeValue> {
   const pidFile = options.pidFile ?? config.server.pidFile;
-  const server = new WebServer(config, options, io);
+  const server = new WebServer(config, options, io, await shareTls(config));
+  await warnOfCertificates(config, io);
   // Before anybody can know the process.
   if (options.readAgain !== null) takeHangups(() => server.reload());
   if (pidFile !== null && !writePidFile(pidFile, io)) return ExitCode.failed;
@@ -39,6 +40,7 @@ class WebServer implements ServerHooks {
   readonly config: WebConfig;
   readonly #options: WebServerOptions;
   readonly #io: ProcessIO;
+  readonly #tls: SharedState['tls'];
   #shared: SharedState | null = null;
   /** null: not all of them listen yet. */
   #workers: Supervisor | null = null;
@@ -46,14 +48,15 @@ class WebServer implements ServerHooks {
   /** Also while it is read: then once more afterwards. */
   #isAsked = false;
 
-  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO) {
+  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO, tls: SharedState['tls']) {
+    this.#tls = tls;
     this.config = inOrder(config);
     this.#options = options;
     this.#io = io;
   }
 
   app(workers: number) {
-    this.#shared = makeSharedState(workers, this.config);
+    this.#shared = makeSharedState(workers, this.config, this.#tls);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
@@ -88,7 +91,7 @@ class WebServer implements ServerHooks {
     try {
       const config = inOrder(read.config);
       const before = this.#shared as SharedState;
-      const shared = makeSharedState(before.workers, config, before);
+      const shared = makeSharedState(before.workers, config, await shareTls(config, before.tls), before);
       const source = { kind: 'web', config, shared } as const;
       const failures = await workers.take(source);
       this.#shared = shared;
@@ -100,6 +103,13 @@ class WebServer implements ServerHooks {
       );
     }
   }
+}
+
+async function warnOfCertificates({ tls }: WebConfig, io: ProcessIO): Promise<void> {
+  if (tls === null) return;
+  const { warningOf } = await import('../web/web-tls.ts');
+  const warning = warningOf(tls);
+  if (warning !== null) io.printError(`vrypt-server: ${warning}\n`);
 }
 
 /** The first listener is where the supervisor listens, with every worker: no Unix socket if there is another. */
