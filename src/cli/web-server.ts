@@ -1,7 +1,8 @@
 /** A server of sites from its start to the exit code: settings of its configuration, its PID file, and how it is read again. */
 import { rmSync, writeFileSync } from 'node:fs';
+import type { Applications } from '../web/applications.ts';
 import type { ListenerConfig, WebConfig } from '../web/config/web-config.ts';
-import { makeSharedState, type SharedState } from '../web/shared-state.ts';
+import { makeSharedState, type SharedState, shareTls } from '../web/shared-state.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { ReadConfig } from './config-file.ts';
@@ -26,11 +27,15 @@ export async function startWebServer(
   io: ProcessIO,
 ): Promise<ExitCodeValue> {
   const pidFile = options.pidFile ?? config.server.pidFile;
-  const server = new WebServer(config, options, io);
+  const server = new WebServer(config, options, io, await shareTls(config));
+  await warnOfCertificates(config, io);
   // Before anybody can know the process.
   if (options.readAgain !== null) takeHangups(() => server.reload());
   if (pidFile !== null && !writePidFile(pidFile, io)) return ExitCode.failed;
+  // Before anybody is served by them.
+  if (!(await server.startApplications(config))) return ExitCode.failed;
   const code = await startServer(settingsOf(server.config, options), io, server);
+  await server.stopped();
   if (pidFile !== null) rmSync(pidFile, { force: true });
   return code;
 }
@@ -39,21 +44,25 @@ class WebServer implements ServerHooks {
   readonly config: WebConfig;
   readonly #options: WebServerOptions;
   readonly #io: ProcessIO;
+  readonly #tls: SharedState['tls'];
   #shared: SharedState | null = null;
   /** null: not all of them listen yet. */
   #workers: Supervisor | null = null;
+  /** Owned: stopped when all workers have ended. */
+  #applications: Applications | null = null;
   #isReading = false;
   /** Also while it is read: then once more afterwards. */
   #isAsked = false;
 
-  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO) {
+  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO, tls: SharedState['tls']) {
+    this.#tls = tls;
     this.config = inOrder(config);
     this.#options = options;
     this.#io = io;
   }
 
   app(workers: number) {
-    this.#shared = makeSharedState(workers, this.config);
+    this.#shared = makeSharedState(workers, this.config, this.#tls);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
@@ -61,6 +70,26 @@ class WebServer implements ServerHooks {
     this.#workers = workers as Supervisor;
     if (this.#isAsked) this.reload();
     return this.config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+  }
+
+  /** Nothing is loaded for a configuration without any. */
+  async startApplications(config: WebConfig): Promise<boolean> {
+    const hasProcess = Object.values(config.backends).some(({ process: one }) => one !== null);
+    if (!hasProcess && this.#applications === null) return true;
+    try {
+      const { Applications } = await import('../web/applications.ts');
+      const { printError } = this.#io;
+      this.#applications ??= new Applications((text) => printError(`vrypt-server: ${text}\n`), printError);
+      await this.#applications.take(config);
+      return true;
+    } catch (error) {
+      this.#io.printError(`vrypt-server: ${(error as Error).message}\n`);
+      return false;
+    }
+  }
+
+  async stopped(): Promise<void> {
+    await this.#applications?.stop();
   }
 
   reload(): void {
@@ -88,8 +117,9 @@ class WebServer implements ServerHooks {
     try {
       const config = inOrder(read.config);
       const before = this.#shared as SharedState;
-      const shared = makeSharedState(before.workers, config, before);
+      const shared = makeSharedState(before.workers, config, await shareTls(config, before.tls), before);
       const source = { kind: 'web', config, shared } as const;
+      await this.startApplications(read.config);
       const failures = await workers.take(source);
       this.#shared = shared;
       for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);
@@ -100,6 +130,13 @@ class WebServer implements ServerHooks {
       );
     }
   }
+}
+
+async function warnOfCertificates({ tls }: WebConfig, io: ProcessIO): Promise<void> {
+  if (tls === null) return;
+  const { warningOf } = await import('../web/web-tls.ts');
+  const warning = warningOf(tls);
+  if (warning !== null) io.printError(`vrypt-server: ${warning}\n`);
 }
 
 /** The first listener is where the supervisor listens, with every worker: no Unix socket if there is another. */

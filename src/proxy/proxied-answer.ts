@@ -296,6 +296,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
 
   #writeHead(request: OutgoingRequest, upstream: Upstream): void {
     this.#proxy.requestHead.write(request, this.#call, upstream, this.#length, this.#target);
+    const edit = this.#look?.editRequestLines ?? null;
+    if (edit !== null) editHead(request, this.#call, edit);
     this.#headLength = request.length;
   }
 
@@ -373,4 +375,14 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#request?.release();
     this.#request = null;
   }
+}
+
+/** The head is all that the request holds yet. */
+function editHead(request: OutgoingRequest, call: Call, edit: (lines: string, call: Call) => string): void {
+  const text = request.bytes.toString('latin1', 0, request.length);
+  const lineEnd = text.indexOf('\n') + 1;
+  const edited = edit(text.slice(lineEnd, -2), call);
+  request.length = 0;
+  request.reserve(lineEnd + edited.length + 2);
+  request.putLatin1(`${text.slice(0, lineEnd)}${edited}\r\n`);
 }

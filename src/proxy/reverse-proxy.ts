@@ -36,10 +36,12 @@ export interface ProxyOptions {
   readonly lookUp?: LookUp;
 }
 
-/** How the answers of one route look, whoever gives them. */
+/** What one route makes of requests and answers, whoever answers them. */
 export interface AnswerLook {
   /** Changes fields of an upstream's answer, given as lines with their CR LF; null: none are changed. */
   readonly editLines: ((lines: string) => string) | null;
+  /** The same for fields of the request. */
+  readonly editRequestLines: ((lines: string, call: Call) => string) | null;
   /** Instead of an answer of an upstream. */
   error(status: number): Reply;
 }

@@ -12,6 +12,7 @@ import type { ErrorPageConfig, HeaderRules } from './config/web-config.ts';
 
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
+export const NO_RULES: HeaderRules = { set: [], add: [], remove: [] };
 const PLAIN = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 
 export class AnswerShape {
@@ -23,7 +24,19 @@ export class AnswerShape {
   readonly #isPlain: boolean;
   readonly #errors = new Map<number, Reply>();
 
-  constructor(rules: HeaderRules, defaults: FieldList, pages: readonly ErrorPage[]) {
+  readonly editRequestLines: ((lines: string) => string) | null;
+  readonly #requestRules: HeaderRules;
+
+  constructor(
+    rules: HeaderRules,
+    defaults: FieldList,
+    pages: readonly ErrorPage[],
+    requestRules: HeaderRules = NO_RULES,
+  ) {
+    this.#requestRules = requestRules;
+    const { set, add, remove } = requestRules;
+    const request = set.length + add.length + remove.length === 0 ? null : new AnswerShape(requestRules, [], []);
+    this.editRequestLines = request?.editLines ?? null;
     this.rules = rules;
     this.defaults = defaults;
     this.#pages = pages;
@@ -33,7 +46,7 @@ export class AnswerShape {
 
   /** The same answers, with further fields by default. */
   with(defaults: FieldList): AnswerShape {
-    return new AnswerShape(this.rules, [...defaults, ...this.defaults], this.#pages);
+    return new AnswerShape(this.rules, [...defaults, ...this.defaults], this.#pages, this.#requestRules);
   }
 
   fieldsOf(fields: FieldList): FieldList {

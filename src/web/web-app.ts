@@ -7,7 +7,7 @@ import { contentTypeOf } from '../files/mime.ts';
 import type { Reply } from '../http/reply.ts';
 import type { ProxyFailure } from '../proxy/failures.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
-import { AnswerShape, readErrorPages } from './answer-shape.ts';
+import { AnswerShape, NO_RULES, readErrorPages } from './answer-shape.ts';
 import { Clients } from './client.ts';
 import { Compressor } from './compressor.ts';
 import { METRICS_LISTENER } from './config/metrics-site.ts';
@@ -21,8 +21,6 @@ import { RespondAction } from './respond-action.ts';
 import { type Action, Route } from './route.ts';
 import type { SharedState } from './shared-state.ts';
 import { Maintenance, redirectTo, Site } from './site.ts';
-
-const NO_RULES = { set: [], add: [], remove: [] };
 
 /** Where an app is served. */
 export interface WebPlace {
@@ -190,5 +188,5 @@ function failureText({ proxy, upstream, reason, detail, method, target, outcome 
 
 function shapeOf(route: RouteConfig | undefined): AnswerShape {
   if (route === undefined) return new AnswerShape(NO_RULES, [], []);
-  return new AnswerShape(route.headers, route.security.headers, readErrorPages(route.errorPages));
+  return new AnswerShape(route.headers, route.security.headers, readErrorPages(route.errorPages), route.requestHeaders);
 }

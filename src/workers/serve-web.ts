@@ -4,10 +4,12 @@
  */
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
+import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
 import { WebApp, type WebPlace } from '../web/web-app.ts';
+import type { WebTls } from '../web/web-tls.ts';
 import { claim } from './claim.ts';
 import { type Endpoint, listenOptions, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
@@ -20,6 +22,13 @@ export interface ServedWeb {
   /** The first one. */
   readonly listener: Listener;
   readonly app: WebSource;
+}
+
+interface Secured {
+  /** Owned. */
+  readonly certificates: WebTls;
+  readonly transport: Transport;
+  readonly open: OpenConnection;
 }
 
 interface Port {
@@ -53,6 +62,7 @@ export class WebWorker implements WorkerEngine {
   /** Owned: closed when the next one has taken its place, or in close(). */
   #app: WebApp | null = null;
   #observer: Observer | null = null;
+  #tls: Secured | null = null;
   /** Owned. */
   readonly #ports: Port[] = [];
   #isDraining = false;
@@ -86,6 +96,7 @@ export class WebWorker implements WorkerEngine {
     const { config, shared } = source;
     this.#observer = Observer.open(config, this.#placeOf(source));
     this.#app = await WebApp.open(config, this.#placeOf(source));
+    await this.#secure(source);
     const listeners: ListenerConfig[] = [];
     for (const [index, listener] of config.listeners.entries()) {
       listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
@@ -108,6 +119,8 @@ export class WebWorker implements WorkerEngine {
     const listeners: ListenerConfig[] = [];
     let observer: Observer | null;
     try {
+      // The old certificates would do for no new name; the new ones do for all that go on.
+      await this.#secure(source);
       for (const listener of source.config.listeners) {
         if (!this.#isMine(listener)) continue;
         const known = this.#ports.find((port) => !kept.has(port) && isSamePlace(port.config, listener));
@@ -161,6 +174,7 @@ export class WebWorker implements WorkerEngine {
     this.#isDraining = true;
     await Promise.all(this.#ports.map(({ engine }) => engine.drain(timeoutMs)));
     this.#app?.close();
+    this.#tls?.certificates.close();
     await this.#observer?.close();
   }
 
@@ -172,7 +186,24 @@ export class WebWorker implements WorkerEngine {
     this.#isDraining = true;
     for (const port of [...this.#ports]) this.#close(port);
     this.#app?.close();
+    this.#tls?.certificates.close();
     void this.#observer?.close();
+  }
+
+  /** Throws, and changes nothing, if there are no certificates to be used. */
+  async #secure({ config, shared }: WebSource): Promise<void> {
+    if (config.tls === null || shared.tls === null) return;
+    const report = (error: unknown) => reportError(this.#worker, error);
+    if (this.#tls !== null) {
+      this.#tls.certificates.take(config.tls, shared.tls, report);
+      return;
+    }
+    const { WebTls } = await import('../web/web-tls.ts');
+    const { openTlsTransport } = await import('../engine/tls-transport.ts');
+    const { openSecure } = await import('../engine/handshake.ts');
+    const certificates = new WebTls(config.tls, shared.tls, report);
+    const transport = await openTlsTransport(this.#options.transport);
+    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose) };
   }
 
   #placeOf({ shared }: WebSource): WebPlace {
@@ -193,10 +224,12 @@ export class WebWorker implements WorkerEngine {
 
   async #listen(config: ListenerConfig, claimed: Endpoint | null): Promise<ListenerConfig> {
     const worker = this.#worker;
+    const tls = config.isTls ? this.#tls : null;
     const engine = new Engine({
       handler: (this.#app as WebApp).handlerFor(config),
       limits: this.#options.limits,
-      transport: this.#transport,
+      transport: tls?.transport ?? this.#transport,
+      openHttp2: (await import('../engine/http2-connection.ts')).openHttp2,
       counters: this.#counters,
       worker,
       report: (error) => reportError(worker, error),
@@ -204,8 +237,8 @@ export class WebWorker implements WorkerEngine {
     });
     const listener =
       claimed === null
-        ? await this.#claim(config, (endpoint) => engine.listen(listenOptions(endpoint)))
-        : await engine.listen(listenOptions(claimed));
+        ? await this.#claim(config, (endpoint) => engine.listen(listenOptions(endpoint), tls?.open))
+        : await engine.listen(listenOptions(claimed), tls?.open);
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;

@@ -8,7 +8,7 @@ import { createCounters } from '../../src/engine/counters.ts';
 import { openTransport } from '../../src/engine/transport.ts';
 import { readConfigText } from '../../src/web/config/read-config.ts';
 import type { WebConfig } from '../../src/web/config/web-config.ts';
-import { makeSharedState } from '../../src/web/shared-state.ts';
+import { makeSharedState, shareTls } from '../../src/web/shared-state.ts';
 import { serveWeb, type WebWorker } from '../../src/workers/serve-web.ts';
 import type { WebSource } from '../../src/workers/worker-app.ts';
 
@@ -62,7 +62,7 @@ export async function startWeb(
   const folder = makeFolder(files);
   const withPort = (text: string) => (/http_port|\[\[listeners/.test(text) ? text : `server.http_port = 0\n${text}`);
   const config = readToml(withPort(toml), folder);
-  const shared = makeSharedState(1, config);
+  const shared = makeSharedState(1, config, await shareTls(config));
   const endpoint = { kind: 'tcp', address: '127.0.0.1', port: 0 } as const;
   const { engine, app } = await serveWeb(
     await openTransport('handle'),
@@ -77,9 +77,13 @@ export async function startWeb(
     worker: engine,
     ports,
     get: (target, asked = {}) => ask(target, { port: ports[0] as number, ...asked }),
-    take: (text) => {
+    take: async (text) => {
       const next = readToml(withPort(text), folder);
-      return engine.take({ kind: 'web', config: next, shared: makeSharedState(1, next, shared) });
+      return engine.take({
+        kind: 'web',
+        config: next,
+        shared: makeSharedState(1, next, await shareTls(next, shared.tls), shared),
+      });
     },
   };
 }

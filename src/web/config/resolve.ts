@@ -197,7 +197,7 @@ function resolveAutomatic(
 }
 
 function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): LoggingConfig {
-  const { access_log: access, error_log: error, rotation } = logging;
+  const { access_log: access, rotation } = logging;
   if (rotation?.max_size !== undefined && rotation.max_size_mb !== undefined) {
     resolver.faults.add(['logging', 'rotation', 'max_size_mb'], 'must not be given together with max_size');
   }
@@ -212,7 +212,6 @@ function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): Logging
             excludes: access.exclude,
           }
         : null,
-    error: { path: error.path === 'stderr' ? null : resolver.path(error.path), level: error.level },
     rotation:
       rotation?.enabled === true
         ? {
