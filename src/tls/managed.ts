@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type ChallengeType, httpProof, tlsProof } from './acme/challenges.ts';
+import { type ChallengeType, httpProof, tlsProof } from './acme-challenges.ts';
 import { makeContext } from './certificates.ts';
 import { CertificateKeeper, presentIn } from './keeper.ts';
 import type { LoadedCertificate } from './load-certificate.ts';
@@ -99,7 +99,7 @@ export class CertificateManager {
           const { obtainFromCloudflare } = await import('./cloudflare.ts');
           return obtainFromCloudflare(names, { ...automatic, apiToken: apiToken ?? '', signal });
         }
-        const { obtainByAcme } = await import('./acme/obtain.ts');
+        const { obtainByAcme } = await import('./acme-obtain.ts');
         const ca = automatic.caFile === null ? null : readFileSync(automatic.caFile, 'latin1');
         return obtainByAcme(names, { ...automatic, ca, directory: config.directory, signal });
       },

@@ -5,13 +5,13 @@
 import type { KeyObject } from 'node:crypto';
 import path from 'node:path';
 import type { SecureContext } from 'node:tls';
-import type { ClientHello } from '../../engine/client-hello.ts';
-import type { TlsChoice } from '../../engine/tls-transport.ts';
-import type { SpecialChoice } from '../certificates.ts';
-import { objectIdentifier, octetString } from '../der.ts';
-import { readSecret, removeSecret, writeSecret } from '../secret-files.ts';
-import { extension, keyPem, makeKey, selfSign } from '../write-certificate.ts';
-import { keyAuthorization, sha256 } from './jws.ts';
+import type { ClientHello } from '../engine/client-hello.ts';
+import type { TlsChoice } from '../engine/tls-transport.ts';
+import { keyAuthorization, sha256 } from './acme-jws.ts';
+import type { SpecialChoice } from './certificates.ts';
+import { objectIdentifier, octetString } from './der.ts';
+import { readSecret, removeSecret, writeSecret } from './secret-files.ts';
+import { extension, keyPem, makeKey, selfSign } from './write-certificate.ts';
 
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01';
 

@@ -1,8 +1,8 @@
 /** Talks to an ACME server (RFC 8555 §6 and §7): its directory, nonces, signed requests, errors, waiting. */
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ask, type Told } from '../ask.ts';
-import { jwkOf, type Signer, signRequest } from './jws.ts';
+import { jwkOf, type Signer, signRequest } from './acme-jws.ts';
+import { ask, type Told } from './ask.ts';
 
 export interface SessionOptions {
   readonly directoryUrl: string;

@@ -1,12 +1,12 @@
 /** Gets a certificate from an ACME server (RFC 8555 §7.4): order, proof of every name, request, download. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import path from 'node:path';
-import { readSecret, writeSecret } from '../secret-files.ts';
-import type { KeyPair } from '../self-signed.ts';
-import { keyPem, makeKey, makeRequest } from '../write-certificate.ts';
-import { type ChallengePlaces, type ChallengeType, prove } from './challenges.ts';
-import { sha256 } from './jws.ts';
-import { AcmeError, AcmeSession, describe, parse } from './session.ts';
+import { type ChallengePlaces, type ChallengeType, prove } from './acme-challenges.ts';
+import { sha256 } from './acme-jws.ts';
+import { AcmeError, AcmeSession, describe, parse } from './acme-session.ts';
+import { readSecret, writeSecret } from './secret-files.ts';
+import type { KeyPair } from './self-signed.ts';
+import { keyPem, makeKey, makeRequest } from './write-certificate.ts';
 
 export interface AcmeOptions extends ChallengePlaces {
   readonly directoryUrl: string;
