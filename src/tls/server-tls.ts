@@ -23,6 +23,15 @@ export interface ServerTlsOptions {
   /** Told what is wrong with files that have changed, and what clients will not like. */
   readonly report: (error: unknown) => void;
   readonly special?: SpecialChoice | null;
+  /** Where certificates come from; by default, from `tls`. */
+  readonly listing?: CertificateListing;
+}
+
+export interface CertificateListing {
+  /** Asked again when a watched file changes. */
+  readonly current: () => readonly TlsCertificate[];
+  /** Besides those of `current`; they need not exist. */
+  readonly watched: readonly string[];
 }
 
 /** In the first worker: what the others get too. */
@@ -39,11 +48,10 @@ export class ServerTls {
   readonly #stopWatching: () => void;
 
   /** Throws a CertificateError, or a TypeError or RangeError that names the option. */
-  constructor({ tls, shared, http2, report, special = null }: ServerTlsOptions) {
+  constructor({ tls, shared, http2, report, special = null, listing = listingOf(tls) }: ServerTlsOptions) {
     this.#report = report;
-    const wanted = certificatesOf(tls);
     const { selfSigned, ticketSecret } = shared;
-    const load = () => [...loadAll(wanted), ...(selfSigned === null ? [] : loadAll([selfSigned]))];
+    const load = () => [...loadAll(listing.current()), ...(selfSigned === null ? [] : loadAll([selfSigned]))];
     const loaded = load();
     if (loaded.length === 0)
       throw new TypeError('tls must have cert and key, certFile and keyFile, certificates, or selfSigned');
@@ -55,7 +63,7 @@ export class ServerTls {
     const tickets = new TicketKeys(ticketSecret, tls.ticketRotationMs ?? DEFAULT_TICKET_ROTATION_MS);
     this.certificates = new Certificates(loaded, policy, tickets, special);
     this.#warn();
-    const files = filesOf(wanted);
+    const files = [...filesOf(listing.current()), ...listing.watched];
     const onChange = () => {
       this.certificates.replace(load());
       this.#warn();
@@ -74,6 +82,11 @@ export class ServerTls {
   #warn(): void {
     for (const { warnings } of this.certificates.loaded) for (const warning of warnings) this.#report(warning);
   }
+}
+
+function listingOf(tls: Tls): CertificateListing {
+  const wanted = certificatesOf(tls);
+  return { current: () => wanted, watched: [] };
 }
 
 function certificatesOf(tls: Tls): TlsCertificate[] {
