@@ -75,7 +75,7 @@ test('uploads: files reach the disk under safe names, and come back as they went
   const [kept] = answer.value as [{ name: string; size: number; title: string }];
   expect([answer.status, kept]).toEqual([
     201,
-    { name: expect.stringMatching(/^[0-9a-z]+-cat\.html$/), size: 500_000, title: 'Cat' },
+    { name: expect.stringMatching(/^[0-9a-f-]{36}-cat\.html$/), size: 500_000, title: 'Cat' },
   ]);
   expect(readdirSync(directory)).toEqual([kept.name]);
   const back = await ask(`${url}files/${kept.name}`);
