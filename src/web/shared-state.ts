@@ -1,6 +1,6 @@
 /** What the workers of a web server share: made by the first, sent to all, made anew for a new configuration but for what it keeps. */
 import { createMetrics, type SharedMetrics } from '../metrics/shared-metrics.ts';
-import type { SharedTls } from '../tls/server-tls.ts';
+import type { TicketSecret } from '../tls/ticket-keys.ts';
 import type { WebConfig } from './config/web-config.ts';
 import { bucketsKey } from './guards/make-guards.ts';
 import { makeBuckets, type SharedBuckets } from './guards/token-buckets.ts';
@@ -12,19 +12,20 @@ export interface SharedState {
   readonly buckets: Readonly<Record<string, SharedBuckets>>;
   readonly metrics: SharedMetrics;
   /** null: no listener has TLS. */
-  readonly tls: SharedTls | null;
+  readonly tickets: TicketSecret | null;
 }
 
-export async function shareTls(config: WebConfig, before: SharedTls | null = null): Promise<SharedTls | null> {
-  if (config.tls === null) return null;
-  const { shareWebTls } = await import('./web-tls.ts');
-  return shareWebTls(config.tls, before);
+/** The same as before, so that sessions of clients stay valid. */
+export async function makeTickets(config: WebConfig, before: TicketSecret | null = null): Promise<TicketSecret | null> {
+  if (config.tls === null || before !== null) return before;
+  const { makeTicketSecret } = await import('../tls/ticket-keys.ts');
+  return makeTicketSecret();
 }
 
 export function makeSharedState(
   workers: number,
   config: WebConfig,
-  tls: SharedTls | null,
+  tickets: TicketSecret | null,
   before: SharedState | null = null,
 ): SharedState {
   const buckets: Record<string, SharedBuckets> = {};
@@ -35,5 +36,5 @@ export function makeSharedState(
       buckets[key] ??= before?.buckets[key] ?? makeBuckets();
     }
   }
-  return { workers, buckets, metrics: before?.metrics ?? createMetrics(workers), tls };
+  return { workers, buckets, metrics: before?.metrics ?? createMetrics(workers), tickets };
 }

@@ -4,6 +4,7 @@ import { TrustedProxies } from '../content/forwarded.ts';
 import type { Call, Handler } from '../engine/call.ts';
 import type { Transport } from '../engine/transport.ts';
 import { contentTypeOf } from '../files/mime.ts';
+import { reply } from '../http/made-reply.ts';
 import type { Reply } from '../http/reply.ts';
 import type { ProxyFailure } from '../proxy/failures.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
@@ -11,6 +12,7 @@ import { AnswerShape, NO_RULES, readErrorPages } from './answer-shape.ts';
 import { Clients } from './client.ts';
 import { Compressor } from './compressor.ts';
 import { METRICS_LISTENER } from './config/metrics-site.ts';
+import type { TlsConfig } from './config/tls-config.ts';
 import type { ListenerConfig, RouteConfig, SiteConfig, WebConfig } from './config/web-config.ts';
 import { FilesAction } from './files-action.ts';
 import { makeGuards } from './guards/make-guards.ts';
@@ -41,6 +43,8 @@ export class WebApp {
   readonly #place: WebPlace;
   /** Owned. By the name of their backend. */
   readonly #proxies = new Map<string, ReverseProxy>();
+  /** null: certificates are not got by HTTP. */
+  #challengeAnswer: ((tls: TlsConfig, path: string) => string | null) | null = null;
   #sites: ReadonlyMap<SiteConfig, Site> = new Map();
 
   private constructor(config: WebConfig, place: WebPlace) {
@@ -62,7 +66,8 @@ export class WebApp {
   }
 
   async #open(): Promise<void> {
-    const { backends, listeners, server, sites } = this.#config;
+    const { backends, listeners, server, sites, tls } = this.#config;
+    if (tls?.automatic?.kind === 'acme') this.#challengeAnswer = (await import('../tls/managed.ts')).challengeAnswer;
     const trusted = server.trustedProxies.length === 0 ? null : new TrustedProxies(server.trustedProxies);
     for (const settings of Object.values(backends)) {
       const { openProxy } = await import('../proxy/reverse-proxy.ts');
@@ -81,10 +86,22 @@ export class WebApp {
   }
 
   handlerFor(listener: ListenerConfig): Handler {
-    const { isTls, redirectsToPort, name } = listener;
-    if (redirectsToPort !== null) {
-      return (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort);
-    }
+    const { redirectsToPort } = listener;
+    const handler: Handler =
+      redirectsToPort === null
+        ? this.#sitesOn(listener)
+        : (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort);
+    const { tls } = this.#config;
+    const answerOf = this.#challengeAnswer;
+    if (tls === null || listener.isTls || answerOf === null) return handler;
+    // An authority that asks must not be redirected, nor reach an application (RFC 8555 §8.3).
+    return (call) => {
+      const proof = call.path.startsWith('/.well-known/acme-challenge/') ? answerOf(tls, call.path) : null;
+      return proof === null ? handler(call) : reply(200, { 'Content-Type': 'application/octet-stream' }, proof);
+    };
+  }
+
+  #sitesOn({ isTls, name }: ListenerConfig): Handler {
     const isOpen = name !== METRICS_LISTENER;
     const here = this.#config.sites.filter(
       ({ listeners }) => listeners.includes(name) || (isOpen && listeners.length === 0),

@@ -192,16 +192,16 @@ export class WebWorker implements WorkerEngine {
 
   /** Throws, and changes nothing, if there are no certificates to be used. */
   async #secure({ config, shared }: WebSource): Promise<void> {
-    if (config.tls === null || shared.tls === null) return;
+    if (config.tls === null || shared.tickets === null) return;
     const report = (error: unknown) => reportError(this.#worker, error);
     if (this.#tls !== null) {
-      this.#tls.certificates.take(config.tls, shared.tls, report);
+      this.#tls.certificates.take(config.tls, shared.tickets, report);
       return;
     }
     const { WebTls } = await import('../web/web-tls.ts');
     const { openTlsTransport } = await import('../engine/tls-transport.ts');
     const { openSecure } = await import('../engine/handshake.ts');
-    const certificates = new WebTls(config.tls, shared.tls, report);
+    const certificates = new WebTls(config.tls, shared.tickets, report);
     const transport = await openTlsTransport(this.#options.transport);
     this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose) };
   }

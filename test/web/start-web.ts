@@ -8,7 +8,8 @@ import { createCounters } from '../../src/engine/counters.ts';
 import { openTransport } from '../../src/engine/transport.ts';
 import { readConfigText } from '../../src/web/config/read-config.ts';
 import type { WebConfig } from '../../src/web/config/web-config.ts';
-import { makeSharedState, shareTls } from '../../src/web/shared-state.ts';
+import { makeSharedState, makeTickets } from '../../src/web/shared-state.ts';
+import { WebCertificates } from '../../src/web/web-certificates.ts';
 import { serveWeb, type WebWorker } from '../../src/workers/serve-web.ts';
 import type { WebSource } from '../../src/workers/worker-app.ts';
 
@@ -62,7 +63,10 @@ export async function startWeb(
   const folder = makeFolder(files);
   const withPort = (text: string) => (/http_port|\[\[listeners/.test(text) ? text : `server.http_port = 0\n${text}`);
   const config = readToml(withPort(toml), folder);
-  const shared = makeSharedState(1, config, await shareTls(config));
+  const shared = makeSharedState(1, config, await makeTickets(config));
+  const certificates = new WebCertificates(() => {});
+  certificates.prepare(config);
+  onTestFinished(() => certificates.close());
   const endpoint = { kind: 'tcp', address: '127.0.0.1', port: 0 } as const;
   const { engine, app } = await serveWeb(
     await openTransport('handle'),
@@ -82,7 +86,7 @@ export async function startWeb(
       return engine.take({
         kind: 'web',
         config: next,
-        shared: makeSharedState(1, next, await shareTls(next, shared.tls), shared),
+        shared: makeSharedState(1, next, await makeTickets(next, shared.tickets), shared),
       });
     },
   };
