@@ -43,9 +43,9 @@ async function bundleModules(): Promise<string[]> {
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    // Comments and indentation are a third of it; names stay, for stack traces.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // A quarter smaller; functions and classes keep their names for stack traces and for frameworks that look at them.
+    minify: true,
+    keepNames: true,
     lineLimit: 200,
     legalComments: 'none',
     logLevel: 'silent',
