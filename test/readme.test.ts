@@ -7,6 +7,8 @@ import { readTargets } from '../scripts/targets/targets.ts';
 import type { OptionRow } from '../src/cli/options.ts';
 import { OPTION_ROWS } from '../src/cli/settings.ts';
 import type { Results } from './bench/results.ts';
+import { programs } from './programs/programs.ts';
+import type { Result } from './programs/result.ts';
 
 const file = new URL('../README.md', import.meta.url);
 
@@ -57,6 +59,24 @@ function resourceTable(): string {
   });
 }
 
+const tried = JSON.parse(readFileSync(new URL('programs/results.json', import.meta.url), 'utf8')) as readonly Result[];
+
+/** One row per program that was tried, on the target that most people start with. */
+function programTable(): string {
+  const rows = programs.flatMap(({ name, title, set }) => {
+    const results = tried.filter(({ program }) => program === name);
+    const good = results.filter(({ refused }) => refused === undefined);
+    const [shown] = good.toSorted((a) => (a.target === 'x86_64-unknown-linux-musl' ? -1 : 1));
+    const [refused] = results.flatMap((result) => result.refused ?? []);
+    if (shown === undefined && refused === undefined) return [];
+    const size = shown === undefined ? '–' : `${((shown.archiveBytes ?? 0) / 1e6).toFixed(1)} MB`;
+    const outcome = shown === undefined ? `refused: ${refused}` : `runs on ${good.length} of ${results.length} tried`;
+    return [[title, size, outcome, set ?? 'nothing']];
+  });
+  const head = ['Program', 'Archive', 'Outcome', 'What had to be set'];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
 /** Replaces the table with the same header row. */
 function withTable(text: string, table: string): string {
   const head = table.slice(0, table.indexOf('\n'));
@@ -66,9 +86,15 @@ function withTable(text: string, table: string): string {
   return text.slice(0, start) + table + text.slice(end);
 }
 
-test('the tables of the README match targets.json, the options and the reference run', () => {
+test('the tables of the README match targets.json, the options, the reference run and the programs that were tried', () => {
   const text = readFileSync(file, 'utf8');
-  const tables = [markdownTable(readTargets().targets), optionTable(), performanceTable(), resourceTable()];
+  const tables = [
+    markdownTable(readTargets().targets),
+    optionTable(),
+    performanceTable(),
+    resourceTable(),
+    programTable(),
+  ];
   const expected = tables.reduce(withTable, text);
   if (process.env['UPDATE']) writeFileSync(file, expected);
   else expect(text, 'npm run readme updates them').toBe(expected);

@@ -13,18 +13,7 @@ import { say } from '../../scripts/support/progress.ts';
 import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
 import { findTargets, isReady, readTargets } from '../../scripts/targets/targets.ts';
 import { programs, type TriedProgram } from './programs.ts';
-
-export interface Result {
-  readonly program: string;
-  readonly target: string;
-  /** Milliseconds to the first answer, or to the end; under an emulator it says nothing. */
-  readonly startMs?: number;
-  readonly how?: string;
-  readonly executableBytes?: number;
-  readonly archiveBytes?: number;
-  /** Why it was refused before anything was built. */
-  readonly refused?: string;
-}
+import type { Result } from './result.ts';
 
 interface Row {
   readonly target: string;

@@ -1,0 +1,1 @@
+export const d = await Promise.resolve('dyn');

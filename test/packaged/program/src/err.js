@@ -1,0 +1,3 @@
+export function f() {
+  throw new Error('from err');
+}
