@@ -14,6 +14,7 @@ import { idle } from './idle.ts';
 import { limit } from './limit.ts';
 import { limits } from './limits.ts';
 import type { Finding, Proof } from './proof.ts';
+import { proxy } from './proxy.ts';
 import { replacement } from './replacement.ts';
 import { security } from './security.ts';
 import { slowloris } from './slowloris.ts';
@@ -30,6 +31,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   death,
   drain,
   replacement,
+  proxy,
   security,
   database,
   disk,

@@ -7,6 +7,8 @@ export interface HoldOrders {
   readonly count: number;
   /** Sends one request on each and waits for its answer. */
   readonly asks: boolean;
+  /** The request; by default an ordinary one. An answer with 101 holds the connection too. */
+  readonly request?: string;
 }
 
 export interface HoldReport {
@@ -18,7 +20,7 @@ export interface HoldReport {
   readonly closed: number;
 }
 
-const { port, count, asks } = orders<HoldOrders>();
+const { port, count, asks, request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' } = orders<HoldOrders>();
 const AT_ONCE = 100;
 
 const held = new Set<Socket>();
@@ -32,12 +34,13 @@ async function openOne(): Promise<void> {
     let isAnswered = false;
     socket.on('connect', () => {
       held.add(socket);
-      if (asks) socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      if (asks) socket.write(request);
       else resolve();
     });
     socket.on('data', (bytes) => {
-      if (bytes.toString('latin1', 9, 12) !== '200') {
-        if (!isAnswered) refused++;
+      const status = bytes.toString('latin1', 9, 12);
+      if (!isAnswered && status !== '200' && status !== '101') {
+        refused++;
         socket.destroy();
         held.delete(socket);
       }
