@@ -6,6 +6,7 @@ import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
+import { METRICS_LISTENER } from '../web/config/metrics-site.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
 import { WebApp, type WebPlace } from '../web/web-app.ts';
@@ -144,7 +145,7 @@ export class WebWorker implements WorkerEngine {
       const listener = listeners[index];
       if (listener !== undefined && (kept.has(port) || opened.includes(port))) {
         port.engine.handler = app.handlerFor(listener);
-        port.engine.done = observer?.done ?? null;
+        port.engine.done = isWatched(listener) ? (observer?.done ?? null) : null;
         port.engine.takeLimits(source.config.server.limits);
         continue;
       }
@@ -233,7 +234,7 @@ export class WebWorker implements WorkerEngine {
       counters: this.#counters,
       worker,
       report: (error) => reportError(worker, error),
-      ...(this.#observer === null ? {} : { done: this.#observer.done }),
+      ...(this.#observer === null || !isWatched(config) ? {} : { done: this.#observer.done }),
     });
     const listener =
       claimed === null
@@ -271,4 +272,9 @@ function isSamePlace(one: ListenerConfig, other: ListenerConfig): boolean {
     one.address === other.address &&
     (one.port === other.port || (other.port === 0 && one.name === other.name))
   );
+}
+
+/** Who watches the server is no client of it. */
+function isWatched({ name }: ListenerConfig): boolean {
+  return name !== METRICS_LISTENER;
 }
