@@ -23,7 +23,9 @@ interface Asked {
 }
 
 /** Answers what the API documents; the certificate is one that fits no key, as only an authority could sign for the request. */
-async function startApi(answer: (asked: Asked) => [status: number, content: object]): Promise<{ url: string; asked: Asked[] }> {
+async function startApi(
+  answer: (asked: Asked) => [status: number, content: object],
+): Promise<{ url: string; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer(async (request: IncomingMessage, response) => {
     let text = '';
@@ -66,14 +68,21 @@ test('a refusal says why, without the token', async () => {
   ]);
   const asking = obtainFromCloudflare(['a.test'], { apiToken: TOKEN, apiUrl: url, validityDays: 30 });
   await expect(asking).rejects.toThrow(/answered 403: Failed to validate requested hostname \(1010\)/);
-  const insecure = obtainFromCloudflare(['a.test'], { apiToken: TOKEN, apiUrl: 'http://example.com', validityDays: 30 });
+  const insecure = obtainFromCloudflare(['a.test'], {
+    apiToken: TOKEN,
+    apiUrl: 'http://example.com',
+    validityDays: 30,
+  });
   await expect(insecure).rejects.toThrow(/must begin with https/);
 });
 
 function pairOf(days: number): { cert: string; key: string } {
   const key = makeKey();
   const now = Date.now();
-  return { cert: selfSign({ names: ['a.test'], key, from: new Date(now - DAY_MS), to: new Date(now + days * DAY_MS) }), key: keyPem(key) };
+  return {
+    cert: selfSign({ names: ['a.test'], key, from: new Date(now - DAY_MS), to: new Date(now + days * DAY_MS) }),
+    key: keyPem(key),
+  };
 }
 
 test('a certificate is renewed before it expires, and failures leave the old one', async () => {

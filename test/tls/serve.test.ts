@@ -144,7 +144,9 @@ test('an answer after which the connection ends is followed by close_notify', as
   const request = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
   const out = await new Promise<string>((resolve, reject) => {
     const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-quiet', '-msg', '-ign_eof'];
-    const child = execFile('openssl', args, (error, stdout, stderr) => (error ? reject(error) : resolve(stdout + stderr)));
+    const child = execFile('openssl', args, (error, stdout, stderr) =>
+      error ? reject(error) : resolve(stdout + stderr),
+    );
     child.stdin?.write(request);
   });
   expect(out).toContain('HTTP/1.1 200 OK');
@@ -249,10 +251,16 @@ test('new files are used from the next handshake on, bad ones change nothing', a
 test('what is wrong with a certificate is said, and nothing is served', async () => {
   const [one, other] = [makeSelfSigned(['a.test']), makeSelfSigned(['b.test'])];
   const begin = (tls: Options['tls']) => serve({ ...version, port: 0, tls }).ready;
-  await expect(begin({ cert: one.cert, key: other.key })).rejects.toThrow(/the key must belong to the certificate of a.test/);
+  await expect(begin({ cert: one.cert, key: other.key })).rejects.toThrow(
+    /the key must belong to the certificate of a.test/,
+  );
   await expect(begin({ cert: other.cert + one.cert, key: one.key })).rejects.toThrow(/must come first, it is number 2/);
   await expect(begin({ cert: one.cert + other.cert, key: one.key })).rejects.toThrow(/must be followed by its issuer/);
-  await expect(begin({ cert: one.key, key: one.key })).rejects.toThrow(/the certificate must be PEM .* got private key/);
-  await expect(begin({ certFile: '/nowhere', keyFile: '/nowhere' })).rejects.toThrow(/\/nowhere cannot be read: ENOENT/);
+  await expect(begin({ cert: one.key, key: one.key })).rejects.toThrow(
+    /the certificate must be PEM .* got private key/,
+  );
+  await expect(begin({ certFile: '/nowhere', keyFile: '/nowhere' })).rejects.toThrow(
+    /\/nowhere cannot be read: ENOENT/,
+  );
   await expect(begin({})).rejects.toThrow(/tls must have cert and key/);
 });
