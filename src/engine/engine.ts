@@ -66,8 +66,6 @@ export class Engine implements ConnectionHost {
   readonly clock: Clock;
   readonly output = new Output();
   idleDeadline = 0;
-  /** Requests under way, from their first byte to the last of their answer. */
-  pendingRequests = 0;
 
   readonly #counters: WorkerCounters;
   readonly #connections: LiveConnection[] = [];
@@ -80,7 +78,7 @@ export class Engine implements ConnectionHost {
   readonly openHttp2: OpenHttp2 | null;
   readonly #spareExchanges: Exchange[] = [];
   /** Owned: closed in drain() or close(). */
-  #listener: Listener | null = null;
+  #listeners: Listener[] = [];
   #stage: StageValue = Stage.serving;
   #whenEmpty: (() => void) | null = null;
   #whenClosed: (() => void) | null = null;
@@ -121,10 +119,11 @@ export class Engine implements ConnectionHost {
     return this.#stage === Stage.draining || this.#stage === Stage.closed;
   }
 
-  /** `open`: what is spoken first on its connections; by default HTTP/1. */
+  /** May be called several times. `open`: what is spoken first on its connections; by default HTTP/1. */
   async listen(options: ListenOptions, open: OpenConnection = openHttp1): Promise<Listener> {
-    this.#listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
-    return this.#listener;
+    const listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
+    this.#listeners.push(listener);
+    return listener;
   }
 
   /** For requests and connections from now on; what is under way keeps its limits. */
@@ -149,8 +148,9 @@ export class Engine implements ConnectionHost {
     if (this.isDraining) return;
     this.#stage = Stage.draining;
     const deadline = setTimeout(() => this.close(), timeoutMs);
-    await this.#listener?.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4));
-    this.#listener = null;
+    const emptyingMs = Math.min(EMPTYING_MAX_MS, timeoutMs / 4);
+    await Promise.all(this.#listeners.map((listener) => listener.drain(emptyingMs)));
+    this.#listeners = [];
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
     for (const listener of [...this.#drainListeners]) listener();
@@ -175,27 +175,31 @@ export class Engine implements ConnectionHost {
   /** Cuts everything off at once. */
   close(): void {
     this.#stage = Stage.closed;
-    this.#listener?.close();
-    this.#listener = null;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
     this.closeConnections();
     this.clock.stop();
     this.#whenClosed?.();
   }
 
   takeExchange(host: ExchangeHost): Exchange {
-    this.pendingRequests++;
+    this.countRequest(1);
     const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.makeView);
     exchange.begin(host);
     return exchange;
   }
 
   returnExchange(exchange: Exchange): void {
-    this.pendingRequests--;
+    this.countRequest(-1);
     // The promise of its handler would settle in the middle of somebody else's request.
     if (exchange.responding === Responding.pending) return;
     exchange.end();
     if (exchange.limits !== this.limits) return;
     if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
+  }
+
+  countRequest(change: 1 | -1): void {
+    this.#counters.countRequest(change);
   }
 
   countAnswer(): void {

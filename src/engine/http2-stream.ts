@@ -16,6 +16,7 @@ import { Responding, type RespondingValue } from './exchange.ts';
 import { prepared } from './http2-answers.ts';
 import { headOf, type RawFields, responseFields } from './http2-fields.ts';
 import { LINGER_MAX_MS } from './limits.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
@@ -36,6 +37,7 @@ export interface StreamOwner {
   /** Judges heads; each is complete. */
   readonly parser: RequestParser;
   readonly remote: Address;
+  readonly peer: PeerCredentials | null;
   readonly local: Address;
   forget(stream: Http2Exchange): void;
 }
@@ -139,6 +141,10 @@ export class Http2Exchange implements ViewSource, StreamHost {
 
   remoteAddress(): Address {
     return this.#owner.remote;
+  }
+
+  peerCredentials(): PeerCredentials | null {
+    return this.#owner.peer;
   }
 
   localAddress(): Address {

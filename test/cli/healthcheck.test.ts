@@ -213,7 +213,9 @@ describe('a health check', () => {
     server.close();
     await once(server, 'close');
     expect(await healthcheck.run({ positionals: [], options: {}, positional: String(port) }, io)).toBe(1);
-    expect(await healthcheck.run({ positionals: [], options: { unix: ['/no/such'] }, positional: '/ready' }, io)).toBe(1);
+    expect(await healthcheck.run({ positionals: [], options: { unix: ['/no/such'] }, positional: '/ready' }, io)).toBe(
+      1,
+    );
     expect(printed).toEqual([
       `vrypt-server: http://127.0.0.1:${port}/ cannot be reached (ECONNREFUSED)\n`,
       'vrypt-server: /no/such cannot be reached (ENOENT)\n',
