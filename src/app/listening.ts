@@ -127,7 +127,7 @@ export async function openListener(
 
   async function openAt(address: string): Promise<Opened> {
     const { kind, port } = endpoint as Extract<Endpoint, { kind: 'tcp' }>;
-    const reusePort = place.count > 1;
+    const reusePort = place.count > 1 || given !== null;
     if (wanted.datagrams !== null) {
       const open = await openDatagrams({ address, port, reusePort }, wanted.datagrams, host.report);
       host.addDatagrams(open);

@@ -46,7 +46,7 @@ function join<S>(app: App<S> & Options, joining: Joining, call: number): Server<
   server.ready.then(
     () => {
       joining.tell({ type: 'listening' });
-      if (isProcess) server.everyTick(() => tellCounts(joining, server));
+      if (isProcess) server.engine.everyTick(() => tellCounts(joining, server));
     },
     ({ code, message }: NodeJS.ErrnoException) => joining.tell({ type: 'failed', code, message }),
   );

@@ -1,6 +1,7 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
 import type { MakeClock } from '../engine/clock.ts';
 import { pendingRequestsOf, webSocketsOf } from '../engine/counters.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, openTransport, type Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
@@ -152,9 +153,10 @@ export class AppServer<S> implements Server<S> {
     return true;
   }
 
-  /** For what belongs to this worker and looks at it now and then. */
-  everyTick(listener: () => void): void {
-    this.#running?.engine.everyTick(listener);
+  /** This worker's, once it listens; for whoever has started the worker. */
+  get engine(): Engine {
+    if (this.#running === null) throw new Error('a server has no engine before it is ready');
+    return this.#running.engine;
   }
 
   publish(topic: string, data: Content, compress?: boolean): number {

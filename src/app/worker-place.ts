@@ -1,7 +1,7 @@
 /** Which worker of a server this is, and how it reaches the others. */
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import { createCounters, type SharedCounters } from '../engine/counters.ts';
-import { openParent, type Parent } from '../processes/parent.ts';
+import { openParent } from '../processes/parent.ts';
 import type { ChannelNews } from '../websocket/channels.ts';
 import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
 import type { Endpoint } from './listening.ts';
@@ -131,11 +131,21 @@ function joiningProcess(): Joining | null {
   };
 }
 
+interface News {
+  readonly type: 'news';
+  readonly news: ChannelNews;
+}
+
+interface NewsChannel {
+  tell(message: News): void;
+  onMessage(listener: (message: { readonly type: string }) => void): void;
+}
+
 /** By way of the manager. */
-function openProcessRelay(parent: Parent<ToWorker, FromWorker>, onNews: (news: ChannelNews) => void): ThreadRelay {
+export function openProcessRelay(parent: NewsChannel, onNews: (news: ChannelNews) => void): ThreadRelay {
   let isOpen = true;
   parent.onMessage((message) => {
-    if (isOpen && message.type === 'news') onNews(message.news);
+    if (isOpen && message.type === 'news') onNews((message as News).news);
   });
   return {
     send: (news) => parent.tell({ type: 'news', news }),

@@ -147,7 +147,8 @@ async function startStatsd({ statsd }: Settings, supervisor: Workers, printer: P
   );
 }
 
-function placeOf({ address, port }: Workers): string {
+/** As the line says that a server prints when it listens. */
+export function placeOf({ address, port }: Workers): string {
   const host = address.includes(':') ? `[${address}]` : address;
   return port === 0 ? `unix:${address}` : `http://${host}:${port}`;
 }
