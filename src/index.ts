@@ -41,6 +41,7 @@ export { Answer } from './http/answer.ts';
 export type { Fields } from './http/fields.ts';
 export { json, reply } from './http/made-reply.ts';
 export { Reply } from './http/reply.ts';
+export { type SystemdSocket, takeSystemdSockets } from './processes/systemd.ts';
 export type {
   BinaryData,
   BinaryType,

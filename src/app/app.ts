@@ -116,7 +116,7 @@ export type ListenTarget =
   | { readonly port: number; readonly hostname?: string | undefined; readonly protocol?: Protocol }
   /** Path of a Unix socket. Of several threads, only the first worker serves it; processes share it. */
   | { readonly unix: string; readonly protocol?: Protocol }
-  /** A socket that somebody else has bound, by its number: systemd's begin at 3 (`systemdSockets`). Of threads, only the first serves it. */
+  /** A socket that somebody else has bound, by its number: systemd's are those of `takeSystemdSockets()`. Of threads, only the first serves it. */
   | { readonly descriptor: number; readonly protocol?: Protocol }
   /** UDP. */
   | { readonly port: number; readonly hostname?: string | undefined; readonly datagrams: Datagrams };
@@ -144,7 +144,10 @@ export interface Options {
   readonly trustProxy?: TrustProxy | undefined;
   /** Stops the server. */
   readonly signal?: AbortSignal | undefined;
-  /** SIGTERM and SIGINT drain the server; a second one ends the process. Default false. */
+  /**
+   * SIGTERM and SIGINT drain the server; a second one ends the process. And systemd is told that the service is ready, stops, and is alive
+   * (NOTIFY_SOCKET), if this Node has our binding; any other says on stderr that it cannot. Default false.
+   */
   readonly handleSignals?: boolean | undefined;
   /** What a drain may take. Default 10 s. */
   readonly drainMs?: number | undefined;

@@ -10,7 +10,7 @@ import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } f
 import { ProcessCrew } from './process-crew.ts';
 import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
-import { watchSignals } from './signals.ts';
+import { notifyOf, watchSignals } from './signals.ts';
 
 export class ProcessServer<S> implements Server<S> {
   readonly ready: Promise<this>;
@@ -21,6 +21,8 @@ export class ProcessServer<S> implements Server<S> {
   /** Owned: released in stop(). */
   #reservations: Reservation[] = [];
   #isReferenced = true;
+  /** Resolved when it begins to end. */
+  readonly #stopping = Promise.withResolvers<void>();
   /** Set once it ends. */
   #stopped: Promise<void> | null = null;
 
@@ -33,7 +35,10 @@ export class ProcessServer<S> implements Server<S> {
     const { signal } = settings;
     if (signal?.aborted === true) void this.stop();
     else signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (settings.handlesSignals) watchSignals(() => this.stop());
+    if (settings.handlesSignals) {
+      watchSignals(() => this.stop());
+      void notifyOf(this.ready, this.#stopping.promise);
+    }
   }
 
   get addresses(): readonly Address[] {
@@ -68,6 +73,7 @@ export class ProcessServer<S> implements Server<S> {
     const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
     // A second call may be less patient than the first.
     if (how === true && this.#stopped !== null) void this.#crew?.end(0);
+    this.#stopping.resolve();
     this.#stopped ??= this.#end(graceMs);
     return this.#stopped;
   }

@@ -14,7 +14,7 @@ import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, openListener } from './listening.ts';
 import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
-import { watchSignals } from './signals.ts';
+import { notifyOf, watchSignals } from './signals.ts';
 import type { WorkerPlace } from './worker-place.ts';
 
 /** For handlers that are made only to see that the app can work. */
@@ -45,6 +45,8 @@ export class AppServer<S> implements Server<S> {
   #crew: Crew | null = null;
   #addresses: readonly Address[] = [];
   #isReferenced = true;
+  /** Resolved when it begins to end. */
+  readonly #stopping = Promise.withResolvers<void>();
   /** Set once it ends. */
   #stopped: Promise<void> | null = null;
 
@@ -59,7 +61,10 @@ export class AppServer<S> implements Server<S> {
     const { signal } = settings;
     if (signal?.aborted === true) void this.stop();
     else signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (settings.handlesSignals) watchSignals(() => this.stop());
+    if (settings.handlesSignals) {
+      watchSignals(() => this.stop());
+      void notifyOf(this.ready, this.#stopping.promise);
+    }
   }
 
   get addresses(): readonly Address[] {
@@ -96,6 +101,7 @@ export class AppServer<S> implements Server<S> {
     const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
     // A second call may be less patient than the first.
     if (how === true) this.#running?.cutOff();
+    this.#stopping.resolve();
     this.#stopped ??= this.#end(graceMs);
     return this.#stopped;
   }

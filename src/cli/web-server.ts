@@ -46,6 +46,8 @@ class WebServer implements ServerHooks {
   /** Also while it is read: then once more afterwards. */
   #isAsked = false;
 
+  readonly takesNoSockets = true;
+
   constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO) {
     this.config = inOrder(config);
     this.#options = options;

@@ -62,18 +62,18 @@ async function reserve(transport: Transport, endpoint: Endpoint): Promise<Claime
   if (endpoint.kind === 'unix') {
     const held: Reservation = reserveUnixSocket(endpoint.path);
     return {
-      endpoint: { kind: 'descriptor', descriptor: FIRST_DESCRIPTOR },
+      endpoint: { kind: 'descriptors', descriptors: [FIRST_DESCRIPTOR] },
       descriptors: held.descriptor === null ? [] : [held.descriptor],
       address: endpoint.path,
       port: 0,
       release: held.release,
     };
   }
-  const { descriptor } = endpoint;
+  const { descriptors } = endpoint;
   return {
-    endpoint: { kind: 'descriptor', descriptor: FIRST_DESCRIPTOR },
-    descriptors: [descriptor],
-    address: `descriptor ${descriptor}`,
+    endpoint: { kind: 'descriptors', descriptors: descriptors.map((_, index) => FIRST_DESCRIPTOR + index) },
+    descriptors,
+    address: `descriptor ${descriptors.join(', ')}`,
     port: 0,
     release: () => {},
   };

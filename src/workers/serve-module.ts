@@ -2,6 +2,7 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { App, Options } from '../app/app.ts';
+import type { Endpoint as AppEndpoint } from '../app/listening.ts';
 import { AppServer } from '../app/server.ts';
 import { resolveOptions } from '../app/settings.ts';
 import type { OpenRelay } from '../app/worker-place.ts';
@@ -33,8 +34,13 @@ export async function serveModule(
   { counters, worker, openRelay }: Place,
 ): Promise<Served> {
   const app = await loadModule(source.url);
+  const given: readonly AppEndpoint[] =
+    endpoint.kind === 'descriptors'
+      ? endpoint.descriptors.map((descriptor) => ({ kind: 'descriptor', descriptor }))
+      : [endpoint];
+  const listen = given.map((one) => (one.kind === 'descriptor' ? one : { port: 0 }));
   const settings = {
-    ...resolveOptions({ trustProxy: app.trustProxy ?? false }),
+    ...resolveOptions({ listen, trustProxy: app.trustProxy ?? false }),
     limits: { ...limits, maxDropped: MAX_DROPPED },
     drainMs: source.drainMs,
   };
@@ -50,7 +56,7 @@ export async function serveModule(
       openRelay: count > 1 ? relay : null,
     },
     startCrew: null,
-    given: [endpoint],
+    given,
     openTransport: async () => transport,
   });
   await server.ready;

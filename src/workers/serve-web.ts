@@ -8,7 +8,7 @@ import type { Listener, Transport } from '../engine/transport.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { WebApp } from '../web/web-app.ts';
 import { claim } from './claim.ts';
-import { type Endpoint, listenOptions, type WantedEndpoint } from './endpoint.ts';
+import { type Endpoint, listenAt, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import type { WebSource } from './worker-app.ts';
@@ -181,8 +181,8 @@ export class WebWorker implements WorkerEngine {
     });
     const listener =
       claimed === null
-        ? await this.#claim(config, (endpoint) => engine.listen(listenOptions(endpoint)))
-        : await engine.listen(listenOptions(claimed));
+        ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint))
+        : await listenAt(engine, claimed);
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;

@@ -4,7 +4,7 @@ import type { OpenRelay } from '../app/worker-place.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
-import { listenOptions } from './endpoint.ts';
+import { listenAt } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import type { WorkerApp } from './worker-app.ts';
@@ -37,6 +37,6 @@ export async function serve(
   const handler = await loadApp(app);
   const report = (error: unknown) => reportError(worker, error);
   const engine = new Engine({ handler, limits: options.limits, transport, counters, worker, report });
-  const listener = await engine.listen(listenOptions(options.endpoint));
+  const listener = await listenAt(engine, options.endpoint);
   return { engine, listener, app };
 }
