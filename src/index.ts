@@ -6,6 +6,7 @@ export type {
   FetchRoute,
   Handler,
   Limits,
+  ListenTarget,
   Options,
   Route,
   RouteTarget,
@@ -32,6 +33,9 @@ export { isLocalTarget, localTarget, type RedirectStatus } from './content/redir
 export type { FileConsumer, FormFile } from './content/uploads.ts';
 export type { Address } from './engine/address.ts';
 export type { AnswerEnd, Body } from './engine/call.ts';
+export type { DatagramSocket, Datagrams } from './engine/datagrams.ts';
+export type { PeerCredentials } from './engine/native-binding.ts';
+export type { Link, Protocol } from './engine/protocol.ts';
 export { RequestError } from './engine/request-error.ts';
 export { type Content, type Sink, type StreamSource, stream } from './engine/stream-reply.ts';
 export type { EventOptions } from './events/event-text.ts';
