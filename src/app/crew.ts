@@ -4,7 +4,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { forgetWorker, type SharedCounters } from '../engine/counters.ts';
 import { Mended, type Running, type RunningEvents } from '../processes/mended.ts';
 import { reportError } from '../workers/report.ts';
-import type { Endpoint } from './listening.ts';
+import type { Endpoint } from './listeners.ts';
 import type { FromWorker, JoiningThread, ToWorker } from './worker-place.ts';
 
 /** Beyond the grace: for the app's `stop`. */

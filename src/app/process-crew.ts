@@ -6,7 +6,7 @@ import { isPackaged, ownCommand } from '../processes/self.ts';
 import type { ChannelNews } from '../websocket/channels.ts';
 import { reportError } from '../workers/report.ts';
 import { type Crew, END_MARGIN_MS, endMessage, entryUrl } from './crew.ts';
-import type { Endpoint } from './listening.ts';
+import type { Endpoint } from './listeners.ts';
 import { type FromWorker, JOINING_VARIABLE, type JoiningProcess, type ToWorker } from './worker-place.ts';
 
 export interface ProcessCrewOptions {

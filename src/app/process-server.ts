@@ -6,7 +6,7 @@ import { type Address, openTransport, type Transport } from '../engine/transport
 import { Origin } from '../fetch/index.ts';
 import type { App, Server } from './app.ts';
 import { makeHandler } from './dispatch.ts';
-import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listening.ts';
+import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listeners.ts';
 import { ProcessCrew } from './process-crew.ts';
 import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';

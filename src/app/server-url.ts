@@ -1,6 +1,6 @@
 /** How clients write where a server listens: by its first listener that speaks HTTP. */
 import type { Address } from '../engine/transport.ts';
-import type { WantedListener } from './listening.ts';
+import type { WantedListener } from './listeners.ts';
 
 type Wanted = readonly WantedListener[];
 type Opened = readonly Address[];

@@ -11,7 +11,7 @@ import { AppCall } from './app-call.ts';
 import { AppEngine } from './app-engine.ts';
 import type { Crew } from './crew.ts';
 import { makeHandler } from './dispatch.ts';
-import { addressOfEndpoint, type Endpoint, openListener } from './listening.ts';
+import { addressOfEndpoint, type Endpoint, openListener } from './listeners.ts';
 import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
 import { notifyOf, watchSignals } from './signals.ts';

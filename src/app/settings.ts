@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { Limits, Options } from './app.ts';
-import { type WantedListener, wantedListeners } from './listening.ts';
+import { type WantedListener, wantedListeners } from './listeners.ts';
 
 const KIB = 1024;
 

@@ -4,7 +4,7 @@ import { createCounters, type SharedCounters } from '../engine/counters.ts';
 import { openParent } from '../processes/parent.ts';
 import type { ChannelNews } from '../websocket/channels.ts';
 import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
-import type { Endpoint } from './listening.ts';
+import type { Endpoint } from './listeners.ts';
 
 export type OpenRelay = (onNews: (news: ChannelNews) => void) => ThreadRelay;
 

@@ -2,7 +2,7 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { App, Options } from '../app/app.ts';
-import type { Endpoint as AppEndpoint } from '../app/listening.ts';
+import type { Endpoint as AppEndpoint } from '../app/listeners.ts';
 import { AppServer } from '../app/server.ts';
 import { resolveOptions } from '../app/settings.ts';
 import type { OpenRelay } from '../app/worker-place.ts';
