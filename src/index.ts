@@ -2,6 +2,7 @@
 export type {
   AcceptOptions,
   App,
+  Awaitable,
   Call,
   FetchRoute,
   Handler,
@@ -25,6 +26,7 @@ export type { Validators } from './content/conditional.ts';
 export { ContentError, type ContentFault } from './content/content-error.ts';
 export { type CookieAttributes, deleteCookie, parseCookies, setCookie } from './content/cookies.ts';
 export type { Form, FormOptions } from './content/forms.ts';
+export type { TrustProxy } from './content/forwarded.ts';
 export { formatHttpDate, parseHttpDate } from './content/http-date.ts';
 export type { MultipartLimits } from './content/multipart.ts';
 export { baseName, type PartHead } from './content/part-head.ts';
@@ -32,7 +34,7 @@ export { type Parameters, parseQuery, queryValue } from './content/query.ts';
 export { isLocalTarget, localTarget, type RedirectStatus } from './content/redirect.ts';
 export type { FileConsumer, FormFile } from './content/uploads.ts';
 export type { Address } from './engine/address.ts';
-export type { AnswerEnd, Body } from './engine/call.ts';
+export type { AnswerEnd, Body, HttpVersion } from './engine/call.ts';
 export type { DatagramSocket, Datagrams } from './engine/datagrams.ts';
 export type { PeerCredentials } from './engine/native-binding.ts';
 export type { Link, Protocol } from './engine/protocol.ts';
@@ -41,6 +43,7 @@ export { type Content, type Sink, type StreamSource, stream } from './engine/str
 export type { EventOptions } from './events/event-text.ts';
 export { type EventSink, type EventsOptions, events } from './events/events.ts';
 export { Headers, Request, Response } from './fetch/standard.ts';
+export type { FileCacheLimits } from './files/directory-options.ts';
 export { Answer } from './http/answer.ts';
 export type { Fields } from './http/fields.ts';
 export { json, reply } from './http/made-reply.ts';

@@ -4,6 +4,7 @@
  *     node examples/uploads/server.ts [directory]          # default: uploads/ in the system's temporary directory
  *     curl -F title=Cat -F 'file=@cat.jpg' localhost:3000/files
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,7 +31,7 @@ const server = serve({
         const kept: { name: string; size: number; title: string | null }[] = [];
         for (const { filename, path: temporary, size } of form.files) {
           // The client chose the name, so only its last part is used, and nothing is overwritten.
-          const name = `${Date.now().toString(36)}-${baseName(filename)}`;
+          const name = `${randomUUID()}-${baseName(filename)}`;
           await rename(temporary as string, path.join(directory, name));
           kept.push({ name, size, title: form.fields.get('title') });
         }

@@ -49,7 +49,9 @@ function paxBlocks(name: string, keywords: Readonly<Record<string, string>>, tim
   return [block, data, Buffer.alloc(-data.length & 511)];
 }
 
-function header(entry: Entry, size: number, time: number, type: '0' | '5' | 'x' = 'data' in entry ? '0' : '5'): Buffer {
+function header(entry: Entry, size: number, time: number, given?: '0' | '5' | 'x'): Buffer {
+  // Not as a default above: Node's TypeScript parser takes no `in` there.
+  const type = given ?? ('data' in entry ? '0' : '5');
   const { name, mode } = entry;
   if (Buffer.byteLength(name) > 100) throw new RangeError(`a ustar name must have at most 100 bytes, got "${name}"`);
   const block = Buffer.alloc(512);

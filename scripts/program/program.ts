@@ -14,6 +14,8 @@ export interface Program {
   readonly file: string;
   readonly name: string;
   readonly version: string;
+  /** The versions of Node that its package.json asks for; empty for any. */
+  readonly engines: string;
   /** Below the project's folder. */
   readonly entry: string;
   readonly workers: readonly string[];
@@ -75,6 +77,7 @@ export interface PackageJson {
   readonly version?: string;
   readonly bin?: string | Readonly<Record<string, string>>;
   readonly main?: string;
+  readonly engines?: { readonly node?: string };
   readonly vrypt?: unknown;
 }
 
@@ -82,7 +85,7 @@ export interface PackageJson {
 export function readProgram(folder: string = root): Program {
   const manifest = readJson(folder, 'package.json') ?? { text: '', value: {} };
   const own = readJson(folder, descriptionFile);
-  const { name, version, bin, main, vrypt } = manifest.value as PackageJson;
+  const { name, version, bin, main, engines, vrypt } = manifest.value as PackageJson;
   const file = own !== undefined || vrypt === undefined ? descriptionFile : 'package.json';
   const value = own?.value ?? vrypt ?? {};
   const inside = own === undefined && vrypt !== undefined ? ['vrypt'] : [];
@@ -98,6 +101,7 @@ export function readProgram(folder: string = root): Program {
     file,
     name: title,
     version: given.version ?? version ?? '0.0.0',
+    engines: engines?.node ?? '',
     entry: path.normalize(entry ?? 'index.js'),
     workers: given.workers ?? [],
     assets: given.assets ?? [],

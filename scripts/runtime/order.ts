@@ -45,7 +45,8 @@ await command({ about: 'Writes scripts/runtime/symbols.txt, the order of functio
     const log = join(work, 'order', `${target.triple}.log`);
     await mkdir(dirname(log), { recursive: true });
     const { emulator } = target.architecture;
-    await runServer([emulator, '-d', 'in_asm', '-D', log, join(placesOf(target).out, 'node')]);
+    const { code } = await bundle(target);
+    await runServer(code, [emulator, '-d', 'in_asm', '-D', log, join(placesOf(target).out, 'node')]);
     await addFunctions(log);
     await rm(log);
     say(`${target.triple}: ${functions.size} functions, ${modules.size} modules`);
@@ -76,8 +77,7 @@ async function addFunctions(log: string): Promise<void> {
   }
 }
 
-async function runServer(node: readonly string[]): Promise<void> {
-  const { code } = await bundle();
+async function runServer(code: string, node: readonly string[]): Promise<void> {
   const server = $({
     env: { ...process.env, NODE_DEBUG_NATIVE: 'CODE_CACHE' },
   })`${node} ${code} -H 127.0.0.1 -p 0 -w 2`.quiet();

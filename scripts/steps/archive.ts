@@ -101,14 +101,16 @@ async function thirdPartyLicenses(packages: readonly string[], runtimeLicenses: 
 }
 
 async function packageLicense(folder: string): Promise<string> {
-  const files = await readdir(path.join(root, folder));
-  const license = files.find((file) => /^licen[cs]e(\.(md|txt))?$/i.test(file));
-  if (license === undefined) throw new Failure(`${folder} is in the bundle and must have a license file, it has none`);
-  const { name, version } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8')) as {
+  const files = await readdir(path.resolve(root, folder));
+  const named = files.filter((file) => /^(licen[cs]e|copying)([-.]|$)/i.test(file)).sort();
+  const { name, version, license } = JSON.parse(await readFile(path.resolve(root, folder, 'package.json'), 'utf8')) as {
     name: string;
     version: string;
+    license?: string;
   };
-  return `==== ${name} ${version} ====\n\n${await readFile(path.join(root, folder, license), 'utf8')}`;
+  const texts = await Promise.all(named.map((file) => readFile(path.resolve(root, folder, file), 'utf8')));
+  const text = texts.join('\n\n') || `No license file; its package.json says ${license ?? 'nothing'}.\n`;
+  return `==== ${name} ${version} ====\n\n${text}`;
 }
 
 if (import.meta.main) await eachTarget('Packs the tarball of each target into build/archive/.', archive);

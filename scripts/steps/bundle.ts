@@ -7,6 +7,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
+import { contentsFor } from '../contents/contents.ts';
 import { textsInside } from '../formats/texts-inside.ts';
 import { type OneFile, program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
@@ -15,9 +16,11 @@ import { build, root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
 import { once } from '../support/once.ts';
+import { counted, megabytes } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
 import { eachTarget } from '../targets/select.ts';
-import { type ReadyTarget, readTargets } from '../targets/targets.ts';
+import { builtPath } from '../targets/target-facts.ts';
+import { readTargets, type Target } from '../targets/targets.ts';
 
 export interface Bundle {
   /** What Node runs. */
@@ -29,11 +32,51 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** The same for all targets, but for native addons. */
-export function bundle(_target?: ReadyTarget): Promise<Bundle> {
+export function bundle(target: Target): Promise<Bundle> {
   const { oneFile } = program;
-  if (oneFile === undefined) throw new TypeError('not yet');
-  return once('bundle', () => make(oneFile));
+  return oneFile === undefined
+    ? once(`bundle ${target.triple}`, () => collect(target))
+    : once('bundle', () => make(oneFile));
+}
+
+/** Our loader, and the pack of the program's files. */
+async function collect(target: Target): Promise<Bundle> {
+  const { time } = await readOrigin();
+  const text = await once('loader', bundleLoader);
+  const { pack, packages, files: count } = await contentsFor(target, time);
+  const [code, files] = ['loader.cjs', 'files'].map((name) => builtPath('bundle', target, name)) as [string, string];
+  const { hashes } = await runStep({
+    step: 'bundle',
+    target: target.triple,
+    inputs: { text: sha256(text), pack: sha256(pack) },
+    module: import.meta.filename,
+    outputs: [code, files],
+    make: async () => {
+      await writeFile(code, text);
+      await writeFile(files, pack);
+      return { files: count, packages: packages.length, bytes: pack.length };
+    },
+    summary: (facts) =>
+      `${counted(facts.files, 'file')}, ${counted(facts.packages, 'package')}, ${megabytes(facts.bytes)}`,
+  });
+  return { code, files, sha256: sha256(hashes.join()), packages: packages.map(({ folder }) => folder) };
+}
+
+/** Known to itself by a name, so that it can start again in a worker thread. */
+async function bundleLoader(): Promise<string> {
+  const entry = path.join(import.meta.dirname, `../loader/main${path.extname(import.meta.filename)}`);
+  const { outputFiles } = await esbuild({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    format: 'iife',
+    minify: true,
+    lineLimit: 200,
+    logLevel: 'silent',
+  });
+  return `(function vrypt(require,start){${outputFiles[0]?.text ?? ''}})(require)\n`;
 }
 
 const file = path.join(build, 'bundle', `${program.name}.cjs`);

@@ -4,6 +4,7 @@
  */
 import { chmod, copyFile, open, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { findRuntime } from '../sources/runtimes.ts';
 import { cache, isOwnProject, toolchain } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256File } from '../support/hash.ts';
@@ -43,7 +44,7 @@ async function make(target: ReadyTarget): Promise<NodeBinary> {
     stamps: path.join(cache, 'stamps'),
     outputs: [file, licenses],
     make: async () => {
-      await unpackRuntime(path.join(toolchain, 'runtimes', triple, 'node.xz'), file);
+      await unpackRuntime(findRuntime(target), file);
       try {
         assertRuntime(target, await sha256File(file));
       } catch (error) {

@@ -23,7 +23,7 @@ export async function packageNpm(): Promise<number> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const packages = await bundleModules();
-  await emitDeclarations();
+  await emitDeclarations(path.join(folder, 'types'));
   await writeManifest();
   await writeLicense(packages);
   await copyFile(path.join(root, 'product/npm.README.md'), path.join(folder, 'README.md'));
@@ -66,8 +66,8 @@ async function writeLicense(packages: readonly string[]): Promise<void> {
   await writeFile(path.join(folder, 'LICENSE'), text);
 }
 
-async function emitDeclarations(): Promise<void> {
-  const types = path.join(folder, 'types');
+/** Those that the exports need, into the folder `types`. */
+export async function emitDeclarations(types: string): Promise<void> {
   const compiler = path.join(root, 'node_modules/.bin/tsc');
   const project = ['--project', path.join(root, 'tsconfig.npm.json'), '--outDir', types];
   await promisify(execFile)(compiler, project).catch((error: { stdout: string }) => {

@@ -134,10 +134,11 @@ async function session(target: ReadyTarget, archive: MadeArtifact): Promise<Smok
 
 const isClosed = program.environment === 'closed';
 
-/** Those of the module go last, and its end takes the place of the general one. */
+/** Those of the module go last; an end of its own takes the place of the general one. */
 function joined(own: Checks, further: Checks | undefined): Checks {
   if (further === undefined) return own;
-  return { asked: [...own.asked, ...further.asked], alone: [...own.alone, ...further.alone], last: further.last };
+  const last = further.last.length > 0 ? further.last : own.last;
+  return { asked: [...own.asked, ...further.asked], alone: [...own.alone, ...further.alone], last };
 }
 
 async function furtherChecks({ module }: SmokeSession): Promise<Checks | undefined> {

@@ -4,7 +4,7 @@ import { setWebSockets } from '../engine/counters.ts';
 import type { OpenDatagrams } from '../engine/datagrams.ts';
 import { Engine } from '../engine/engine.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
-import type { Listener, ListenOptions, Transport } from '../engine/transport.ts';
+import type { Listener, ListenOptions } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
 import type { ThreadRelay } from '../websocket/thread-relay.ts';
 import { reportError } from '../workers/report.ts';
@@ -12,13 +12,14 @@ import type { App, Server } from './app.ts';
 import { AppCall, type CallHost } from './app-call.ts';
 import { makeHandler } from './dispatch.ts';
 import { ForwardedOrigin } from './forwarded-origin.ts';
+import type { Beginning } from './listening.ts';
 import type { ServeSettings } from './settings.ts';
 import { EngineSockets, Upgrades } from './upgrades.ts';
 import type { WorkerPlace } from './worker-place.ts';
 
 export interface EngineParts {
   readonly place: WorkerPlace;
-  readonly transport: Transport;
+  readonly beginning: Beginning;
   readonly makeClock: MakeClock | undefined;
 }
 
@@ -28,6 +29,8 @@ export class AppEngine<S> {
   readonly state: S;
   readonly #server: Server<S>;
   readonly #settings: ServeSettings;
+  /** Owned: closed in cutOff(). */
+  readonly #beginning: Beginning;
   /** Owned: closed in `end`. */
   readonly #relay: ThreadRelay | null;
   /** Whose `stop` gets the state. */
@@ -41,13 +44,15 @@ export class AppEngine<S> {
     app: App<S>,
     server: Server<S>,
     settings: ServeSettings,
-    { place, transport, makeClock }: EngineParts,
+    { place, beginning, makeClock }: EngineParts,
     state: S,
   ) {
     this.state = state;
     this.#server = server;
     this.#settings = settings;
     this.#startedApp = app;
+    this.#beginning = beginning;
+    const { transport, openHttp2 } = beginning;
     const report = (error: unknown) => reportError(place.index, error);
     this.engine = new Engine({
       handler: notYet,
@@ -58,6 +63,7 @@ export class AppEngine<S> {
       report,
       state,
       makeView: () => new AppCall(host),
+      openHttp2,
       ...(makeClock === undefined ? {} : { makeClock }),
     });
     const { engine } = this;
@@ -87,8 +93,9 @@ export class AppEngine<S> {
     return new AppEngine(app, server, settings, parts, state);
   }
 
+  /** Without `open`, connections begin as the settings say. */
   async listen(options: ListenOptions, open: OpenConnection | undefined): Promise<Listener> {
-    const listener = await this.engine.listen(options, open);
+    const listener = await this.engine.listen(options, open ?? this.#beginning.open);
     this.#listeners.push(listener);
     return listener;
   }
@@ -104,7 +111,9 @@ export class AppEngine<S> {
 
   /** From now on requests go to this app. `authority` is the server's own, for requests without a Host. */
   use(app: App<S>, authority: string): void {
-    const origin = this.#settings.proxies === null ? new Origin('http', authority) : new ForwardedOrigin(authority);
+    const { proxies, tls } = this.#settings;
+    const scheme = tls === null ? 'http' : 'https';
+    const origin = proxies === null ? new Origin(scheme, authority) : new ForwardedOrigin(scheme, authority);
     this.engine.handler = makeHandler(app, this.#server, origin);
     const { done } = app;
     this.engine.done = done === undefined ? null : (call, end) => done.call(app, call as AppCall as never, end);
@@ -135,6 +144,7 @@ export class AppEngine<S> {
   cutOff(): void {
     this.#closeDatagrams();
     this.engine.close();
+    this.#beginning.close();
     this.upgrades.sockets.terminateAll();
     this.#relay?.close();
   }

@@ -8,6 +8,7 @@ import type { Protocol } from '../engine/protocol.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
+import type { Tls } from '../tls/options.ts';
 import type { SocketHandlers } from '../websocket/handlers.ts';
 
 export type Awaitable<T> = T | Promise<T>;
@@ -21,7 +22,7 @@ export interface Call<S = unknown> extends EngineCall<S> {
   accept<D>(handlers: SocketHandlers<D>, data: D, options?: AcceptOptions): Reply;
   /**
    * The answer 101 with these fields, `Upgrade` among them; then `use` gets the connection, and the bytes that came behind the
-   * request. Without any fields nothing is sent: `use` answers itself, as `handleUpgrade` of `ws` does.
+   * request. Throws a TypeError in HTTP/2. Without any fields nothing is sent: `use` answers itself, as `handleUpgrade` of `ws` does.
    */
   takeOver(fields: Fields, use: (stream: TakenOverStream, head: Uint8Array) => void): Reply;
 }
@@ -34,7 +35,9 @@ export interface TakenOverStream extends Duplex {
 }
 
 export interface AcceptOptions {
+  /** Sent if the client offered it. Default: none. */
   readonly protocol?: string;
+  /** Added to the 101. Default: none. */
   readonly fields?: Fields;
 }
 
@@ -126,10 +129,17 @@ export interface Options {
   readonly port?: number | undefined;
   /** Address or name. Default '::', which accepts IPv4 too; '0.0.0.0' where there is no IPv6. */
   readonly hostname?: string | undefined;
-  /** Path of a Unix socket, instead of a port. */
+  /** Path of a Unix socket, instead of a port. Default: none. */
   readonly unix?: string | undefined;
   /** Several places at once, instead of port, hostname and unix. */
   readonly listen?: ListenTarget | readonly ListenTarget[] | undefined;
+  /** HTTPS: certificates and what is agreed with clients. Default: plain HTTP. */
+  readonly tls?: Tls | undefined;
+  /**
+   * HTTP/2, with TLS by ALPN, without it for clients that begin with its preface. The same handlers are called; WebSockets and
+   * `takeOver` need HTTP/1.1, which browsers use for them. Default: with TLS true, without it false.
+   */
+  readonly http2?: boolean | undefined;
   /** Default 1: the app runs in the calling thread. More: `entry` is loaded in every worker, where the same call joins in. */
   readonly workers?: number | 'auto' | undefined;
   /**
@@ -139,10 +149,11 @@ export interface Options {
   readonly isolation?: 'thread' | 'process' | undefined;
   /** What every further worker loads. Default: the main module. */
   readonly entry?: string | URL | undefined;
+  /** Those that differ from their defaults. */
   readonly limits?: Partial<Limits> | undefined;
   /** Proxies whose X-Forwarded-* or Forwarded fields are believed. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
-  /** Stops the server. */
+  /** Stops the server when it aborts. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /**
    * SIGTERM and SIGINT drain the server; a second one ends the process. And systemd is told that the service is ready, stops, and is alive
@@ -193,7 +204,10 @@ export interface Server<S = unknown> extends AsyncDisposable {
 }
 
 export interface UpgradeOptions<D> {
+  /** Becomes `socket.data`. Default: undefined. */
   readonly data?: D;
+  /** Added to the 101. Default: none. */
   readonly headers?: ConstructorParameters<typeof globalThis.Headers>[0];
+  /** Default: the first that the client offers. */
   readonly protocol?: string;
 }

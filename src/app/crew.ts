@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { forgetWorker, type SharedCounters } from '../engine/counters.ts';
 import { Mended, type Running, type RunningEvents } from '../processes/mended.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import { reportError } from '../workers/report.ts';
 import type { Endpoint } from './listeners.ts';
 import type { FromWorker, JoiningThread, ToWorker } from './worker-place.ts';
@@ -23,6 +24,7 @@ export interface CrewOptions {
   readonly count: number;
   readonly counters: SharedCounters;
   readonly relayName: string;
+  readonly tls: SharedTls | null;
   readonly call: number;
   readonly endpoints: readonly Endpoint[];
 }
@@ -85,10 +87,10 @@ class Mate {
 
   #run(events: RunningEvents): Running {
     const { port1, port2 } = new MessageChannel();
-    const { call, count, counters, endpoints, relayName } = this.#options;
+    const { call, count, counters, endpoints, relayName, tls } = this.#options;
     const slot = this.#isSecondSlot ? this.#index + count : this.#index;
     this.#isSecondSlot = !this.#isSecondSlot;
-    const place = { index: this.#index, count, counters, slot, relayName };
+    const place = { index: this.#index, count, counters, slot, relayName, tls };
     const vryptServer: JoiningThread = { call, endpoints, place, control: port2 };
     const worker = new Worker(this.#entry, { workerData: { vryptServer }, transferList: [port2] });
     port1.on('message', (message: FromWorker) => events.onMessage(message));

@@ -9,17 +9,18 @@ import { AppCall } from './app-call.ts';
 import { replyOfPlan } from './plan-reply.ts';
 
 export interface FileOptions {
-  /** Resolves the path inside this directory: nothing leads out of it, and hidden files are not served. Give it for any path that clients can choose. */
+  /** Resolves the path inside this directory: nothing leads out of it, and hidden files are not served. Give it for any path that clients can choose. Default: none, the path is what it says. */
   readonly root?: string;
   /** The Content-Type. Default: by extension. */
   readonly type?: string;
+  /** Added to every answer with the file. Default: none. */
   readonly fields?: Fields;
   /** Uses `.br`, `.zst` and `.gz` files beside the file. Default true. */
   readonly precompressed?: boolean;
 }
 
 export interface FilesOptions extends Omit<DirectoryOptions, 'fields'> {
-  /** Added to every answer with a file. */
+  /** Added to every answer with a file. Default: none. */
   readonly fields?: Fields;
 }
 

@@ -3,11 +3,13 @@ import { Origin, type RequestSource } from '../fetch/index.ts';
 import type { AppCall } from './app-call.ts';
 
 export class ForwardedOrigin extends Origin {
+  readonly #http: Origin;
   readonly #https: Origin;
 
-  /** `authority` is the server's own. */
-  constructor(authority: string) {
-    super('http', authority);
+  /** `authority` is the server's own, as is `scheme`, where no proxy says another. */
+  constructor(scheme: 'http' | 'https', authority: string) {
+    super(scheme, authority);
+    this.#http = new Origin('http', authority);
     this.#https = new Origin('https', authority);
   }
 
@@ -17,6 +19,7 @@ export class ForwardedOrigin extends Origin {
       host === null
         ? call
         : { target: call.target, header: (name: string) => (name === 'host' ? host : call.header(name)) };
-    return proto === 'https' ? this.#https.urlOf(seen) : super.urlOf(seen);
+    if (proto === null) return super.urlOf(seen);
+    return (proto === 'https' ? this.#https : this.#http).urlOf(seen);
   }
 }

@@ -54,7 +54,7 @@ export class ProcessServer<S> implements Server<S> {
   }
 
   get url(): URL {
-    return urlOf(this.#settings.listeners, this.#addresses);
+    return urlOf(this.#settings, this.#addresses);
   }
 
   get state(): S {

@@ -26,11 +26,11 @@ export function serve<S>(app: App<S> & Options): Server<S> {
   const { entry } = settings;
   return new AppServer<S>(app, settings, {
     place,
-    startCrew: async (endpoints) => {
+    startCrew: async (endpoints, tls) => {
       // Loaded only if there is one.
       const { startCrew } = await import('./crew.ts');
       const { count, counters } = place;
-      return startCrew({ entry, count, counters, relayName, call, endpoints });
+      return startCrew({ entry, count, counters, relayName, tls, call, endpoints });
     },
   });
 }

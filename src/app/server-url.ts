@@ -1,6 +1,7 @@
 /** How clients write where a server listens: by its first listener that speaks HTTP. */
 import type { Address } from '../engine/transport.ts';
 import type { WantedListener } from './listeners.ts';
+import type { ServeSettings } from './settings.ts';
 
 type Wanted = readonly WantedListener[];
 type Opened = readonly Address[];
@@ -28,10 +29,10 @@ export function authorityOf(wanted: Wanted, opened: Opened): string {
   return `${host}:${port}`;
 }
 
-export function urlOf(wanted: Wanted, opened: Opened): URL {
-  const { where } = wanted[indexOf(wanted)] as WantedListener;
+export function urlOf({ listeners, tls }: Pick<ServeSettings, 'listeners' | 'tls'>, opened: Opened): URL {
+  const { where } = listeners[indexOf(listeners)] as WantedListener;
   if (where.kind === 'unix') return new URL(`unix://${where.path}`);
-  return new URL(`http://${authorityOf(wanted, opened)}/`);
+  return new URL(`${tls === null ? 'http' : 'https'}://${authorityOf(listeners, opened)}/`);
 }
 
 function indexOf(wanted: Wanted): number {

@@ -3,8 +3,9 @@ import type { MakeClock } from '../engine/clock.ts';
 import { pendingRequestsOf, webSocketsOf } from '../engine/counters.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import { type Address, openTransport, type Transport } from '../engine/transport.ts';
+import type { Address, Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
@@ -12,6 +13,7 @@ import { AppEngine } from './app-engine.ts';
 import type { Crew } from './crew.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, openListener } from './listeners.ts';
+import { type Beginning, prepareListening } from './listening.ts';
 import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
 import { notifyOf, watchSignals } from './signals.ts';
@@ -21,7 +23,7 @@ import type { WorkerPlace } from './worker-place.ts';
 const NO_ORIGIN = new Origin('http', 'localhost');
 
 /** Starts the other workers, once it is known where the first one listens. */
-export type StartCrew = (endpoints: readonly Endpoint[]) => Promise<Crew>;
+export type StartCrew = (endpoints: readonly Endpoint[], tls: SharedTls | null) => Promise<Crew>;
 
 export interface ServerParts {
   readonly place: WorkerPlace;
@@ -31,8 +33,8 @@ export interface ServerParts {
   readonly given?: readonly Endpoint[] | null;
   /** It never listens: in this thread, another server of the same module does. */
   readonly isInert?: boolean;
-  /** Opens what it listens on. */
-  readonly openTransport?: () => Promise<Transport>;
+  /** How its connections begin; by default as the settings say. */
+  readonly begin?: () => Promise<Beginning>;
   readonly makeClock?: MakeClock;
 }
 
@@ -80,7 +82,7 @@ export class AppServer<S> implements Server<S> {
   }
 
   get url(): URL {
-    return urlOf(this.#settings.listeners, this.#addresses);
+    return urlOf(this.#settings, this.#addresses);
   }
 
   get state(): S {
@@ -176,18 +178,22 @@ export class AppServer<S> implements Server<S> {
   async #begin(): Promise<this> {
     const { place, startCrew } = this.#parts;
     if (this.#parts.isInert === true) return this;
-    const transport = await (this.#parts.openTransport ?? openDefault)();
-    const running = await AppEngine.start(this.#app, this, this.#settings, {
-      place,
-      transport,
-      makeClock: this.#parts.makeClock,
-    });
+    const beginning = await (this.#parts.begin ?? (() => prepareListening(this.#settings, place)))();
+    const { transport, tls } = beginning;
+    const { makeClock } = this.#parts;
+    let running: AppEngine<S>;
+    try {
+      running = await AppEngine.start(this.#app, this, this.#settings, { place, beginning, makeClock });
+    } catch (error) {
+      beginning.close();
+      throw error;
+    }
     try {
       const endpoints = await this.#listen(running, transport);
       running.use(this.#app, this.#authority);
       this.#running = running;
       if (!this.#isReferenced) running.unref();
-      if (startCrew !== null) this.#crew = await startCrew(endpoints);
+      if (startCrew !== null) this.#crew = await startCrew(endpoints, tls);
     } catch (error) {
       await running.end(0);
       throw error;
@@ -229,8 +235,4 @@ function callOf(request: Request): AppCall {
   const source = sourceOf(request);
   if (!(source instanceof AppCall)) throw new TypeError('the request must be one that the handler was given');
   return source;
-}
-
-function openDefault(): Promise<Transport> {
-  return openTransport('handle');
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
+import type { Tls } from '../tls/options.ts';
 import type { Limits, Options } from './app.ts';
 import { type WantedListener, wantedListeners } from './listeners.ts';
 
@@ -27,6 +28,9 @@ const DEFAULT_DRAIN_MS = 10_000;
 export interface ServeSettings {
   /** At least one. */
   readonly listeners: readonly WantedListener[];
+  /** null: plain HTTP. */
+  readonly tls: Tls | null;
+  readonly http2: boolean;
   readonly workers: number;
   readonly isolation: 'thread' | 'process';
   readonly entry: string | URL | null;
@@ -50,6 +54,8 @@ export function resolveOptions(options: Options): ServeSettings {
   return {
     listeners: wantedListeners(options),
     isolation,
+    tls: options.tls ?? null,
+    http2: options.http2 ?? options.tls !== undefined,
     workers: workers === 'auto' ? availableParallelism() : Math.max(1, wholeNumber('workers', workers, 1024)),
     entry: options.entry ?? null,
     limits: resolveLimits(options.limits ?? {}),

@@ -2,6 +2,7 @@
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
 import { createCounters, type SharedCounters } from '../engine/counters.ts';
 import { openParent } from '../processes/parent.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import type { ChannelNews } from '../websocket/channels.ts';
 import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
 import type { Endpoint } from './listeners.ts';
@@ -19,6 +20,8 @@ export interface WorkerPlace {
   readonly slot: number;
   /** Connects the WebSockets of all workers; null: it is alone. */
   readonly openRelay: OpenRelay | null;
+  /** What the first worker has set for all; null: without TLS, in the first worker, and in processes. */
+  readonly tls: SharedTls | null;
 }
 
 /** What a worker is told, as data. */
@@ -29,6 +32,8 @@ export interface ThreadPlace {
   readonly slot: number;
   /** Of the channel between the workers. */
   readonly relayName: string;
+  /** Set by worker 0 before it starts the others; null without TLS. */
+  readonly tls: SharedTls | null;
 }
 
 /** Which call of `serve()` in the entry module joins in, from 0, and where the server listens. */
@@ -75,7 +80,7 @@ export function firstPlace(count: number): WorkerPlace & { readonly relayName: s
   const relayName = `vrypt-server ${crypto.randomUUID()}`;
   // Twice as many, for workers that replace others.
   const counters = createCounters(count === 1 ? 1 : 2 * count);
-  return { ...threadPlace({ index: 0, count, counters, slot: 0, relayName }), relayName };
+  return { ...threadPlace({ index: 0, count, counters, slot: 0, relayName, tls: null }), relayName };
 }
 
 function threadPlace({ relayName, ...place }: ThreadPlace): WorkerPlace {
@@ -124,6 +129,7 @@ function joiningProcess(): Joining | null {
       counters: createCounters(1),
       slot: 0,
       openRelay: count > 1 ? (onNews) => openProcessRelay(parent, onNews) : null,
+      tls: null,
     },
     isProcess: true,
     tell: (message) => parent.tell(message),

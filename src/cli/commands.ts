@@ -63,6 +63,13 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./files.ts')).files,
   },
   {
+    name: 'proxy',
+    positional: 'upstream...] [port',
+    mostPositionals: 100,
+    summary: 'pass requests on to other servers',
+    load: async () => (await import('./proxy.ts')).proxy,
+  },
+  {
     name: 'web',
     positional: 'config',
     summary: 'serve the sites of a configuration file',

@@ -1,7 +1,9 @@
 /** A server of sites from its start to the exit code: settings of its configuration, its PID file, and how it is read again. */
 import { rmSync, writeFileSync } from 'node:fs';
+import type { Applications } from '../web/applications.ts';
 import type { ListenerConfig, WebConfig } from '../web/config/web-config.ts';
-import { makeSharedState, type SharedState } from '../web/shared-state.ts';
+import { makeSharedState, makeTickets, type SharedState } from '../web/shared-state.ts';
+import type { WebCertificates } from '../web/web-certificates.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { ReadConfig } from './config-file.ts';
@@ -26,11 +28,14 @@ export async function startWebServer(
   io: ProcessIO,
 ): Promise<ExitCodeValue> {
   const pidFile = options.pidFile ?? config.server.pidFile;
-  const server = new WebServer(config, options, io);
+  const server = new WebServer(config, options, io, await makeTickets(config));
   // Before anybody can know the process.
   if (options.readAgain !== null) takeHangups(() => server.reload());
   if (pidFile !== null && !writePidFile(pidFile, io)) return ExitCode.failed;
+  // Before anybody is served by them.
+  if (!(await server.prepare(config))) return ExitCode.failed;
   const code = await startServer(settingsOf(server.config, options), io, server);
+  await server.stopped();
   if (pidFile !== null) rmSync(pidFile, { force: true });
   return code;
 }
@@ -39,30 +44,65 @@ class WebServer implements ServerHooks {
   readonly config: WebConfig;
   readonly #options: WebServerOptions;
   readonly #io: ProcessIO;
+  readonly #tickets: SharedState['tickets'];
   #shared: SharedState | null = null;
   /** null: not all of them listen yet. */
   #workers: Supervisor | null = null;
+  /** Owned: closed when all workers have ended. */
+  #certificates: WebCertificates | null = null;
+  /** Owned: stopped then. */
+  #applications: Applications | null = null;
   #isReading = false;
   /** Also while it is read: then once more afterwards. */
   #isAsked = false;
 
   readonly takesNoSockets = true;
 
-  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO) {
+  constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO, tickets: SharedState['tickets']) {
+    this.#tickets = tickets;
     this.config = inOrder(config);
     this.#options = options;
     this.#io = io;
   }
 
   app(workers: number) {
-    this.#shared = makeSharedState(workers);
+    this.#shared = makeSharedState(workers, this.config, this.#tickets);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
   started(workers: Workers): string {
     this.#workers = workers as Supervisor;
+    this.#certificates?.start();
     if (this.#isAsked) this.reload();
     return this.config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+  }
+
+  /** Certificates and applications; says why it cannot. */
+  async prepare(config: WebConfig): Promise<boolean> {
+    const { printError } = this.#io;
+    const warn = (text: string) => printError(`vrypt-server: ${text}\n`);
+    try {
+      if (config.tls !== null || this.#certificates !== null) {
+        const { WebCertificates } = await import('../web/web-certificates.ts');
+        this.#certificates ??= new WebCertificates(warn);
+        this.#certificates.prepare(config);
+      }
+      const hasProcess = Object.values(config.backends).some(({ process: one }) => one !== null);
+      if (hasProcess || this.#applications !== null) {
+        const { Applications } = await import('../web/applications.ts');
+        this.#applications ??= new Applications(warn, printError);
+        await this.#applications.take(config);
+      }
+      return true;
+    } catch (error) {
+      warn((error as Error).message);
+      return false;
+    }
+  }
+
+  async stopped(): Promise<void> {
+    this.#certificates?.close();
+    await this.#applications?.stop();
   }
 
   reload(): void {
@@ -88,8 +128,15 @@ class WebServer implements ServerHooks {
       return;
     }
     try {
-      const source = { kind: 'web', config: inOrder(read.config), shared: this.#shared as SharedState } as const;
-      for (const failure of await workers.take(source)) printError(`vrypt-server: a worker: ${failure}\n`);
+      const config = inOrder(read.config);
+      const before = this.#shared as SharedState;
+      const shared = makeSharedState(before.workers, config, await makeTickets(config, before.tickets), before);
+      const source = { kind: 'web', config, shared } as const;
+      if (!(await this.prepare(read.config))) throw new Error('see above');
+      const failures = await workers.take(source);
+      this.#certificates?.start();
+      this.#shared = shared;
+      for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);
       if (!this.#options.isQuiet) this.#io.print('vrypt-server reloaded its configuration\n');
     } catch (error) {
       printError(

@@ -32,17 +32,21 @@ export function parseCookies(header: string | null): Map<string, string> {
 }
 
 export interface CookieAttributes {
-  /** A host name; its subdomains get the cookie too. */
+  /** A host name; its subdomains get the cookie too. Default: this host alone. */
   readonly domain?: string;
-  /** Must start with "/". */
+  /** Must start with "/". Default: the folder of the request's path. */
   readonly path?: string;
+  /** Default: with the browser's session. */
   readonly expires?: Date;
-  /** In whole seconds, capped at 400 days; 0 or less deletes the cookie. */
+  /** In whole seconds, capped at 400 days; 0 or less deletes the cookie. Wins over `expires`. Default: none. */
   readonly maxAge?: number;
+  /** Sent over TLS only, or to localhost. Default: false. */
   readonly secure?: boolean;
+  /** Hidden from scripts. Default: false. */
   readonly httpOnly?: boolean;
+  /** Default: what the browser takes for it, mostly Lax. */
   readonly sameSite?: 'Strict' | 'Lax' | 'None';
-  /** A separate cookie for each top-level site (CHIPS). */
+  /** A separate cookie for each top-level site (CHIPS). Default: false. */
   readonly partitioned?: boolean;
 }
 

@@ -15,7 +15,7 @@ import { Parameters, parsePairs } from './query.ts';
 import { ConsumerUpload, DiskUpload, type FileConsumer, type FormFile, MemoryUpload, type Upload } from './uploads.ts';
 
 export interface FormOptions {
-  /** Defaults: 1000 parts, 8 KiB of header a part, 1 MiB a field, 16 MiB a file, 32 MiB in all. */
+  /** Those that differ from their defaults. */
   readonly limits?: Partial<MultipartLimits>;
   /** Files are written to this directory under random names. Without it they are kept in memory. */
   readonly directory?: string;

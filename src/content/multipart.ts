@@ -7,14 +7,15 @@ import { isToken, parseParameterized } from './field-syntax.ts';
 import { type PartHead, parsePartHead } from './part-head.ts';
 
 export interface MultipartLimits {
+  /** Default 1000. */
   readonly maxParts: number;
-  /** For the head of one part. */
+  /** Of the head of one part. Default 8 KiB. */
   readonly maxHeaderBytes: number;
-  /** For a part without a filename. */
+  /** Of a part without a filename. Default 1 MiB. */
   readonly maxFieldBytes: number;
-  /** For a part with a filename. */
+  /** Of a part with a filename. Default 16 MiB. */
   readonly maxFileBytes: number;
-  /** For the whole content, boundaries included. */
+  /** Of the whole content, boundaries included. Default 32 MiB. */
   readonly maxTotalBytes: number;
 }
 

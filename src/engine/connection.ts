@@ -229,7 +229,7 @@ export class Connection extends RelayingConnection implements SocketOwner {
         return false;
       case Content.unwanted:
         // The handler is slower than the client, which has to wait.
-        if (exchange.body !== null) this.wire.pause();
+        if (exchange.body !== null || exchange.relay !== null) this.wire.pause();
         this.waitUnlessSending(exchange.responding === Responding.streaming ? Phase.stream : Phase.handler);
         return false;
       case Content.answerFirst:

@@ -71,6 +71,10 @@ export class WorkerCounters {
     Atomics.add(this.#counters, this.#place + CONNECTIONS, change);
   }
 
+  get requests(): number {
+    return this.#counters[this.#place + REQUESTS] as number;
+  }
+
   /** Of the requests under way, from the first byte to the last of the answer. */
   countRequest(change: 1 | -1): void {
     (this.#counters[this.#place + REQUESTS] as number) += change;

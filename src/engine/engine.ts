@@ -1,5 +1,5 @@
 /**
- * One worker's server: its listener, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
+ * One worker's server: its listeners, its connections, their deadlines and its end. Knows HTTP only through `connection.ts` and
  * `exchange.ts`.
  */
 import type { Buffer } from 'node:buffer';
@@ -119,7 +119,7 @@ export class Engine implements ConnectionHost {
     return this.#stage === Stage.draining || this.#stage === Stage.closed;
   }
 
-  /** May be called several times. `open`: what is spoken first on its connections; by default HTTP/1. */
+  /** As often as there are addresses. `open`: what is spoken first on the connections; by default HTTP/1. */
   async listen(options: ListenOptions, open: OpenConnection = openHttp1): Promise<Listener> {
     const listener = await this.transport.listen(options, (socket) => this.#accept(socket, open));
     this.#listeners.push(listener);
@@ -148,8 +148,8 @@ export class Engine implements ConnectionHost {
     if (this.isDraining) return;
     this.#stage = Stage.draining;
     const deadline = setTimeout(() => this.close(), timeoutMs);
-    const emptyingMs = Math.min(EMPTYING_MAX_MS, timeoutMs / 4);
-    await Promise.all(this.#listeners.map((listener) => listener.drain(emptyingMs)));
+    const listeners = this.#listeners;
+    await Promise.all(listeners.map((one) => one.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4))));
     this.#listeners = [];
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
@@ -196,6 +196,11 @@ export class Engine implements ConnectionHost {
     exchange.end();
     if (exchange.limits !== this.limits) return;
     if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
+  }
+
+  /** Requests under way, from their first byte to the last of their answer. */
+  get pendingRequests(): number {
+    return this.#counters.requests;
   }
 
   countRequest(change: 1 | -1): void {

@@ -6,12 +6,14 @@
 import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { RequestParser } from '../http/request-parser.ts';
+import type { Address } from './address.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { Http2Exchange, type StreamOwner } from './http2-stream.ts';
+import { Http2Exchange } from './http2-exchange.ts';
+import type { Http2Request, StreamOwner } from './http2-request.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection, OpenHttp2 } from './live-connection.ts';
 import type { PeerCredentials } from './native-binding.ts';
-import type { Address, TransportSocket } from './transport.ts';
+import type { TransportSocket } from './transport.ts';
 
 /** What a client may cost beyond the limits that all protocols share. */
 const MAX_STREAMS = 100;
@@ -39,7 +41,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
   readonly #socket: TransportSocket;
   readonly local: Address;
   readonly #session: ServerHttp2Session;
-  readonly #streams = new Set<Http2Exchange>();
+  readonly #streams = new Set<Http2Request>();
   #requestCount = 0;
   #isClosing = false;
   #isClosed = false;
@@ -104,7 +106,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
     return this.host.transport.peerCredentials(this.#socket);
   }
 
-  forget(stream: Http2Exchange): void {
+  forget(stream: Http2Request): void {
     if (!this.#streams.delete(stream)) return;
     this.host.countRequest(-1);
     if (this.#streams.size > 0) return;

@@ -1,5 +1,6 @@
 /** Between the fields of HTTP/2 (RFC 9113 §8) and those of HTTP/1, which the parser judges and replies are made of. */
 import { Buffer } from 'node:buffer';
+import { type Fields, pairsOf } from '../http/fields.ts';
 import type { ByteSink } from '../http/reply.ts';
 
 /** Names and values in turn, pseudo-header fields first. */
@@ -69,6 +70,30 @@ export function responseFields(status: number, lines: string): ResponseFields {
   return fields;
 }
 
+/** For an interim answer (RFC 9110 §15.2). */
+export function interimFields(status: number, fields: Fields): Record<string, number | string[]> {
+  const all: Record<string, number | string[]> = { ':status': status };
+  for (const [name, value] of pairsOf(fields)) {
+    const lower = name.toLowerCase();
+    const values = all[lower];
+    if (Array.isArray(values)) values.push(value);
+    else all[lower] = [value];
+  }
+  return all;
+}
+
+/** The field lines of a head of HTTP/1. */
+export function headLines(head: string): string {
+  const end = head.indexOf(HEAD_END);
+  return head.slice(head.indexOf('\r\n') + 2, end < 0 ? undefined : end + 2);
+}
+
+/** Those that a stream of HTTP/2 may have. */
+export function* linesAsFields(lines: string): Generator<[name: string, value: string]> {
+  const fields = responseFields(0, lines);
+  for (let at = 2; at < fields.length; at += 2) yield [fields[at] as string, fields[at + 1] as string];
+}
+
 /** Takes an answer of HTTP/1 apart. */
 export class TakenApart implements ByteSink {
   /** The field lines. */
@@ -98,7 +123,7 @@ export class TakenApart implements ByteSink {
 
   #takeHead(head: string): void {
     this.#hasHead = true;
-    this.lines = head.slice(head.indexOf('\r\n') + 2);
+    this.lines = headLines(head);
   }
 }
 

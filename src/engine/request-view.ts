@@ -95,7 +95,7 @@ export class RequestView implements Call {
   keepHead(): void {
     if (this.isKept) return;
     const start = this.#methodStart;
-    this.#bytes = Buffer.from(this.#headBytes());
+    this.#bytes = Buffer.from(this.http1Head);
     this.#methodStart = 0;
     this.#methodEnd -= start;
     this.#targetStart -= start;
@@ -139,7 +139,7 @@ export class RequestView implements Call {
   }
 
   get head(): Uint8Array | null {
-    return this.#version === '2' ? null : this.#headBytes();
+    return this.#version === '2' ? null : this.http1Head;
   }
 
   get body(): Body {
@@ -242,7 +242,8 @@ export class RequestView implements Call {
     return this.#view().toString('latin1', start, end);
   }
 
-  #headBytes(): Buffer {
+  /** Whatever the version: the head as it came, or as it would have come in HTTP/1.1. */
+  get http1Head(): Buffer {
     return this.#view().subarray(this.#methodStart, this.#sectionEnd);
   }
 

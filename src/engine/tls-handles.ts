@@ -39,6 +39,8 @@ const UV_EOF = -4095;
 /** What a wrap encrypts into buffers that it gives to the kernel in one write: 10 of 16 KiB, of which the first is smaller. */
 const WRITTEN_AT_ONCE = 128 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 const Stage = {
   /** The client has not said what it wants: there is no TLS yet. */
   first: 0,
@@ -73,6 +75,10 @@ class TlsSocket implements TransportSocket {
   isEnding = false;
   /** Handed over while the wrap is writing. */
   queue: Buffer | null = null;
+  isPaused = false;
+  /** A wrap goes on with what it has decrypted, even while it does not read: this came since the pause. */
+  held: Buffer | null = null;
+  hasEnded = false;
 
   constructor(plain: StreamHandle, owner: SocketOwner) {
     this.plain = plain;
@@ -98,12 +104,12 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
 
   function onRead(this: StreamHandle): void {
     const { socket } = this as OwnHandle;
-    // A wrap goes on with what it has decrypted, even after the end.
     if (socket.stage > Stage.ended) return;
     const length = streamBaseState[kReadBytesOrError] as number;
-    if (length > 0) socket.owner.onData(readBuffer, length);
+    if (length < 0 && length !== UV_EOF) socket.owner.onFailure();
+    else if (socket.isPaused || socket.held !== null) hold(socket, readBuffer, length);
+    else if (length > 0) socket.owner.onData(readBuffer, length);
     else if (length === UV_EOF) socket.owner.onEnd();
-    else if (length < 0) socket.owner.onFailure();
   }
 
   function startWriting(socket: TlsSocket, bytes: Buffer): WriteResultValue {
@@ -182,13 +188,23 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
     },
 
     pause(socket: TransportSocket): void {
-      if (socket instanceof TlsSocket) socket.tls?.readStop();
-      else base.pause(socket);
+      if (!(socket instanceof TlsSocket)) {
+        base.pause(socket);
+        return;
+      }
+      socket.isPaused = true;
+      socket.tls?.readStop();
     },
 
     resume(socket: TransportSocket): void {
-      if (socket instanceof TlsSocket) socket.tls?.readStart();
-      else base.resume(socket);
+      if (!(socket instanceof TlsSocket)) {
+        base.resume(socket);
+        return;
+      }
+      socket.isPaused = false;
+      socket.tls?.readStart();
+      // Its owner is not ready for data during the call.
+      if (socket.held !== null || socket.hasEnded) queueMicrotask(() => deliver(socket));
     },
 
     write(socket: TransportSocket, bytes: Buffer): WriteResultValue {
@@ -268,6 +284,22 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
       return Object.assign(node, { encrypted: true, alpnProtocol: tls?.getALPNNegotiatedProtocol(), ssl });
     },
   };
+}
+
+/** `length` below 0: the end. */
+function hold(socket: TlsSocket, bytes: Buffer, length: number): void {
+  if (length < 0) socket.hasEnded = true;
+  else socket.held = Buffer.concat([socket.held ?? NOTHING, bytes.subarray(0, length)]);
+}
+
+function deliver(socket: TlsSocket): void {
+  const { held } = socket;
+  if (socket.isPaused || socket.stage > Stage.ended) return;
+  socket.held = null;
+  if (held !== null) socket.owner.onData(held, held.length);
+  if (!socket.hasEnded || socket.isPaused || (socket.stage as StageValue) > Stage.ended) return;
+  socket.hasEnded = false;
+  socket.owner.onEnd();
 }
 
 function plainOf(socket: TransportSocket): TransportSocket {

@@ -1,11 +1,11 @@
 /** Server-sent events as text (HTML Standard §9.2.5). Owns nothing. */
 
 export interface EventOptions {
-  /** The name; "message" without one. */
+  /** The name. Default: none, which means "message". */
   readonly event?: string;
-  /** Comes back as Last-Event-ID when the client reconnects. */
+  /** Comes back as Last-Event-ID when the client reconnects. Default: none. */
   readonly id?: string;
-  /** Milliseconds after which the client reconnects. */
+  /** Milliseconds after which the client reconnects. Default: what the client takes for it, mostly 3 s. */
   readonly retry?: number;
 }
 

@@ -3,9 +3,9 @@
 export interface DirectoryOptions {
   /** The file served for a directory; '' for none. Default: index.html. */
   readonly index?: string;
-  /** For single-page applications: the file, relative to the root, that is served with 200 if no other matches. */
+  /** For single-page applications: the file, relative to the root, that is served with 200 if no other matches. Default: none. */
   readonly fallback?: string;
-  /** Matches paths whose content never changes, such as /^\/assets\//: clients may cache them for a year (RFC 8246). */
+  /** Matches paths whose content never changes, such as /^\/assets\//: clients may cache them for a year (RFC 8246). Default: none. */
   readonly immutable?: RegExp;
   /** Cache-Control by the path of a file in the root; null: as without this. */
   readonly cacheControl?: (path: string) => string | null;
@@ -21,6 +21,7 @@ export interface DirectoryOptions {
   readonly fields?: readonly (readonly [name: string, value: string])[];
   /** Keeps files up to this many bytes in memory. Default: 1 MiB. */
   readonly keepBelow?: number;
+  /** Of what is kept of files; those that differ from their defaults. */
   readonly limits?: Partial<FileCacheLimits>;
 }
 

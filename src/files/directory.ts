@@ -64,6 +64,12 @@ export class Directory {
     return this.#find(request, resolved, now, prefix) ?? this.#planFallback(request, now);
   }
 
+  /** Lets go of files that nobody has requested since the last call. */
+  dropUnused(): void {
+    this.#byPath.clear();
+    this.#cache.dropUnused();
+  }
+
   close(): void {
     this.#byPath.clear();
     this.#cache.close();

@@ -113,6 +113,14 @@ export class FileCache {
     return this.#lookAgain(file, now);
   }
 
+  /** Drops what nobody has requested since the last call. */
+  dropUnused(): void {
+    for (const file of this.#files.values()) {
+      if (file.isUsed) file.isUsed = false;
+      else this.#drop(file);
+    }
+  }
+
   close(): void {
     for (const file of this.#files.values()) this.#drop(file);
   }

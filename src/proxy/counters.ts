@@ -15,7 +15,7 @@ export interface UpstreamCounters {
   unsolicited: number;
   bytesIn: number;
   bytesOut: number;
-  /** From the request to the head of the answer: sum over all answers, in milliseconds. */
+  /** From the request to the head of the answer: sum over all answers, in milliseconds. By a coarse clock, so only the mean means something. */
   waitMs: number;
   /** How often it was taken out for its failures. */
   ejections: number;

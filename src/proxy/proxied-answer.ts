@@ -4,13 +4,14 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Call } from '../engine/call.ts';
+import type { Output } from '../engine/output.ts';
 import { type RelayHost, RelayReply } from '../engine/relay.ts';
 import { Framing, type FramingValue } from '../engine/stream-writer.ts';
 import { BodyEnd } from '../http/response-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
-import type { FailureReason } from './failures.ts';
+import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import type { ReverseProxy } from './reverse-proxy.ts';
+import type { AnswerLook, ReverseProxy } from './reverse-proxy.ts';
 import { passedTrailers } from './trailers.ts';
 import { TunnelReply } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
@@ -29,6 +30,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
   readonly #call: Call;
   /** In place of the request's own; null: that. */
   readonly #target: string | null;
+  readonly #look: AnswerLook | null;
   /** null: it has not begun, or is over. */
   #host: RelayHost | null = null;
   #request: OutgoingRequest | null = null;
@@ -48,11 +50,12 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
   #answerTrailers = '';
   #upgradeFields: [string, string][] | null = null;
 
-  constructor(proxy: ReverseProxy, call: Call, target: string | null) {
+  constructor(proxy: ReverseProxy, call: Call, target: string | null, look: AnswerLook | null) {
     super();
     this.#proxy = proxy;
     this.#call = call;
     this.#target = target;
+    this.#look = look;
   }
 
   // ---- The client's side.
@@ -125,6 +128,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#connection = connection;
     connection.beginRequest(this.#isToHead, this.#request?.wantsUpgrade === true);
     this.#send();
+    this.#askForMore();
   }
 
   onWritten(): void {
@@ -132,7 +136,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     if (request === null) return;
     request.isWriting = false;
     this.#send();
-    if (!request.isComplete && request.hasRoom) this.#host?.onContentWanted();
+    this.#askForMore();
   }
 
   onInterim(bytes: Buffer, base: number): void {
@@ -153,14 +157,14 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     const { responseHead } = this.#proxy;
     const { counters } = upstream;
     counters.answers[Math.floor(parser.status / 100)] = (counters.answers[Math.floor(parser.status / 100)] ?? 0) + 1;
-    counters.waitMs += performance.now() - this.#startedAt;
+    counters.waitMs += upstream.clock.now - this.#startedAt;
     upstream.health.countSuccess();
     if (parser.isUpgrade) {
       this.#upgradeFields = responseHead.pairs(parser, bytes, base, true);
       return;
     }
     this.status = parser.status;
-    responseHead.put(host.output, parser, bytes, base, end);
+    this.#putHead(host.output, bytes, base, end);
     if (this.#stickyField !== '') host.output.pushLatin1(this.#stickyField);
     const { keepAliveS } = responseHead;
     // A second less than it says, because the request takes time to get there.
@@ -169,6 +173,23 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     const length = parser.status === 204 ? -1 : parser.contentLength;
     this.framing = host.endHead(this, length, parser.bodyEnd !== BodyEnd.none, responseHead.hasDate);
     this.#waitForMore(connection);
+  }
+
+  #putHead(output: Output, bytes: Buffer, base: number, end: number): void {
+    const { parser } = this.#connection as UpstreamConnection;
+    const edit = this.#look?.editLines ?? null;
+    if (edit === null) {
+      this.#proxy.responseHead.put(output, parser, bytes, base, end);
+      return;
+    }
+    // What waits in the output may not be in its buffer yet.
+    output.room(0);
+    const start = output.length;
+    this.#proxy.responseHead.put(output, parser, bytes, base, end);
+    const text = output.room(0).toString('latin1', start, output.length);
+    const lineEnd = text.indexOf('\n') + 1;
+    output.commit(start);
+    output.pushLatin1(text.slice(0, lineEnd) + edit(text.slice(lineEnd)));
   }
 
   onContent(bytes: Buffer, start: number, end: number): void {
@@ -275,6 +296,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
 
   #writeHead(request: OutgoingRequest, upstream: Upstream): void {
     this.#proxy.requestHead.write(request, this.#call, upstream, this.#length, this.#target);
+    const edit = this.#look?.editRequestLines ?? null;
+    if (edit !== null) editHead(request, this.#call, edit);
     this.#headLength = request.length;
   }
 
@@ -282,7 +305,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     const upstream = this.#upstream as Upstream;
     this.#attempts++;
     upstream.counters.requests++;
-    this.#startedAt = performance.now();
+    this.#startedAt = upstream.clock.now;
     const connection = upstream.take(this, (this.#request as OutgoingRequest).isIdempotent, wantsNew);
     this.#connection = connection;
     if (connection?.isReady === true) this.onReady(connection);
@@ -297,6 +320,12 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     connection.isRequestComplete = request.isComplete && !request.isUnsent;
     if (this.status === 0) this.#waitForAnswer(connection, request);
     request.forgetSent();
+  }
+
+  /** The client may have been waiting for the upstream. */
+  #askForMore(): void {
+    const request = this.#request;
+    if (request !== null && !request.isComplete && request.hasRoom) this.#host?.onContentWanted();
   }
 
   /** While the client sends, its own limits apply. */
@@ -324,7 +353,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
       host.cutOffRelay(this);
       return;
     }
-    const reply = proxy.refusal(reason);
+    const reply = this.#look?.error(FAILURES[reason].status) ?? proxy.refusal(reason);
     const line = upstream === null ? `${this.#call.method} ${this.#call.target}` : request.line;
     proxy.tell(upstream, reason, detail, line, reply.status as 502 | 503 | 504);
     this.#release();
@@ -346,4 +375,14 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#request?.release();
     this.#request = null;
   }
+}
+
+/** The head is all that the request holds yet. */
+function editHead(request: OutgoingRequest, call: Call, edit: (lines: string, call: Call) => string): void {
+  const text = request.bytes.toString('latin1', 0, request.length);
+  const lineEnd = text.indexOf('\n') + 1;
+  const edited = edit(text.slice(lineEnd, -2), call);
+  request.length = 0;
+  request.reserve(lineEnd + edited.length + 2);
+  request.putLatin1(`${text.slice(0, lineEnd)}${edited}\r\n`);
 }

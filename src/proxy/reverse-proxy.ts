@@ -13,6 +13,7 @@ import { reasonPhrase } from '../http/status.ts';
 import type { LookUp } from './addresses.ts';
 import type { UpstreamCounters } from './counters.ts';
 import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
+import { type HealthChange, HealthCheck } from './health-check.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
@@ -29,8 +30,20 @@ export interface ProxyOptions {
   readonly trusted?: TrustedProxies | null;
   /** Told of each attempt that fails. */
   readonly onFailure?: (failure: ProxyFailure) => void;
+  /** Told when checks change their mind about an upstream. */
+  readonly onHealth?: (change: HealthChange) => void;
   /** By default the name servers of the system. */
   readonly lookUp?: LookUp;
+}
+
+/** What one route makes of requests and answers, whoever answers them. */
+export interface AnswerLook {
+  /** Changes fields of an upstream's answer, given as lines with their CR LF; null: none are changed. */
+  readonly editLines: ((lines: string) => string) | null;
+  /** The same for fields of the request. */
+  readonly editRequestLines: ((lines: string, call: Call) => string) | null;
+  /** Instead of an answer of an upstream. */
+  error(status: number): Reply;
 }
 
 /** How an upstream is doing. */
@@ -65,10 +78,12 @@ export class ReverseProxy {
   readonly headsDiffer: boolean;
   readonly #clock = new UpstreamClock();
   readonly #onFailure: ((failure: ProxyFailure) => void) | null;
+  /** Owned: stopped in close(). */
+  readonly #checks: HealthCheck[];
   readonly #refusals = new Map<FailureReason, Answer>();
 
   constructor(options: ProxyOptions, connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector) {
-    const { settings, trusted = null, onFailure = null, lookUp } = options;
+    const { settings, trusted = null, onFailure = null, onHealth = ignore, lookUp } = options;
     this.settings = settings;
     this.#onFailure = onFailure;
     const upstreams = settings.upstreams.map(
@@ -84,11 +99,14 @@ export class ReverseProxy {
       settings.upstreams.map((one) => `${'from' in settings.host ? authorityOf(one) : ''} ${one.basePath}`),
     );
     this.headsDiffer = heads.size > 1;
+    const { health } = settings;
+    this.#checks = health === null ? [] : upstreams.map((one) => new HealthCheck(one, health, onHealth));
+    for (const check of this.#checks) check.start();
   }
 
   /** The answer of an upstream. `target`, in origin-form, replaces that of the request. */
-  handle(call: Call, target: string | null = null): Reply {
-    return new ProxiedAnswer(this, call, target);
+  handle(call: Call, target: string | null = null, look: AnswerLook | null = null): Reply {
+    return new ProxiedAnswer(this, call, target, look);
   }
 
   /** All upstreams, in the order of the settings. */
@@ -111,6 +129,7 @@ export class ReverseProxy {
 
   /** Idle connections close now; requests under way, and tunnels, go on. */
   close(): void {
+    for (const check of this.#checks) check.stop();
     for (const upstream of this.group.all) upstream.close();
   }
 
@@ -139,3 +158,5 @@ export class ReverseProxy {
     this.#onFailure({ proxy: this.settings.name, upstream: url, reason, detail, method, target, outcome });
   }
 }
+
+function ignore(): void {}

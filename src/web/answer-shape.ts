@@ -12,6 +12,7 @@ import type { ErrorPageConfig, HeaderRules } from './config/web-config.ts';
 
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
+export const NO_RULES: HeaderRules = { set: [], add: [], remove: [] };
 const PLAIN = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 
 export class AnswerShape {
@@ -23,7 +24,19 @@ export class AnswerShape {
   readonly #isPlain: boolean;
   readonly #errors = new Map<number, Reply>();
 
-  constructor(rules: HeaderRules, defaults: FieldList, pages: readonly ErrorPage[]) {
+  readonly editRequestLines: ((lines: string) => string) | null;
+  readonly #requestRules: HeaderRules;
+
+  constructor(
+    rules: HeaderRules,
+    defaults: FieldList,
+    pages: readonly ErrorPage[],
+    requestRules: HeaderRules = NO_RULES,
+  ) {
+    this.#requestRules = requestRules;
+    const { set, add, remove } = requestRules;
+    const request = set.length + add.length + remove.length === 0 ? null : new AnswerShape(requestRules, [], []);
+    this.editRequestLines = request?.editLines ?? null;
     this.rules = rules;
     this.defaults = defaults;
     this.#pages = pages;
@@ -33,7 +46,7 @@ export class AnswerShape {
 
   /** The same answers, with further fields by default. */
   with(defaults: FieldList): AnswerShape {
-    return new AnswerShape(this.rules, [...defaults, ...this.defaults], this.#pages);
+    return new AnswerShape(this.rules, [...defaults, ...this.defaults], this.#pages, this.#requestRules);
   }
 
   fieldsOf(fields: FieldList): FieldList {
@@ -48,6 +61,24 @@ export class AnswerShape {
     }
     return all;
   }
+
+  /** The same for lines of a head, each with its CR LF; null: nothing changes. */
+  get editLines(): ((lines: string) => string) | null {
+    return this.#isPlain ? null : this.#editLines;
+  }
+
+  readonly #editLines = (lines: string): string => {
+    const fields: [string, string][] = [];
+    for (let at = 0; at < lines.length; ) {
+      const colon = lines.indexOf(':', at);
+      const end = lines.indexOf('\r\n', colon);
+      fields.push([lines.slice(at, colon), lines.slice(colon + 1, end).trim()]);
+      at = end + 2;
+    }
+    let edited = '';
+    for (const [name, value] of this.fieldsOf(fields)) edited += `${name}: ${value}\r\n`;
+    return edited;
+  };
 
   /** An answer to be kept and sent again. */
   prepare(status: number, fields: FieldList, content: string | Uint8Array): Answer {

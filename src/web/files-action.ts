@@ -13,11 +13,15 @@ import type { Action, Where } from './route.ts';
 
 /** Larger files are read from a descriptor: they cost more memory than the reads cost time. */
 const KEEP_BELOW = 1024 * 1024;
+/** Of Node's timers: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class FilesAction implements Action {
   readonly #directory: Directory;
   readonly #compressor: Compressor | null;
   readonly #request = new FilesRequest();
+  /** Owned: cleared in close(). */
+  readonly #sweeper: NodeJS.Timeout;
 
   /** `workers` share the memory that the configuration allows. */
   constructor(config: FilesConfig, compressor: Compressor | null, workers: number) {
@@ -35,6 +39,8 @@ export class FilesAction implements Action {
       cacheControl: (path) => rules.find(({ patterns }) => matchAny(patterns, path) >= 0)?.value ?? null,
     });
     this.#compressor = compressor;
+    this.#sweeper = setInterval(() => this.#directory.dropUnused(), Math.min(config.cacheTtlMs, LONGEST_TIMER_MS));
+    this.#sweeper.unref();
   }
 
   answer(call: Call, where: Where, shape: AnswerShape): Reply | null | Promise<Reply> {
@@ -56,6 +62,7 @@ export class FilesAction implements Action {
   }
 
   close(): void {
+    clearInterval(this.#sweeper);
     this.#directory.close();
   }
 }

@@ -20,6 +20,8 @@ export interface Where {
   /** The part of `rawPath` that the route stands for, without a slash at its end. */
   prefix: string;
   isTls: boolean;
+  /** `rawPath` and `query` are not those of the request. */
+  isRewritten: boolean;
 }
 
 /** Refuses, answers itself, or lets a request pass: null. */
@@ -57,7 +59,7 @@ export class Route {
   readonly #shape: AnswerShape;
   readonly #chooseShape: ChooseShape | null;
   readonly #maxBodySize: number | null;
-  readonly #where: Where = { path: '', rawPath: '', query: '', prefix: '', isTls: false };
+  readonly #where: Where = { path: '', rawPath: '', query: '', prefix: '', isTls: false, isRewritten: false };
 
   constructor(parts: RouteParts) {
     this.#patterns = parts.patterns;
@@ -120,6 +122,7 @@ export class Route {
     if (!isPlain) where.rawPath = encodePath(path);
     where.prefix = path.slice(0, restAt);
     where.isTls = isTls;
+    where.isRewritten = false;
     if (this.#rewrites.length > 0) this.#rewrite(where);
     const answered = this.#action.answer(call, where, shape);
     if (answered instanceof Promise) return this.#settle(answered, shape);
@@ -140,6 +143,7 @@ export class Route {
       if (!where.path.startsWith('/')) where.path = `/${where.path}`;
       where.rawPath = encodePath(where.path);
       where.prefix = '';
+      where.isRewritten = true;
       return;
     }
   }

@@ -1,13 +1,21 @@
 /** What one worker of a web server serves: its configuration made into sites. Owns all that they hold. */
 import { readFileSync } from 'node:fs';
+import { TrustedProxies } from '../content/forwarded.ts';
 import type { Call, Handler } from '../engine/call.ts';
+import type { Transport } from '../engine/transport.ts';
 import { contentTypeOf } from '../files/mime.ts';
+import { reply } from '../http/made-reply.ts';
 import type { Reply } from '../http/reply.ts';
-import { AnswerShape, readErrorPages } from './answer-shape.ts';
+import type { ProxyFailure } from '../proxy/failures.ts';
+import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
+import { AnswerShape, NO_RULES, readErrorPages } from './answer-shape.ts';
 import { Clients } from './client.ts';
 import { Compressor } from './compressor.ts';
+import { METRICS_LISTENER } from './config/metrics-site.ts';
+import type { TlsConfig } from './config/tls-config.ts';
 import type { ListenerConfig, RouteConfig, SiteConfig, WebConfig } from './config/web-config.ts';
 import { FilesAction } from './files-action.ts';
+import { makeGuards } from './guards/make-guards.ts';
 import { authorityOf, HostTable, hostOf } from './hosts.ts';
 import { compilePattern } from './path-pattern.ts';
 import { RedirectAction } from './redirect-action.ts';
@@ -16,7 +24,15 @@ import { type Action, Route } from './route.ts';
 import type { SharedState } from './shared-state.ts';
 import { Maintenance, redirectTo, Site } from './site.ts';
 
-const NO_RULES = { set: [], add: [], remove: [] };
+/** Where an app is served. */
+export interface WebPlace {
+  readonly shared: SharedState;
+  /** That of the engine. */
+  readonly transport: Transport;
+  readonly worker: number;
+  readonly isDraining: () => boolean;
+  readonly report: (error: unknown) => void;
+}
 
 export class WebApp {
   readonly #config: WebConfig;
@@ -24,22 +40,72 @@ export class WebApp {
   readonly #plain = new AnswerShape(NO_RULES, [], []);
   readonly #routes: Route[] = [];
   readonly #compressors = new Map<string, Compressor>();
-  readonly #sites: ReadonlyMap<SiteConfig, Site>;
+  readonly #place: WebPlace;
+  /** Owned. By the name of their backend. */
+  readonly #proxies = new Map<string, ReverseProxy>();
+  /** null: certificates are not got by HTTP. */
+  #challengeAnswer: ((tls: TlsConfig, path: string) => string | null) | null = null;
+  #sites: ReadonlyMap<SiteConfig, Site> = new Map();
 
-  /** Throws what the system says about a folder or a page that has gone since the configuration was checked. */
-  constructor(config: WebConfig, { workers }: SharedState) {
+  private constructor(config: WebConfig, place: WebPlace) {
     this.#config = config;
+    this.#place = place;
     this.#clients = new Clients(config.server.trustedProxies);
-    const httpsPort = config.listeners.find(({ isTls }) => isTls)?.port ?? null;
-    this.#sites = new Map(config.sites.map((site) => [site, this.#makeSite(site, httpsPort, workers)]));
+  }
+
+  /** Rejects with what the system says about a folder or a page that has gone since the configuration was checked. */
+  static async open(config: WebConfig, place: WebPlace): Promise<WebApp> {
+    const app = new WebApp(config, place);
+    try {
+      await app.#open();
+      return app;
+    } catch (error) {
+      app.close();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { backends, listeners, server, sites, tls } = this.#config;
+    if (tls?.automatic?.kind === 'acme') this.#challengeAnswer = (await import('../tls/managed.ts')).challengeAnswer;
+    const trusted = server.trustedProxies.length === 0 ? null : new TrustedProxies(server.trustedProxies);
+    for (const settings of Object.values(backends)) {
+      const { openProxy } = await import('../proxy/reverse-proxy.ts');
+      const { transport, report } = this.#place;
+      const onFailure = (failure: ProxyFailure) => report(failureText(failure));
+      this.#proxies.set(settings.name, await openProxy({ settings, transport, trusted, onFailure }));
+    }
+    const httpsPort = listeners.find(({ isTls }) => isTls)?.port ?? null;
+    const made = new Map<SiteConfig, Site>();
+    for (const site of sites) made.set(site, await this.#makeSite(site, httpsPort));
+    this.#sites = made;
+  }
+
+  get proxies(): ReadonlyMap<string, ReverseProxy> {
+    return this.#proxies;
   }
 
   handlerFor(listener: ListenerConfig): Handler {
-    const { isTls, redirectsToPort, name } = listener;
-    if (redirectsToPort !== null) {
-      return (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort);
-    }
-    const here = this.#config.sites.filter(({ listeners }) => listeners.length === 0 || listeners.includes(name));
+    const { redirectsToPort } = listener;
+    const handler: Handler =
+      redirectsToPort === null
+        ? this.#sitesOn(listener)
+        : (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort);
+    const { tls } = this.#config;
+    const answerOf = this.#challengeAnswer;
+    if (tls === null || listener.isTls || answerOf === null) return handler;
+    // An authority that asks must not be redirected, nor reach an application (RFC 8555 §8.3).
+    return (call) => {
+      const proof = call.path.startsWith('/.well-known/acme-challenge/') ? answerOf(tls, call.path) : null;
+      return proof === null ? handler(call) : reply(200, { 'Content-Type': 'application/octet-stream' }, proof);
+    };
+  }
+
+  #sitesOn({ isTls, name }: ListenerConfig): Handler {
+    const isOpen = name !== METRICS_LISTENER;
+    const here = this.#config.sites.filter(
+      ({ listeners }) => listeners.includes(name) || (isOpen && listeners.length === 0),
+    );
     const siteOf = (site: SiteConfig) => this.#sites.get(site) as Site;
     const byDefault = here.find(({ isDefault }) => isDefault);
     const hosts = new HostTable(
@@ -57,10 +123,12 @@ export class WebApp {
 
   close(): void {
     for (const route of this.#routes) route.close();
+    for (const proxy of this.#proxies.values()) proxy.close();
   }
 
-  #makeSite(config: SiteConfig, httpsPort: number | null, workers: number): Site {
-    const routes = config.routes.map((route) => this.#makeRoute(route, workers));
+  async #makeSite(config: SiteConfig, httpsPort: number | null): Promise<Site> {
+    const routes: Route[] = [];
+    for (const route of config.routes) routes.push(await this.#makeRoute(route));
     this.#routes.push(...routes);
     // What no route answers looks like the answers of the last one, which stands for the rest of the site.
     const shape = shapeOf(config.routes.at(-1));
@@ -84,30 +152,41 @@ export class WebApp {
     return new Maintenance(maintenance, this.#clients, shape.prepare(503, fields, content));
   }
 
-  #makeRoute(config: RouteConfig, workers: number): Route {
+  async #makeRoute(config: RouteConfig): Promise<Route> {
+    const { cors } = config.security;
+    const plain = shapeOf(config);
+    const { corsShapes } = cors === null ? { corsShapes: null } : await import('./guards/cross-origin.ts');
+    const shapes = cors === null || corsShapes === null ? { shape: plain, choose: null } : corsShapes(cors, plain);
     return new Route({
       patterns: config.paths.map(compilePattern),
       methods: config.methods,
-      guards: [],
+      guards: await makeGuards(config.security, this.#place.shared, this.#clients),
       rewrites: config.rewrites.map(({ match, to }) => ({ match: new RegExp(match), to })),
-      action: this.#makeAction(config, workers),
-      shape: shapeOf(config),
-      chooseShape: null,
+      action: await this.#makeAction(config),
+      shape: shapes.shape,
+      chooseShape: shapes.choose,
       maxBodySize: config.maxBodySize,
     });
   }
 
-  #makeAction({ action, compression }: RouteConfig, workers: number): Action {
+  async #makeAction({ action, compression }: RouteConfig): Promise<Action> {
     switch (action.kind) {
-      case 'files':
-        return new FilesAction(action, compression === null ? null : this.#compressorFor(compression), workers);
+      case 'files': {
+        const compressor = compression === null ? null : this.#compressorFor(compression);
+        return new FilesAction(action, compressor, this.#place.shared.workers);
+      }
       case 'redirect':
         return new RedirectAction(action);
       case 'respond':
         return new RespondAction(action);
-      case 'proxy':
-      case 'internal':
-        throw new Error(`the web server cannot serve ${action.kind} yet`);
+      case 'proxy': {
+        const { ProxyAction } = await import('./proxy-action.ts');
+        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy);
+      }
+      case 'internal': {
+        const { InternalAction } = await import('./internal-action.ts');
+        return new InternalAction(action.page, this.#place, this);
+      }
     }
   }
 
@@ -120,7 +199,11 @@ export class WebApp {
   }
 }
 
+function failureText({ proxy, upstream, reason, detail, method, target, outcome }: ProxyFailure): string {
+  return `${proxy}: ${upstream} ${reason}${detail === '' ? '' : ` (${detail})`}, ${method} ${target}: ${outcome}`;
+}
+
 function shapeOf(route: RouteConfig | undefined): AnswerShape {
   if (route === undefined) return new AnswerShape(NO_RULES, [], []);
-  return new AnswerShape(route.headers, route.security.headers, readErrorPages(route.errorPages));
+  return new AnswerShape(route.headers, route.security.headers, readErrorPages(route.errorPages), route.requestHeaders);
 }

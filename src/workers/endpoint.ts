@@ -1,4 +1,5 @@
 /** Where a server listens. */
+import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, ListenOptions } from '../engine/transport.ts';
 
 /** What a worker is told: one address. */
@@ -18,14 +19,14 @@ export const EVERY_ADDRESS = ['::', '0.0.0.0'] as const;
 const BACKLOG = 4096;
 
 interface Listening {
-  listen(options: ListenOptions): Promise<Listener>;
+  listen(options: ListenOptions, open?: OpenConnection): Promise<Listener>;
 }
 
 /** Resolves with the first listener, if there are several. */
-export async function listenAt(engine: Listening, endpoint: Endpoint): Promise<Listener> {
+export async function listenAt(engine: Listening, endpoint: Endpoint, open?: OpenConnection): Promise<Listener> {
   const [first, ...others] = listenOptions(endpoint);
-  const listener = await engine.listen(first as ListenOptions);
-  for (const options of others) await engine.listen(options);
+  const listener = await engine.listen(first as ListenOptions, open);
+  for (const options of others) await engine.listen(options, open);
   return listener;
 }
 

@@ -54,10 +54,11 @@ export async function serveModule(
       slot: worker,
       name: `${worker} ${process.pid}`,
       openRelay: count > 1 ? relay : null,
+      tls: null,
     },
     startCrew: null,
     given,
-    openTransport: async () => transport,
+    begin: async () => ({ transport, open: undefined, openHttp2: null, tls: null, close: () => {} }),
   });
   await server.ready;
   const { address, port } = server.addresses[0] as (typeof server.addresses)[0];

@@ -4,9 +4,12 @@
  */
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
+import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
-import { WebApp } from '../web/web-app.ts';
+import { Observer } from '../web/observer.ts';
+import { WebApp, type WebPlace } from '../web/web-app.ts';
+import type { WebTls } from '../web/web-tls.ts';
 import { claim } from './claim.ts';
 import { type Endpoint, listenAt, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
@@ -19,6 +22,13 @@ export interface ServedWeb {
   /** The first one. */
   readonly listener: Listener;
   readonly app: WebSource;
+}
+
+interface Secured {
+  /** Owned. */
+  readonly certificates: WebTls;
+  readonly transport: Transport;
+  readonly open: OpenConnection;
 }
 
 interface Port {
@@ -36,7 +46,7 @@ export async function serveWeb(
 ): Promise<ServedWeb> {
   const made = new WebWorker(transport, options, counters, worker);
   try {
-    const app = await made.open(options.endpoint);
+    const app = await made.open(options.app, options.endpoint);
     return { engine: made, listener: made.first, app };
   } catch (error) {
     made.close();
@@ -49,9 +59,10 @@ export class WebWorker implements WorkerEngine {
   readonly #options: ServeOptions;
   readonly #counters: SharedCounters;
   readonly #worker: number;
-  #source: WebSource;
   /** Owned: closed when the next one has taken its place, or in close(). */
-  #app: WebApp;
+  #app: WebApp | null = null;
+  #observer: Observer | null = null;
+  #tls: Secured | null = null;
   /** Owned. */
   readonly #ports: Port[] = [];
   #isDraining = false;
@@ -66,8 +77,6 @@ export class WebWorker implements WorkerEngine {
     this.#options = options;
     this.#counters = counters;
     this.#worker = worker;
-    this.#source = options.app;
-    this.#app = new WebApp(options.app.config, options.app.shared);
   }
 
   get first(): Listener {
@@ -83,14 +92,17 @@ export class WebWorker implements WorkerEngine {
   }
 
   /** Returns the source with the ports that were chosen. */
-  async open(first: Endpoint): Promise<WebSource> {
-    const { config, shared } = this.#source;
+  async open(source: WebSource, first: Endpoint): Promise<WebSource> {
+    const { config, shared } = source;
+    this.#observer = Observer.open(config, this.#placeOf(source));
+    this.#app = await WebApp.open(config, this.#placeOf(source));
+    await this.#secure(source);
     const listeners: ListenerConfig[] = [];
     for (const [index, listener] of config.listeners.entries()) {
       listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
     }
-    this.#source = { kind: 'web', config: { ...config, listeners }, shared };
-    return this.#source;
+    this.everyTick(() => this.#observer?.countConnections(this.connectionCount));
+    return { kind: 'web', config: { ...config, listeners }, shared };
   }
 
   /**
@@ -98,11 +110,17 @@ export class WebWorker implements WorkerEngine {
    * drained. Returns the source with the ports that were chosen.
    */
   async take(source: WebSource): Promise<WebSource> {
-    const app = new WebApp(source.config, source.shared);
+    const app = await WebApp.open(source.config, this.#placeOf(source));
+    const before = this.#app as WebApp;
+    // New listeners serve by it from their first connection on.
+    this.#app = app;
     const kept = new Set<Port>();
     const opened: Port[] = [];
     const listeners: ListenerConfig[] = [];
+    let observer: Observer | null;
     try {
+      // The old certificates would do for no new name; the new ones do for all that go on.
+      await this.#secure(source);
       for (const listener of source.config.listeners) {
         if (!this.#isMine(listener)) continue;
         const known = this.#ports.find((port) => !kept.has(port) && isSamePlace(port.config, listener));
@@ -112,27 +130,30 @@ export class WebWorker implements WorkerEngine {
         );
         if (known === undefined) opened.push(this.#ports.at(-1) as Port);
       }
+      observer = Observer.open(source.config, this.#placeOf(source));
     } catch (error) {
+      this.#app = before;
       for (const port of opened) this.#close(port);
       app.close();
       throw error;
     }
-    const old = this.#app;
-    this.#app = app;
-    this.#source = { ...source, config: { ...source.config, listeners } };
+    const oldObserver = this.#observer;
+    this.#observer = observer;
     for (const port of [...this.#ports]) {
       const index = source.config.listeners.findIndex(({ name }) => name === port.config.name);
       const listener = listeners[index];
       if (listener !== undefined && (kept.has(port) || opened.includes(port))) {
         port.engine.handler = app.handlerFor(listener);
+        port.engine.done = observer?.done ?? null;
         port.engine.takeLimits(source.config.server.limits);
         continue;
       }
       this.#ports.splice(this.#ports.indexOf(port), 1);
       void port.engine.drain(source.config.server.drainTimeoutMs).then(() => port.engine.close());
     }
-    old.close();
-    return this.#source;
+    before.close();
+    await oldObserver?.close();
+    return { ...source, config: { ...source.config, listeners } };
   }
 
   /** The kernel spreads no connections among those who listen on a Unix socket. */
@@ -145,13 +166,16 @@ export class WebWorker implements WorkerEngine {
   }
 
   announceDrain(): void {
+    this.#isDraining = true;
     for (const { engine } of this.#ports) engine.announceDrain();
   }
 
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;
     await Promise.all(this.#ports.map(({ engine }) => engine.drain(timeoutMs)));
-    this.#app.close();
+    this.#app?.close();
+    this.#tls?.certificates.close();
+    await this.#observer?.close();
   }
 
   closeConnections(): void {
@@ -161,7 +185,36 @@ export class WebWorker implements WorkerEngine {
   close(): void {
     this.#isDraining = true;
     for (const port of [...this.#ports]) this.#close(port);
-    this.#app.close();
+    this.#app?.close();
+    this.#tls?.certificates.close();
+    void this.#observer?.close();
+  }
+
+  /** Throws, and changes nothing, if there are no certificates to be used. */
+  async #secure({ config, shared }: WebSource): Promise<void> {
+    if (config.tls === null || shared.tickets === null) return;
+    const report = (error: unknown) => reportError(this.#worker, error);
+    if (this.#tls !== null) {
+      this.#tls.certificates.take(config.tls, shared.tickets, report);
+      return;
+    }
+    const { WebTls } = await import('../web/web-tls.ts');
+    const { openTlsTransport } = await import('../engine/tls-transport.ts');
+    const { openSecure } = await import('../engine/handshake.ts');
+    const certificates = new WebTls(config.tls, shared.tickets, report);
+    const transport = await openTlsTransport(this.#options.transport);
+    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose) };
+  }
+
+  #placeOf({ shared }: WebSource): WebPlace {
+    const worker = this.#worker;
+    return {
+      shared,
+      transport: this.#transport,
+      worker,
+      isDraining: () => this.#isDraining,
+      report: (error) => reportError(worker, error),
+    };
   }
 
   #close(port: Port): void {
@@ -171,18 +224,21 @@ export class WebWorker implements WorkerEngine {
 
   async #listen(config: ListenerConfig, claimed: Endpoint | null): Promise<ListenerConfig> {
     const worker = this.#worker;
+    const tls = config.isTls ? this.#tls : null;
     const engine = new Engine({
-      handler: this.#app.handlerFor(config),
+      handler: (this.#app as WebApp).handlerFor(config),
       limits: this.#options.limits,
-      transport: this.#transport,
+      transport: tls?.transport ?? this.#transport,
+      openHttp2: (await import('../engine/http2-connection.ts')).openHttp2,
       counters: this.#counters,
       worker,
       report: (error) => reportError(worker, error),
+      ...(this.#observer === null ? {} : { done: this.#observer.done }),
     });
     const listener =
       claimed === null
-        ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint))
-        : await listenAt(engine, claimed);
+        ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))
+        : await listenAt(engine, claimed, tls?.open);
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;

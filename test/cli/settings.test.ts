@@ -275,7 +275,11 @@ describe('the port', () => {
   });
 
   test.each([
-    [['x'], {}, 'port must be a whole number from 0 to 65535, got "x"; the commands are respond, healthcheck'],
+    [
+      ['x'],
+      {},
+      `port must be a whole number from 0 to 65535, got "x"; the commands are ${COMMANDS.map((row) => row.name).join(', ')}`,
+    ],
     [['helthcheck'], {}, 'port must be a whole number from 0 to 65535, got "helthcheck"; did you mean healthcheck?'],
     [['65536'], {}, 'port must be a whole number from 0 to 65535, got "65536"'],
     [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],

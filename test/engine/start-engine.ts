@@ -25,6 +25,7 @@ export interface StartOptions {
   readonly handler?: Handler;
   readonly limits?: Partial<EngineLimits>;
   readonly done?: EngineOptions['done'];
+  readonly openHttp2?: EngineOptions['openHttp2'];
   readonly onTestFinished?: (stop: () => void) => void;
 }
 
@@ -51,6 +52,7 @@ export async function startEngine(open: OpenTransport, options: StartOptions = {
     worker: 0,
     report: (error) => errors.push(error),
     ...(options.done === undefined ? {} : { done: options.done }),
+    openHttp2: options.openHttp2 ?? null,
   });
   const listener = await engine.listen({ address: '127.0.0.1', port: 0, backlog: 512, reusePort: false });
   whenFinished(() => engine.close());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PostgreSQL, postgresPrograms } from './postgresql.ts';
 import { ask, post, runExample } from './run-example.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 });
 
 if (postgresPrograms === null) {
   console.error('NOT TESTED: the examples with a database. Install PostgreSQL: apt-get install postgresql');

@@ -5,7 +5,9 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT, SOURCE } from '../cli/server-process.ts';
+import { database } from './database.ts';
 import { death } from './death.ts';
+import { disk } from './disk.ts';
 import { drain } from './drain.ts';
 import { fuzzing } from './fuzzing.ts';
 import { idle } from './idle.ts';
@@ -29,6 +31,8 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   drain,
   replacement,
   security,
+  database,
+  disk,
   fuzz: fuzzing,
 };
 

@@ -4,12 +4,13 @@ import type { Secret } from './secret.ts';
 export const STRATEGIES = ['round_robin', 'least_conn', 'ip_hash', 'random_two'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
-export const APP_TYPES = ['proxy', 'nodejs', 'python', 'tomcat', 'php'] as const;
+export const APP_TYPES = ['proxy', 'nodejs', 'python', 'tomcat'] as const;
 export type AppType = (typeof APP_TYPES)[number];
 
 export interface BackendConfig {
   /** Its key in the file; a name for messages and metrics. */
   readonly name: string;
+  /** What it is written in: for people. */
   readonly appType: AppType;
   /** At least one, unless there is a process, which then has a port of its own choice. */
   readonly upstreams: readonly UpstreamConfig[];
@@ -30,17 +31,15 @@ export interface BackendConfig {
   readonly host: { readonly from: 'client' | 'upstream' } | { readonly fixed: string };
   /** How `https:` upstreams are verified. */
   readonly tls: UpstreamTls;
-  /** Sends PROXY-independent facts of the client: X-Forwarded-* and, if set, Forwarded (RFC 7239). */
+  /** X-Forwarded-For, -Host and -Proto; with `both` Forwarded (RFC 7239) too. */
   readonly forwarded: 'x' | 'both' | 'none';
-  /** Directory of scripts as the FastCGI server sees it, and its index; only for `php`. */
-  readonly fastcgi: FastCgiConfig | null;
   readonly process: ProcessConfig | null;
 }
 
 export interface UpstreamConfig {
   /** As it was written, without user and password. */
   readonly url: string;
-  readonly protocol: 'http' | 'https' | 'fcgi';
+  readonly protocol: 'http' | 'https';
   /** A name, an IPv4 address or an IPv6 address without brackets; '' with a Unix socket. */
   readonly host: string;
   readonly port: number;
@@ -102,11 +101,6 @@ export interface UpstreamTls {
   readonly serverName: string | null;
 }
 
-export interface FastCgiConfig {
-  readonly root: string;
-  readonly index: string;
-}
-
 export interface ProcessConfig {
   readonly command: string;
   readonly args: readonly string[];
@@ -121,8 +115,8 @@ export interface ProcessConfig {
   readonly group: string | null;
   /** Copies of it, each with a port of its own. */
   readonly instances: number;
-  /** Of the first copy; null: any free one, told by PORT. */
-  readonly port: number | null;
+  /** Of the first copy; each further one has the next. Told by PORT. */
+  readonly port: number;
   readonly autoRestart: boolean;
   /** Restarts within `restartWindowMs` before it is given up; Infinity: no limit. */
   readonly maxRestarts: number;

@@ -6,8 +6,7 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export interface LoggingConfig {
   /** null: none. */
   readonly access: AccessLogConfig | null;
-  readonly error: ErrorLogConfig;
-  /** Of log files, those of managed processes included; null: they are never rotated by us (SIGUSR1 reopens them). */
+  /** Of log files, those of managed processes included; null: not by us. A file that is moved away is opened anew. */
   readonly rotation: RotationConfig | null;
 }
 
@@ -21,15 +20,6 @@ export interface AccessLogConfig {
   readonly flushMs: number;
   /** Paths that are not logged, exact. */
   readonly excludes: readonly string[];
-}
-
-export const LOG_LEVELS = ['error', 'warn', 'info'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-export interface ErrorLogConfig {
-  /** null: stderr. */
-  readonly path: string | null;
-  readonly level: LogLevel;
 }
 
 export interface RotationConfig {

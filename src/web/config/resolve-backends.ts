@@ -1,19 +1,12 @@
 /** From `[backends.<name>]` to backends. */
-import type {
-  BackendConfig,
-  FastCgiConfig,
-  HealthConfig,
-  ProcessConfig,
-  StickyConfig,
-  UpstreamConfig,
-} from './backend-config.ts';
+import type { BackendConfig, HealthConfig, ProcessConfig, StickyConfig, UpstreamConfig } from './backend-config.ts';
 import type { Resolver } from './context.ts';
 import type { KeyPath } from './fault.ts';
 import type { WrittenBackend, WrittenProcess, WrittenUpstream } from './schema-backends.ts';
 import { readSpan } from './schema-values.ts';
 import type { Secret } from './secret.ts';
 
-const DEFAULT_PORTS = { http: 80, https: 443, fcgi: 9000 } as const;
+const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
 export function resolveBackend(
   name: string,
@@ -21,11 +14,12 @@ export function resolveBackend(
   path: KeyPath,
   resolver: Resolver,
 ): BackendConfig {
-  const upstreams = resolveUpstreams(written, path, resolver);
+  const given = resolveUpstreams(written, path, resolver);
   const process =
     written.process === undefined
       ? null
-      : resolveProcess(written.process, upstreams[0]?.port, [...path, 'process'], resolver);
+      : resolveProcess(written.process, given[0]?.port, [...path, 'process'], resolver);
+  const upstreams = process === null ? given : withInstances(given, process);
   if (written.url === undefined && (written.urls ?? []).length === 0 && process === null) {
     resolver.faults.add(path, 'must have url, urls or process, got none of them');
   }
@@ -58,7 +52,6 @@ export function resolveBackend(
       serverName: written.tls_server_name ?? null,
     },
     forwarded: written.forwarded,
-    fastcgi: resolveFastCgi(written, upstreams, path, resolver),
     process,
   };
 }
@@ -75,7 +68,7 @@ function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Reso
   return list.flatMap(([one, key]) => resolveUpstream(one, key, resolver) ?? []);
 }
 
-const URL_RULE = 'a URL such as http://localhost:3000, https://host, fcgi://host:9000 or unix:/path/of.sock';
+const URL_RULE = 'a URL such as http://localhost:3000, https://host or unix:/path/of.sock';
 
 export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolver: Resolver): UpstreamConfig | null {
   const {
@@ -84,15 +77,13 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
     backup,
   } = typeof written === 'string' ? { url: written, weight: 1, backup: false } : written;
   const shares = { weight, isBackup: backup };
-  const [, scheme, socket] = /^(?:(http|fcgi)\+)?unix:(\/.+)$/.exec(typed) ?? [];
+  const [, socket] = /^unix:(\/.+)$/.exec(typed) ?? [];
   if (socket !== undefined) {
-    const protocol = scheme === 'fcgi' ? 'fcgi' : 'http';
-    return { url: typed, protocol, host: '', port: 0, unixPath: socket, basePath: '', ...shares };
+    return { url: typed, protocol: 'http', host: '', port: 0, unixPath: socket, basePath: '', ...shares };
   }
   const full = /^[a-z]+:\/\//i.test(typed) ? typed : `http://${typed}`;
-  // Read with a scheme that the URL Standard knows: ports and hosts of others are opaque to it.
-  const url = URL.canParse(full) ? new URL(full.replace(/^fcgi:/i, 'http:')) : null;
-  const protocol = /^(https?|fcgi):/i.exec(full)?.[1]?.toLowerCase() as UpstreamConfig['protocol'] | undefined;
+  const url = URL.canParse(full) ? new URL(full) : null;
+  const protocol = /^(https?):/i.exec(full)?.[1]?.toLowerCase() as UpstreamConfig['protocol'] | undefined;
   if (url === null || protocol === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
     resolver.faults.mustBe(path, `${URL_RULE}, without user, query or fragment`, typed);
     return null;
@@ -107,6 +98,28 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
     basePath: url.pathname.replace(/\/+$/, ''),
     ...shares,
   };
+}
+
+/** Each copy of a process has the next port, and is an upstream. */
+function withInstances(
+  given: readonly UpstreamConfig[],
+  { port, instances }: ProcessConfig,
+): readonly UpstreamConfig[] {
+  if (given.length > 1) return given;
+  const shared = {
+    protocol: 'http',
+    host: '127.0.0.1',
+    unixPath: null,
+    basePath: '',
+    weight: 1,
+    isBackup: false,
+  } as const;
+  return Array.from({ length: instances }, (_, index) => {
+    const own = port + index;
+    const [first] = given;
+    if (first !== undefined && index === 0) return first;
+    return { ...(first ?? shared), port: own, url: `http://${first?.host ?? shared.host}:${own}` };
+  });
 }
 
 function resolveSticky(written: WrittenBackend['sticky']): StickyConfig | null {
@@ -136,21 +149,6 @@ function resolveHealth(written: WrittenBackend, path: KeyPath, resolver: Resolve
   };
 }
 
-function resolveFastCgi(
-  written: WrittenBackend,
-  upstreams: readonly UpstreamConfig[],
-  path: KeyPath,
-  resolver: Resolver,
-): FastCgiConfig | null {
-  const isFastCgi = written.app_type === 'php' || upstreams.some(({ protocol }) => protocol === 'fcgi');
-  if (!isFastCgi) return null;
-  if (written.root === undefined) {
-    resolver.faults.add(path, 'must have root, the directory of the scripts, because it speaks FastCGI');
-    return null;
-  }
-  return { root: resolver.path(written.root), index: written.index };
-}
-
 function resolveProcess(
   written: WrittenProcess,
   urlPort: number | undefined,
@@ -165,6 +163,8 @@ function resolveProcess(
     }
   }
   const { PORT: port } = env;
+  const own = written.port ?? (urlPort || undefined) ?? (typeof port === 'string' ? Number(port) : undefined);
+  if (own === undefined) resolver.faults.add(path, 'must have port, or the backend a url with a port, got neither');
   if (typeof port === 'string' && !/^[1-9]\d{0,4}$/.test(port)) {
     resolver.faults.mustBe([...path, 'env', 'PORT'], 'a port from 1 to 65535', port);
   }
@@ -177,7 +177,7 @@ function resolveProcess(
     user: written.user ?? null,
     group: written.group ?? null,
     instances: written.instances,
-    port: written.port ?? urlPort ?? (typeof env['PORT'] === 'string' ? Number(env['PORT']) : null),
+    port: own ?? 0,
     autoRestart: written.auto_restart,
     maxRestarts: written.max_restarts || Number.POSITIVE_INFINITY,
     restartWindowMs: readSpan(written.restart_window),

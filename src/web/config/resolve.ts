@@ -3,6 +3,7 @@ import { parse } from 'valibot';
 import { isIPv4, isIPv6 } from '../../rules/rules.ts';
 import type { Resolver } from './context.ts';
 import type { LoggingConfig } from './log-config.ts';
+import { metricsListener, metricsSite } from './metrics-site.ts';
 import { checkNetworkList } from './resolve-security.ts';
 import { resolveSites } from './resolve-sites.ts';
 import { ACME, type WrittenConfig } from './schema.ts';
@@ -23,14 +24,16 @@ export function resolveConfig(written: WrittenConfig, resolver: Resolver): WebCo
   const hasMetricsRoute = sites.some(({ routes }) =>
     routes.some(({ action }) => action.kind === 'internal' && (action.page === 'metrics' || action.page === 'status')),
   );
+  const metrics = resolveMetrics(written, hasMetricsRoute, resolver);
+  const ownListener = metrics?.address == null ? [] : [metricsListener(metrics.address, metrics.port)];
   return {
     server: resolveServer(written, resolver),
-    listeners,
+    listeners: [...listeners, ...ownListener],
     tls: listeners.some(({ isTls }) => isTls) ? resolveTls(written, resolver) : null,
     logging: resolveLogging(written, resolver),
     backends,
-    sites,
-    metrics: resolveMetrics(written, hasMetricsRoute, resolver),
+    sites: ownListener.length === 0 ? sites : [...sites, metricsSite()],
+    metrics,
   };
 }
 
@@ -194,7 +197,7 @@ function resolveAutomatic(
 }
 
 function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): LoggingConfig {
-  const { access_log: access, error_log: error, rotation } = logging;
+  const { access_log: access, rotation } = logging;
   if (rotation?.max_size !== undefined && rotation.max_size_mb !== undefined) {
     resolver.faults.add(['logging', 'rotation', 'max_size_mb'], 'must not be given together with max_size');
   }
@@ -209,7 +212,6 @@ function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): Logging
             excludes: access.exclude,
           }
         : null,
-    error: { path: error.path === 'stderr' ? null : resolver.path(error.path), level: error.level },
     rotation:
       rotation?.enabled === true
         ? {

@@ -1,9 +1,9 @@
 /** `[backends.<name>]` of the file. */
 import * as v from 'valibot';
 import { APP_TYPES, STRATEGIES } from './backend-config.ts';
-import { ANY_PORT, oneOf, PATH, SECRET, SWITCH, said, span, text, texts, whole } from './schema-values.ts';
+import { oneOf, PATH, PORT, SECRET, SWITCH, said, span, text, texts, whole } from './schema-values.ts';
 
-const UPSTREAM_URL = text('a URL such as http://localhost:3000, https://host, fcgi://host:9000 or unix:/path/of.sock');
+const UPSTREAM_URL = text('a URL such as http://localhost:3000, https://host or unix:/path/of.sock');
 
 const UPSTREAM = v.union(
   [
@@ -46,7 +46,7 @@ const PROCESS = v.strictObject({
   user: v.optional(text('the name or number of a user')),
   group: v.optional(text('the name or number of a group')),
   instances: v.optional(said('Copies, each with a port of its own.', whole(1, 64)), 1),
-  port: v.optional(said('Of the first copy (default: that of url, or any free one); told by PORT.', ANY_PORT)),
+  port: v.optional(said('Of the first copy, told by PORT (default: that of url).', PORT)),
   auto_restart: v.optional(SWITCH, true),
   max_restarts: v.optional(said('Within restart_window; 0: any number.', whole(0, 1_000_000)), 10),
   restart_window: v.optional(span(), '10m'),
@@ -96,8 +96,6 @@ export const BACKEND = v.strictObject({
   tls_verify: v.optional(SWITCH, true),
   tls_ca: v.optional(said('PEM file of the CAs that upstreams are verified by.', PATH)),
   tls_server_name: v.optional(text('a host name')),
-  root: v.optional(said('php: the directory of the scripts, as PHP-FPM sees it.', PATH)),
-  index: v.optional(said('php: the script of a directory.', text('the name of a file')), 'index.php'),
   process: v.optional(PROCESS),
 });
 export type WrittenBackend = v.InferOutput<typeof BACKEND>;

@@ -1,6 +1,6 @@
 /** The configuration file: its tables and keys, with their defaults. Values stay as they were written; `resolve.ts` reads them. */
 import * as v from 'valibot';
-import { LOG_FORMATS, LOG_LEVELS } from './log-config.ts';
+import { LOG_FORMATS } from './log-config.ts';
 import { BACKEND } from './schema-backends.ts';
 import { SECURITY } from './schema-security.ts';
 import { COMPRESSION, ERROR_PAGES, SITE } from './schema-sites.ts';
@@ -102,13 +102,6 @@ const LOGGING = v.strictObject({
       flush_interval: v.optional(span(), '1s'),
       exclude: v.optional(said('Paths that are not logged.', texts('a path')), []),
     }),
-  ),
-  error_log: v.optional(
-    v.strictObject({
-      path: v.optional(said('A file, or stderr.', PATH), 'stderr'),
-      level: v.optional(oneOf(LOG_LEVELS), 'info'),
-    }),
-    {},
   ),
   rotation: v.optional(
     v.strictObject({

@@ -1,0 +1,31 @@
+/** Which native addons a target can load. */
+import { highestGlibc, readElf } from '../formats/elf.ts';
+import { Failure } from '../support/errors.ts';
+import { isStatic } from '../targets/target-facts.ts';
+import type { Target } from '../targets/targets.ts';
+
+export interface Addon {
+  /** As the messages name it. */
+  readonly file: string;
+  readonly data: Buffer;
+}
+
+/** undefined if this target loads it; otherwise why not. */
+export function addonFault(target: Target, { data }: Addon): string | undefined {
+  if (isStatic(target)) return 'a static executable loads no native addons';
+  try {
+    const { machine, class: bits, needed } = readElf(data);
+    const wanted = target.architecture.elf;
+    if (machine !== wanted.machine || bits !== wanted.class) return `it is for ${machine}, ${bits} bits`;
+    if (needed.some((library) => library.includes('musl'))) return 'it is for musl';
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return 'it is not for Linux';
+    throw error;
+  }
+}
+
+/** The version of glibc that it requires; undefined for none. */
+export function glibcOf({ data }: Addon): string | undefined {
+  return highestGlibc(readElf(data).versionsRequired) ?? undefined;
+}

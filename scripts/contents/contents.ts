@@ -1,0 +1,248 @@
+/** What goes into a program's executable beside our loader: its modules, its packages, its assets, and what was found out on the way. */
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import { isNewer } from '../formats/elf.ts';
+import { type NewFile, writePack } from '../formats/pack.ts';
+import { lineOf } from '../program/check.ts';
+import { type Program, program } from '../program/program.ts';
+import { root } from '../support/checkout.ts';
+import { Failure, UsageError } from '../support/errors.ts';
+import { once } from '../support/once.ts';
+import type { Target } from '../targets/targets.ts';
+import { addonFault, glibcOf } from './addons.ts';
+import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
+import { type Traced, trace } from './trace.ts';
+import { toJavaScript } from './typescript.ts';
+
+export interface Contents {
+  readonly pack: Buffer;
+  readonly packages: readonly Package[];
+  readonly files: number;
+  /** The glibc that an addon requires, if it is newer than the oldest one that the target runs on. */
+  readonly glibc: string | undefined;
+}
+
+/** What is the same for every target. */
+export interface Sources {
+  readonly traced: Traced;
+  readonly closure: Closure;
+  /** Everything but native addons. */
+  readonly files: readonly NewFile[];
+  readonly addons: readonly PackedAddon[];
+  /** Each a line. */
+  readonly warnings: readonly string[];
+  readonly hasSourceMaps: boolean;
+}
+
+interface PackedAddon {
+  readonly path: string;
+  readonly file: string;
+  readonly data: Buffer;
+  readonly owner: Package | undefined;
+}
+
+export function readSources(): Promise<Sources> {
+  return once('sources', collect);
+}
+
+/** Refuses what this target cannot load. */
+export async function contentsFor(target: Target, time: number): Promise<Contents> {
+  const { files, addons, closure, traced, hasSourceMaps } = await readSources();
+  const base = baseOf(closure);
+  const own = Object.entries(program.addons[target.triple] ?? {}).map(([at, file]) => ({
+    path: pathIn(base, path.join(root, at)),
+    file,
+    data: readFileSync(path.join(root, file)),
+    owner: undefined,
+  }));
+  const replaced = new Set(own.map((addon) => addon.path));
+  const candidates = addons.filter((addon) => !replaced.has(addon.path));
+  const good = [...own, ...candidates.filter((addon) => addonFault(target, addon) === undefined)];
+  assertAddons(target, own, candidates, good);
+  const floors = good.flatMap((addon) => glibcOf(addon) ?? []);
+  const glibc = floors.reduce<string | undefined>((a, b) => (a === undefined || isNewer(b, a) ? b : a), undefined);
+  const { oldest } = target;
+  const all = [...files, ...good.map(({ path, data }) => ({ path, data, isModule: false }))];
+  const links = closure.packages.flatMap((each) =>
+    each.links.map((link) => [pathIn(base, link), pathIn(base, each.folder)] as const),
+  );
+  const aliases: Record<string, Record<string, string>> = {};
+  for (const [importer, specifier, file] of traced.aliases) {
+    const from = pathIn(base, path.join(root, importer));
+    aliases[from] = { ...aliases[from], [specifier]: pathIn(base, path.join(root, file)) };
+  }
+  const main = pathIn(base, path.join(root, program.entry));
+  const head = { root: virtualRoot, main, time, hasSourceMaps, links: Object.fromEntries(links), aliases };
+  return {
+    pack: writePack(head, all),
+    packages: closure.packages,
+    files: all.length,
+    glibc: glibc !== undefined && oldest.glibc !== null && isNewer(glibc, oldest.glibc) ? glibc : undefined,
+  };
+}
+
+/** Where the program finds itself: a folder that no system has. */
+const virtualRoot = `/vrypt/${program.name}`;
+
+async function collect(): Promise<Sources> {
+  assertEntries(program);
+  const traced = await trace(
+    root,
+    [program.entry, ...program.workers].map((file) => path.normalize(file)),
+  );
+  const imported = [...traced.packages.keys(), ...program.packages];
+  const named = dependenciesOf(root, false);
+  const closure = closureOf(
+    [...named, ...imported.map((name) => ({ name, from: root, isOptional: false }))],
+    program.without,
+  );
+  const warnings = closure.missing.map(
+    ({ name, from }) =>
+      `${name} is not installed, which ${from === root ? program.name : path.basename(from)} asks for`,
+  );
+  const base = baseOf(closure);
+  const files: NewFile[] = [];
+  const addons: PackedAddon[] = [];
+  let hasSourceMaps = false;
+  const seen = new Set<string>();
+  const add = async (file: string, owner: Package | undefined): Promise<void> => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const data = readFileSync(file);
+    const at = pathIn(base, file);
+    const shown = path.relative(root, file);
+    if (file.endsWith('.node')) {
+      addons.push({ path: at, file: shown, data, owner });
+      return;
+    }
+    const compiled = owner === undefined ? await toJavaScript(shown, data.toString(), tsconfig()) : undefined;
+    const isChanged = compiled !== undefined && /\.([mc]?ts|[jt]sx)$/.test(file);
+    const isModule = /\.[jt]sx?$/.test(file) && !hasType(file) && isModuleSyntax(compiled?.code ?? data.toString());
+    hasSourceMaps ||= compiled?.hasSourceMap === true;
+    hasSourceMaps ||= owner === undefined && existsSync(`${file}.map`);
+    files.push({ path: at, data: isChanged ? Buffer.from(compiled.code) : data, isModule });
+  };
+  const isOut = (file: string): boolean => program.without.some((pattern) => path.matchesGlob(file, pattern));
+  const own = [...traced.modules, ...traced.assets.flatMap(allBelow), ...program.assets.flatMap(matching)];
+  const maps = own.map((file) => `${file}.map`).filter((file) => existsSync(path.join(root, file)));
+  for (const file of [...new Set([...own, ...maps, ...manifestsAbove(own)])].sort()) {
+    if (!isOut(file)) await add(path.join(root, file), undefined);
+  }
+  for (const each of closure.packages) {
+    for (const file of filesOf(each.folder)) {
+      const full = path.join(each.folder, file);
+      if (!isOut(path.relative(root, full))) await add(full, each);
+    }
+  }
+  return { traced, closure, files, addons, warnings, hasSourceMaps };
+}
+
+function assertEntries({ file, entry, workers }: Program): void {
+  const text = existsSync(path.join(root, file)) ? readFileSync(path.join(root, file), 'utf8') : '';
+  for (const [field, name] of [['entry', entry], ...workers.map((worker) => ['workers', worker])] as [
+    string,
+    string,
+  ][]) {
+    if (existsSync(path.join(root, name)) && statSync(path.join(root, name)).isFile()) continue;
+    throw new UsageError(`${file}:${lineOf(text, [field])}: ${field} must be a file, got ${name}, which is not there`);
+  }
+}
+
+/** An addon is fatal if its package has none for this target, and something needs the package. */
+function assertAddons(
+  target: Target,
+  own: readonly PackedAddon[],
+  candidates: readonly PackedAddon[],
+  good: readonly PackedAddon[],
+): void {
+  for (const addon of own) {
+    const fault = addonFault(target, addon);
+    if (fault !== undefined) throw new Failure(`${addon.file} cannot be loaded on ${target.triple}: ${fault}`);
+  }
+  for (const { owner, file } of candidates) {
+    if (owner === undefined || owner.isOptional) continue;
+    const folder = path.relative(root, owner.folder);
+    if (good.some((addon) => addon.owner === owner || addon.path.includes(`/${folder}/`))) continue;
+    const fault = candidates.filter((each) => each.owner === owner).map((each) => addonFault(target, each))[0];
+    throw new Failure(
+      `${owner.name} ${owner.version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
+        `"addons" names one for this target, "without": ["${owner.name}"] leaves the package out`,
+    );
+  }
+}
+
+/** The folder above all that goes along: a monorepo's, if packages lie there. */
+function baseOf({ packages }: Closure): string {
+  let base = root;
+  const places = packages.flatMap(({ folder, links }) => [folder, ...links]);
+  while (places.some((place) => !place.startsWith(`${base}${path.sep}`))) base = path.dirname(base);
+  return base;
+}
+
+function pathIn(base: string, file: string): string {
+  return `${virtualRoot}/${path.relative(base, file)}`;
+}
+
+function allBelow(name: string): string[] {
+  if (!statSync(path.join(root, name)).isDirectory()) return [name];
+  return globSync('**/*', { cwd: path.join(root, name), withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+}
+
+function matching(pattern: string): string[] {
+  const found = existsSync(path.join(root, pattern)) ? [pattern] : globSync(pattern, { cwd: root });
+  if (found.length > 0) return found.flatMap((name) => allBelow(path.normalize(name)));
+  const text = readFileSync(path.join(root, program.file), 'utf8');
+  throw new UsageError(
+    `${program.file}:${lineOf(text, ['assets'])}: assets must match files, got ${pattern}, which matches none`,
+  );
+}
+
+/** The package.json of every folder from the project's down to each file: they say what kind of module it is. */
+function manifestsAbove(files: readonly string[]): string[] {
+  const folders = new Set(['.']);
+  for (const file of files) {
+    for (let at = path.dirname(file); at !== '.'; at = path.dirname(at)) folders.add(at);
+  }
+  return [...folders]
+    .map((folder) => path.join(folder, 'package.json'))
+    .filter((file) => existsSync(path.join(root, file)));
+}
+
+const types = new Map<string, boolean>();
+
+/** Whether a package.json says if a file is an ES module. */
+function hasType(file: string): boolean {
+  const folder = path.dirname(file);
+  const known = types.get(folder);
+  if (known !== undefined) return known;
+  const manifest = path.join(folder, 'package.json');
+  const isTop = folder === path.dirname(folder) || path.basename(folder) === 'node_modules';
+  const has = existsSync(manifest)
+    ? typeof (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown }).type === 'string'
+    : !isTop && hasType(folder);
+  types.set(folder, has);
+  return has;
+}
+
+/** Node's own way of telling: what does not compile as CommonJS because of ES syntax is an ES module. */
+function isModuleSyntax(code: string): boolean {
+  if (!/^\s*(import|export)\b|import\.meta|\bawait\b|[;}]\s*(import|export)\b/m.test(code)) return false;
+  try {
+    vm.compileFunction(code.replace(/^#!.*/, ''), ['exports', 'require', 'module', '__filename', '__dirname']);
+    return false;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : '';
+    return /import statement outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(text);
+  }
+}
+
+let tsconfigText: string | undefined;
+
+function tsconfig(): string {
+  const file = path.join(root, 'tsconfig.json');
+  tsconfigText ??= existsSync(file) ? readFileSync(file, 'utf8') : '{}';
+  return tsconfigText;
+}

@@ -1,0 +1,157 @@
+/**
+ * Which of the program's own files it needs: its entry, its workers, and everything that these import, or name beside themselves
+ * (`new URL('./x', import.meta.url)`, `path.join(import.meta.dirname, 'x')`).
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { build as esbuild, type ImportKind, type Message, type PluginBuild } from 'esbuild';
+import { Failure } from '../support/errors.ts';
+
+export interface Traced {
+  /** Modules, below the project's folder; sorted. */
+  readonly modules: readonly string[];
+  /** Further files and folders that they name. */
+  readonly assets: readonly string[];
+  /** npm packages by name, with the place of one import. */
+  readonly packages: ReadonlyMap<string, string>;
+  /** Specifiers that no rule of Node leads to a file: importer, specifier, file. */
+  readonly aliases: readonly (readonly [importer: string, specifier: string, file: string])[];
+}
+
+const code = /\.[mc]?[jt]sx?$/;
+
+export async function trace(folder: string, entries: readonly string[]): Promise<Traced> {
+  const modules = new Set<string>();
+  const assets = new Set<string>();
+  const packages = new Map<string, string>();
+  const aliases: (readonly [string, string, string])[] = [];
+  let waiting = [...entries];
+  while (waiting.length > 0) {
+    const inputs = await importsOf(folder, waiting);
+    waiting = [];
+    for (const [file, { imports }] of Object.entries(inputs)) {
+      if (file.startsWith('(') || modules.has(file)) continue;
+      modules.add(file);
+      for (const { path: target, external, original } of imports) {
+        if (external === true) {
+          const name = packageOf(target);
+          if (name !== undefined && !packages.has(name)) packages.set(name, file);
+        } else if (original !== undefined && !/^\.{0,2}\//.test(original) && !target.includes('node_modules/')) {
+          aliases.push([file, original, target]);
+        }
+      }
+      if (!code.test(file)) continue;
+      for (const named of namedIn(folder, file)) {
+        if (code.test(named)) waiting.push(named);
+        else assets.add(named);
+      }
+    }
+    waiting = [...new Set(waiting)].filter((file) => !modules.has(file));
+  }
+  return { modules: [...modules].sort(), assets: [...assets].sort(), packages, aliases };
+}
+
+interface Input {
+  readonly imports: readonly { path: string; kind: ImportKind; external?: boolean; original?: string }[];
+}
+
+async function importsOf(folder: string, entryPoints: readonly string[]): Promise<Record<string, Input>> {
+  try {
+    const { metafile } = await esbuild({
+      absWorkingDir: folder,
+      entryPoints: [...entryPoints],
+      outdir: 'nowhere',
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'silent',
+      loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
+    });
+    return metafile.inputs;
+  } catch (error) {
+    const { errors = [] } = error as { errors?: readonly Message[] };
+    if (errors.length === 0) throw error;
+    throw new Failure(errors.map(inWords).join('\n'));
+  }
+}
+
+function inWords({ location, text }: Message): string {
+  return location === null ? text : `${location.file}:${location.line}: ${text}`;
+}
+
+/** The name of a package; undefined for Node's own modules, URLs and paths. */
+export function packageOf(specifier: string): string | undefined {
+  if (/^(node:|data:|https?:|file:|#|\.|\/)/.test(specifier)) return undefined;
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
+}
+
+/** Existing files and folders that a module names by a constant path beside itself. */
+function namedIn(folder: string, file: string): string[] {
+  const text = readFileSync(path.join(folder, file), 'utf8');
+  const here = path.dirname(file);
+  const relative = [
+    ...[...text.matchAll(/new URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)\1\s*,\s*import\.meta\.url/g)].map((match) => match[2]),
+    ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*,\s*((?:(['"`])[^'"`$]*\2\s*,?\s*)+)/g)].map((match) =>
+      [...(match[1] ?? '').matchAll(/(['"`])([^'"`]*)\1/g)].map((part) => part[2]).join('/'),
+    ),
+    ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*\+\s*(['"`])\/?([^'"`$]+)\1/g)].map(
+      (match) => match[2],
+    ),
+    ...[...text.matchAll(/\$\{(?:import\.meta\.dirname|__dirname)\}\/([^'"`$\s]+)`/g)].map((match) => match[1]),
+  ];
+  return relative.flatMap((name) => {
+    const target = path.join(here, name ?? '').replace(/\/$/, '');
+    const isInside = target !== '.' && !target.startsWith('..') && !target.startsWith('node_modules');
+    if (!isInside || !existsSync(path.join(folder, target))) return [];
+    // A folder that holds the module itself would take everything along.
+    return statSync(path.join(folder, target)).isDirectory() && `${here}/`.startsWith(`${target}/`) ? [] : [target];
+  });
+}
+
+/** Every file, packages included, that the entries lead to and that is more than unused exports; below or beside `folder`. */
+export async function reached(
+  folder: string,
+  entryPoints: readonly string[],
+  without: readonly string[],
+): Promise<string[]> {
+  const { metafile } = await esbuild({
+    absWorkingDir: folder,
+    entryPoints: [...entryPoints],
+    outdir: 'nowhere',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    conditions: [],
+    logLevel: 'silent',
+    external: [...without],
+    loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
+    plugins: [{ name: 'optional', setup: leaveOut }],
+  });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  return [...new Set(used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file))].sort();
+}
+
+/** What is not installed is not reached. */
+function leaveOut({ onResolve, resolve }: PluginBuild): void {
+  onResolve({ filter: /^[^./]/ }, async ({ path: name, pluginData, importer, resolveDir, kind }) => {
+    if (pluginData === leaveOut || kind === 'entry-point') return undefined;
+    const {
+      errors,
+      path: found,
+      external,
+      sideEffects,
+    } = await resolve(name, {
+      importer,
+      resolveDir,
+      kind,
+      pluginData: leaveOut,
+    });
+    return errors.length > 0 ? { path: name, external: true } : { path: found, external, sideEffects };
+  });
+}

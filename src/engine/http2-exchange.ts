@@ -1,0 +1,272 @@
+/** One request of HTTP/2 with its answer: whole, in pieces, or passed on from somebody else. */
+import { Buffer } from 'node:buffer';
+import type { ServerHttp2Stream } from 'node:http2';
+import { refusalAnswer } from '../http/answer.ts';
+import type { RefusalReason } from '../http/refusals.ts';
+import { type Reply, ReplyKind, type WholeReply } from '../http/reply.ts';
+import { refusalOf } from './answering.ts';
+import { Responding } from './exchange.ts';
+import { prepared } from './http2-answers.ts';
+import { headLines, interimFields, linesAsFields, type RawFields, responseFields } from './http2-fields.ts';
+import { Http2Request, Reset, type StreamOwner } from './http2-request.ts';
+import type { Output } from './output.ts';
+import { Phase } from './phase.ts';
+import type { RelayHost, RelayReply } from './relay.ts';
+import type { StreamReply } from './stream-reply.ts';
+import { type AnswerWriter, Framing, type FramingValue, type StreamHost, StreamWriter } from './stream-writer.ts';
+
+const ENDED = { endStream: true };
+const CANNOT_HAND_OVER = 'a stream of HTTP/2 cannot be handed over to another protocol';
+
+export class Http2Exchange extends Http2Request implements StreamHost, RelayHost {
+  readonly isToHead: boolean;
+  /** As HTTP/1.1 it has interim answers, and content of unknown length. */
+  readonly minorVersion = 1;
+  #status = 0;
+  #writer: AnswerWriter | null = null;
+  #relay: RelayReply | null = null;
+  #sentBytes = 0;
+  #startedAt = 0;
+  #isClosed = false;
+
+  constructor(owner: StreamOwner, stream: ServerHttp2Stream, fields: RawFields) {
+    super(owner, stream, fields);
+    this.isToHead = this.isHead;
+    // Of the client; 'close' follows.
+    stream.on('error', ignore);
+    stream.once('close', () => this.#onClose());
+  }
+
+  /** Calls the handler. */
+  begin(): void {
+    const { host } = this.owner;
+    if (this.refusal !== null) {
+      this.refuse(this.refusal);
+      return;
+    }
+    if (host.done !== null) this.#startedAt = performance.now();
+    try {
+      const reply = host.handler(this.view);
+      if (!(reply instanceof Promise)) {
+        this.#respond(reply);
+        return;
+      }
+      this.responding = Responding.pending;
+      this.wait(this.isReading ? Phase.body : Phase.handler);
+      reply.then(this.#onReply, this.#onError);
+    } catch (error) {
+      this.refuse(refusalOf(host, error));
+    }
+  }
+
+  get requestLength(): number {
+    return this.contentLength;
+  }
+
+  /** Shared with all connections: empty unless an answer is being put. */
+  get output(): Output {
+    return this.owner.host.output;
+  }
+
+  flushContent(): boolean {
+    const bytes = this.output.take();
+    // The output will be used for others.
+    if (bytes !== null && !this.stream.destroyed) this.stream.write(Buffer.from(bytes));
+    return !this.stream.writableNeedDrain;
+  }
+
+  onStreamEnd(writer: AnswerWriter, error: unknown): void {
+    if (this.#writer !== writer || this.#isClosed) return;
+    if (error !== null) {
+      this.output.take();
+      this.owner.host.report(error);
+      this.stream.close(Reset.internalError);
+      return;
+    }
+    this.flushContent();
+    this.stream.end();
+    this.#endAnswer(writer.bytes);
+  }
+
+  endHead(relay: RelayReply, length: number, hasContent: boolean, hasDate: boolean): FramingValue {
+    const head = this.output.take()?.toString('latin1') ?? '';
+    if (this.#relay !== relay || this.stream.destroyed) return relay.framing;
+    const isUnknown = hasContent && length < 0;
+    const date = hasDate ? '' : this.owner.host.clock.sharedFields.date;
+    const lines = `${headLines(head)}${length < 0 ? '' : `content-length: ${length}\r\n`}${date}`;
+    this.#status = relay.status;
+    this.responding = Responding.streaming;
+    this.wait(Phase.stream);
+    this.stream.respond(responseFields(relay.status, lines) as never);
+    return isUnknown ? Framing.close : Framing.length;
+  }
+
+  answerInstead(relay: RelayReply, reply: Reply): void {
+    if (this.#relay !== relay || this.#isClosed) {
+      reply.discard();
+      return;
+    }
+    this.#relay = null;
+    this.#writer = null;
+    this.timeoutMs = -1;
+    this.#respond(reply);
+  }
+
+  cutOffRelay(relay: RelayReply): void {
+    if (this.#relay === relay) this.stream.close(Reset.internalError);
+  }
+
+  sendInterim(text: string): void {
+    if (!this.isUnanswered || this.stream.destroyed) return;
+    this.stream.additionalHeaders(interimFields(Number(text.slice(9, 12)), linesAsFields(headLines(text))));
+  }
+
+  onContentWanted(): void {
+    this.stream.resume();
+  }
+
+  protected refuse(reason: RefusalReason): void {
+    if (this.isUnanswered) this.#respond(refusalAnswer(reason));
+    else this.stream.close(Reset.cancel);
+  }
+
+  readonly #onReply = (reply: Reply): void => {
+    if (this.responding === Responding.pending && !this.#isClosed) this.#respond(reply);
+    else reply.discard();
+  };
+
+  readonly #onError = (error: unknown): void => {
+    if (this.responding !== Responding.pending || this.#isClosed) return;
+    this.refuse(refusalOf(this.owner.host, error ?? new Error('the handler rejected without a reason')));
+  };
+
+  #respond(reply: Reply): void {
+    if (this.stream.destroyed || this.stream.closed) {
+      reply.discard();
+      return;
+    }
+    this.#status = reply.status;
+    switch (reply.kind) {
+      case ReplyKind.whole:
+        this.#sendWhole(reply as WholeReply);
+        break;
+      case ReplyKind.stream:
+        this.#sendStream(reply as StreamReply);
+        break;
+      case ReplyKind.relay:
+        this.#beginRelay(reply as RelayReply);
+        break;
+      case ReplyKind.handOver:
+        this.owner.host.report(new TypeError(CANNOT_HAND_OVER));
+        this.#respond(refusalAnswer('upgradeImpossible'));
+    }
+  }
+
+  #sendWhole(reply: WholeReply): void {
+    const { fields, content } = prepared(reply, this.owner.host.clock.sharedFields, this.isHead);
+    if (content.length === 0) {
+      this.stream.respond(fields as never, ENDED);
+    } else {
+      this.stream.respond(fields as never);
+      this.stream.end(content);
+    }
+    this.#endAnswer(content.length);
+  }
+
+  #sendStream(reply: StreamReply): void {
+    const { date } = this.owner.host.clock.sharedFields;
+    const length = reply.length === null ? '' : `content-length: ${reply.length}\r\n`;
+    const lines = headLines(reply.start) + length + date;
+    this.stream.respond(responseFields(reply.status, lines) as never, this.isHead ? ENDED : undefined);
+    if (this.isHead) {
+      reply.discard();
+      this.#endAnswer(0);
+      return;
+    }
+    this.responding = Responding.streaming;
+    this.wait(Phase.stream);
+    const writer = new StreamWriter(this, reply.length === null ? Framing.close : Framing.length, reply.length);
+    this.#writer = writer;
+    this.stream.on('drain', () => this.#onDrained(writer));
+    writer.run(reply);
+  }
+
+  #beginRelay(relay: RelayReply): void {
+    this.#relay = relay;
+    this.#writer = relay;
+    this.responding = Responding.pending;
+    this.timeoutMs = 0;
+    this.stream.on('drain', () => this.#onDrained(relay));
+    relay.begin(this);
+    if (this.stream.endAfterHeaders) {
+      relay.complete();
+      return;
+    }
+    // The upstream's invitation would come too late for a client that waits for this one.
+    this.inviteContent();
+    relay.flush();
+    this.stream.on('data', (bytes: Buffer) => {
+      if (this.#relay !== relay) return;
+      relay.push(bytes, 0, bytes.length);
+      relay.flush();
+      if (!relay.isWanted) this.stream.pause();
+    });
+    this.stream.on('end', () => {
+      if (this.#relay === relay) relay.complete();
+    });
+  }
+
+  #onDrained(writer: AnswerWriter): void {
+    if (this.#writer !== writer) return;
+    if (this.responding === Responding.streaming) this.wait(Phase.stream);
+    writer.onDrained();
+  }
+
+  /** All of the answer has been given to the stream. */
+  #endAnswer(bytes: number): void {
+    this.responding = Responding.done;
+    this.#sentBytes = bytes;
+    this.owner.host.countAnswer();
+    this.#tellDone(false);
+    this.view.openedBody?.fail(new Error('the answer has been given'));
+    this.wait(Phase.send);
+    if (!this.stream.readableEnded) this.dropContent();
+  }
+
+  #tellDone(isAborted: boolean): void {
+    const { host } = this.owner;
+    if (host.done === null || this.refusal !== null) return;
+    try {
+      const ms = performance.now() - this.#startedAt;
+      host.done(this.view, { status: this.#status, bytes: this.#sentBytes, ms, isAborted });
+    } catch (error) {
+      host.report(error);
+    }
+  }
+
+  #onClose(): void {
+    this.#isClosed = true;
+    const isComplete = this.responding === Responding.done && this.stream.rstCode === Reset.noError;
+    const error = new Error('the client is gone');
+    if (this.responding === Responding.pending || this.responding === Responding.streaming) {
+      this.#sentBytes = this.#writer?.bytes ?? 0;
+      this.#tellDone(true);
+    }
+    this.responding = Responding.done;
+    if (!isComplete) {
+      this.controller?.abort(error);
+      this.#writer?.abort(error);
+    }
+    this.view.openedBody?.fail(error);
+    if (this.sent !== null) {
+      // The promise may have no observer.
+      this.sent.promise.catch(ignore);
+      if (isComplete) this.sent.resolve();
+      else this.sent.reject(error);
+    }
+    this.view.detach();
+    this.owner.forget(this);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,92 @@
+/**
+ * One line of an access log for one request, in three formats. What clients choose is escaped, so that nobody can end a line, or
+ * forge one: in text as \xHH, as Apache does, in JSON as JSON does.
+ */
+import type { AnswerEnd, Call } from '../engine/call.ts';
+
+export type LogFormat = 'common' | 'combined' | 'json';
+
+/** A line with its LF. `now` is in milliseconds since 1970. */
+export type WriteLine = (call: Call, end: AnswerEnd, client: string, requestId: string, now: number) => string;
+
+export function lineWriter(format: LogFormat): WriteLine {
+  if (format === 'json') return jsonLine;
+  return format === 'common' ? (...entry) => `${commonLine(...entry)}\n` : combinedLine;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+let second = -1;
+let secondText = '';
+
+/** `09/Aug/2025:10:15:32 +0000`, made once a second. */
+export function clfTime(now: number): string {
+  const current = Math.floor(now / 1000);
+  if (current !== second) {
+    second = current;
+    const date = new Date(now);
+    const two = (number: number) => String(number).padStart(2, '0');
+    const day = `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
+    secondText = `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+  }
+  return secondText;
+}
+
+function commonLine(call: Call, { status, bytes }: AnswerEnd, client: string, _: string, now: number): string {
+  const request = `${escaped(call.method)} ${escaped(call.target)} HTTP/${call.version}`;
+  return `${client === '' ? 'unix:' : client} - - [${clfTime(now)}] "${request}" ${status} ${bytes === 0 ? '-' : bytes}`;
+}
+
+function combinedLine(call: Call, end: AnswerEnd, client: string, requestId: string, now: number): string {
+  const referer = escaped(call.header('referer') ?? '-');
+  const agent = escaped(call.header('user-agent') ?? '-');
+  return `${commonLine(call, end, client, requestId, now)} "${referer}" "${agent}"\n`;
+}
+
+function jsonLine(
+  call: Call,
+  { status, bytes, ms, isAborted }: AnswerEnd,
+  client: string,
+  requestId: string,
+  now: number,
+): string {
+  const line = JSON.stringify({
+    timestamp: new Date(now).toISOString(),
+    remote_addr: client,
+    method: call.method,
+    path: call.target,
+    protocol: `HTTP/${call.version}`,
+    host: call.header('host') ?? '',
+    status,
+    response_time_ms: Math.round(ms * 1000) / 1000,
+    bytes_sent: bytes,
+    request_id: requestId,
+    user_agent: call.header('user-agent') ?? '',
+    referer: call.header('referer') ?? '',
+    ...(isAborted ? { aborted: true } : {}),
+  });
+  // Some readers take U+0085 for the end of a line.
+  return `${hasHigh(line) ? line.replace(/[\x7f-\xff]/g, unicode) : line}\n`;
+}
+
+function escaped(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return text.replace(/[^\x20-\x7e]|["\\]/g, hex);
+  }
+  return text;
+}
+
+function hex(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+function unicode(character: string): string {
+  return `\\u00${character.charCodeAt(0).toString(16)}`;
+}
+
+function hasHigh(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7e) return true;
+  return false;
+}

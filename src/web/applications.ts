@@ -1,0 +1,148 @@
+/** The applications that a configuration names: started before traffic, in step with each new configuration, stopped last. Owns them. */
+import { readFileSync } from 'node:fs';
+import { LogFile } from '../log/log-file.ts';
+import { Rotator } from '../log/rotation.ts';
+import { Application, type ApplicationSettings } from '../processes/application.ts';
+import type { BackendConfig, ProcessConfig } from './config/backend-config.ts';
+import type { WebConfig } from './config/web-config.ts';
+
+interface Kept {
+  readonly key: string;
+  readonly application: Application;
+  readonly log: LogFile | null;
+}
+
+export class Applications {
+  readonly #report: (text: string) => void;
+  readonly #printError: (text: string) => void;
+  #kept: readonly Kept[] = [];
+
+  /** `printError` gets what applications print that have no log. */
+  constructor(report: (text: string) => void, printError: (text: string) => void) {
+    this.#report = report;
+    this.#printError = printError;
+  }
+
+  /**
+   * Starts what is new, stops what is gone, and replaces what has changed, one after the other, so that of several copies one serves.
+   * Resolves when all are up or have had their time.
+   */
+  async take(config: WebConfig): Promise<void> {
+    const wanted = Object.values(config.backends).flatMap(settingsOf);
+    const kept: Kept[] = [];
+    const gone = new Set(this.#kept);
+    const starts: Promise<unknown>[] = [];
+    for (const { settings, logPath } of wanted) {
+      const key = JSON.stringify([settings, logPath, config.logging.rotation]);
+      const same = [...gone].find((one) => one.key === key);
+      if (same !== undefined) {
+        gone.delete(same);
+        kept.push(same);
+        continue;
+      }
+      const before = [...gone].find(({ application }) => application.settings.port === settings.port);
+      if (before !== undefined) {
+        gone.delete(before);
+        await stop(before);
+      }
+      const made = this.#make(key, settings, logPath, config);
+      kept.push(made);
+      const start = made.application.start();
+      starts.push(start);
+      if (before !== undefined) await start;
+    }
+    this.#kept = kept;
+    await Promise.all([...starts, ...[...gone].map(stop)]);
+  }
+
+  async stop(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = [];
+    await Promise.all(kept.map(stop));
+  }
+
+  kill(): void {
+    for (const { application } of this.#kept) application.kill();
+  }
+
+  #make(key: string, settings: ApplicationSettings, logPath: string | null, { logging }: WebConfig): Kept {
+    const report = (error: unknown) => this.#report(error instanceof Error ? error.message : String(error));
+    const { rotation } = logging;
+    const rotator = logPath === null || rotation === null ? null : new Rotator(logPath, rotation, report);
+    const log =
+      logPath === null ? null : new LogFile({ path: logPath, bufferLines: 100, flushMs: 250, rotator, report });
+    const print = (lines: string) => (log === null ? this.#printError(lines) : log.append(lines));
+    return { key, application: new Application(settings, { report: this.#report, print }), log };
+  }
+}
+
+async function stop({ application, log }: Kept): Promise<void> {
+  await application.stop();
+  await log?.close();
+}
+
+function settingsOf(backend: BackendConfig): { settings: ApplicationSettings; logPath: string | null }[] {
+  const { process: config, name } = backend;
+  if (config === null) return [];
+  return Array.from({ length: config.instances }, (_, index) => ({
+    settings: instanceOf(name, config, index),
+    logPath: config.logPath,
+  }));
+}
+
+function instanceOf(name: string, config: ProcessConfig, index: number): ApplicationSettings {
+  const port = config.port + index;
+  const env: Record<string, string> = {};
+  for (const variable of config.passEnv) {
+    const value = process.env[variable];
+    if (value !== undefined) env[variable] = value;
+  }
+  for (const [variable, value] of Object.entries(config.env))
+    env[variable] = typeof value === 'string' ? value : value.secret;
+  env['PORT'] = String(port);
+  const {
+    workingDir,
+    autoRestart,
+    maxRestarts,
+    restartWindowMs,
+    backOffMs,
+    maxBackOffMs,
+    startTimeoutMs,
+    stopTimeoutMs,
+  } = config;
+  return {
+    name: config.instances === 1 ? name : `${name} (${index + 1})`,
+    command: config.command,
+    args: config.args,
+    workingDir,
+    env,
+    uid: idOf(config.user, '/etc/passwd'),
+    gid: idOf(config.group, '/etc/group') ?? groupOf(config.user),
+    port,
+    autoRestart,
+    maxRestarts,
+    restartWindowMs,
+    backOffMs,
+    maxBackOffMs,
+    startTimeoutMs,
+    stopTimeoutMs,
+  };
+}
+
+/** The number of a name. Throws if there is no such name: to run it as somebody else would be worse than not at all. */
+function idOf(name: string | null, file: string): number | null {
+  if (name === null) return null;
+  return /^\d+$/.test(name) ? Number(name) : Number(entryOf(name, file)[2]);
+}
+
+function groupOf(user: string | null): number | null {
+  return user === null || /^\d+$/.test(user) ? null : Number(entryOf(user, '/etc/passwd')[3]);
+}
+
+function entryOf(name: string, file: string): string[] {
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .find((one) => one.startsWith(`${name}:`));
+  if (line === undefined) throw new Error(`${JSON.stringify(name)} must be in ${file}`);
+  return line.split(':');
+}

@@ -1,0 +1,105 @@
+/** Pages of the server itself: metrics, health, readiness, and a status page for people. */
+import { createHash } from 'node:crypto';
+import type { Call } from '../engine/call.ts';
+import { Answer } from '../http/answer.ts';
+import { json, reply } from '../http/made-reply.ts';
+import type { Reply } from '../http/reply.ts';
+import { EXPOSITION_TYPE, expose, type UpstreamMetrics } from '../metrics/exposition.ts';
+import { totalsOf } from '../metrics/shared-metrics.ts';
+import { STATUS_PAGE } from '../metrics/status-page.ts';
+import type { AnswerShape } from './answer-shape.ts';
+import type { InternalPage } from './config/web-config.ts';
+import type { Action, Where } from './route.ts';
+import type { WebApp, WebPlace } from './web-app.ts';
+
+const NO_STORE = ['Cache-Control', 'no-store'] as const;
+const STARTED_AT = Date.now() / 1000 - process.uptime();
+
+export class InternalAction implements Action {
+  readonly #page: InternalPage;
+  readonly #place: WebPlace;
+  readonly #app: WebApp;
+
+  constructor(page: InternalPage, place: WebPlace, app: WebApp) {
+    this.#page = page;
+    this.#place = place;
+    this.#app = app;
+  }
+
+  answer(call: Call, where: Where, shape: AnswerShape): Reply {
+    if (call.method !== 'GET' && call.method !== 'HEAD') return shape.error(405, [['Allow', 'GET, HEAD']]);
+    switch (this.#page) {
+      case 'metrics':
+        return reply(200, [['Content-Type', EXPOSITION_TYPE], NO_STORE], this.#metrics());
+      case 'health':
+        return reply(200, [['Content-Type', 'text/plain'], NO_STORE], 'ok\n');
+      case 'ready':
+        return this.#ready();
+      case 'status':
+        return where.query === 'json' ? json(this.#status(), 200, [NO_STORE]) : statusPage();
+    }
+  }
+
+  close(): void {}
+
+  #metrics(): string {
+    const { shared } = this.#place;
+    return expose(totalsOf(shared.metrics), shared.workers, STARTED_AT, this.#upstreams());
+  }
+
+  /** False while draining, and when a backend has nobody left. */
+  #ready(): Reply {
+    const fields = [['Content-Type', 'text/plain'] as const, NO_STORE];
+    if (this.#place.isDraining()) return reply(503, fields, 'draining\n');
+    for (const [name, proxy] of this.#app.proxies) {
+      const isServed = proxy.states().some(({ isHealthy, isDraining }) => isHealthy && !isDraining);
+      if (!isServed) return reply(503, fields, `no upstream of ${name} is healthy\n`);
+    }
+    return reply(200, fields, 'ready\n');
+  }
+
+  #status(): object {
+    const { shared } = this.#place;
+    const { requests, bytes, connections } = totalsOf(shared.metrics);
+    return {
+      time: Date.now(),
+      uptime: process.uptime(),
+      workers: shared.workers,
+      memory: process.memoryUsage.rss(),
+      connections,
+      bytes,
+      requests: requests.reduce((sum, { count }) => sum + count, 0),
+      byStatus: requests,
+      upstreams: this.#upstreams(),
+    };
+  }
+
+  #upstreams(): UpstreamMetrics[] {
+    return [...this.#app.proxies].flatMap(([backend, proxy]) =>
+      proxy.states().map(({ url, isHealthy, counters }) => ({
+        backend,
+        upstream: url,
+        isHealthy,
+        requests: counters.requests,
+        failures: counters.failures,
+        active: counters.active,
+      })),
+    );
+  }
+}
+
+let page: Answer | null = null;
+
+/** Runs nothing but its own script, and may be in no frame. */
+function statusPage(): Reply {
+  const [, script = ''] = /<script>([\s\S]*)<\/script>/.exec(STATUS_PAGE) ?? [];
+  const hash = createHash('sha256').update(script).digest('base64');
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'`;
+  const fields = [
+    ['Content-Type', 'text/html; charset=utf-8'] as const,
+    ['Content-Security-Policy', policy] as const,
+    NO_STORE,
+  ];
+  page ??= new Answer(200, fields, STATUS_PAGE);
+  return page;
+}

@@ -1,0 +1,59 @@
+/** Told of every answer: the access log and the metrics of one worker. Owns the log. */
+import type { AnswerEnd, Call } from '../engine/call.ts';
+
+import { lineWriter, type WriteLine } from '../log/access-line.ts';
+import { LogFile } from '../log/log-file.ts';
+import { isRequestId, RequestIds } from '../log/request-id.ts';
+import { Rotator } from '../log/rotation.ts';
+import { WorkerMetrics } from '../metrics/shared-metrics.ts';
+import { Clients } from './client.ts';
+import type { AccessLogConfig } from './config/log-config.ts';
+import type { WebConfig } from './config/web-config.ts';
+import type { WebPlace } from './web-app.ts';
+
+export class Observer {
+  readonly #clients: Clients;
+  readonly #metrics: WorkerMetrics | null;
+  readonly #log: LogFile | null;
+  readonly #writeLine: WriteLine | null;
+  readonly #excludes: ReadonlySet<string>;
+  readonly #ids = new RequestIds();
+
+  /** null: nobody wants to know. Throws if the log cannot be opened. */
+  static open(config: WebConfig, place: WebPlace): Observer | null {
+    return config.logging.access === null && config.metrics === null ? null : new Observer(config, place);
+  }
+
+  private constructor({ logging, metrics, server }: WebConfig, place: WebPlace) {
+    const { access, rotation } = logging;
+    this.#clients = new Clients(server.trustedProxies);
+    this.#metrics = metrics === null ? null : new WorkerMetrics(place.shared.metrics, place.worker);
+    this.#writeLine = access === null ? null : lineWriter(access.format);
+    this.#excludes = new Set(access?.excludes);
+    this.#log = access === null ? null : openLog(access, rotation, place);
+  }
+
+  readonly done = (call: Call, end: AnswerEnd): void => {
+    this.#metrics?.count(call.method, end.status, end.bytes, end.ms / 1000, end.isAborted);
+    const { path } = call;
+    if (this.#log === null || this.#excludes.has(path)) return;
+    const given = this.#clients.isTrusted(call) ? call.header('x-request-id') : null;
+    const id = given !== null && isRequestId(given) ? given : this.#ids.next();
+    this.#log.append((this.#writeLine as WriteLine)(call, end, this.#clients.addressOf(call), id, Date.now()));
+  };
+
+  countConnections(count: number): void {
+    this.#metrics?.setConnections(count);
+  }
+
+  async close(): Promise<void> {
+    await this.#log?.close();
+  }
+}
+
+function openLog(access: AccessLogConfig, rotation: WebConfig['logging']['rotation'], place: WebPlace): LogFile {
+  const { path, bufferLines, flushMs } = access;
+  const { worker, report } = place;
+  const rotator = path === null || rotation === null || worker > 0 ? null : new Rotator(path, rotation, report);
+  return new LogFile({ path, bufferLines, flushMs, rotator, report });
+}

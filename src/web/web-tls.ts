@@ -1,0 +1,28 @@
+/** TLS of one worker of a web server, by its configuration. Replaced as a whole when there is a new one. Owns its certificates. */
+import type { ChooseTls } from '../engine/tls-transport.ts';
+import { openManagedTls } from '../tls/managed.ts';
+import type { ServerTls } from '../tls/server-tls.ts';
+import type { TicketSecret } from '../tls/ticket-keys.ts';
+import type { TlsConfig } from './config/tls-config.ts';
+
+export class WebTls {
+  #current: ServerTls;
+
+  /** Throws a CertificateError that names the file. */
+  constructor(config: TlsConfig, tickets: TicketSecret, report: (error: unknown) => void) {
+    this.#current = openManagedTls(config, tickets, report);
+  }
+
+  readonly choose: ChooseTls = (hello) => this.#current.choose(hello);
+
+  /** Throws, and changes nothing, if it cannot. */
+  take(config: TlsConfig, tickets: TicketSecret, report: (error: unknown) => void): void {
+    const next = openManagedTls(config, tickets, report);
+    this.#current.close();
+    this.#current = next;
+  }
+
+  close(): void {
+    this.#current.close();
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * `npm run programs`: makes each program's folder, installs its packages, and lets the packed toolchain do the rest, as its users
+ * would. `--commit` writes the results, from which the README's table comes.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { build, root } from '../../scripts/support/checkout.ts';
+import { command } from '../../scripts/support/command.ts';
+import { Failure, UsageError } from '../../scripts/support/errors.ts';
+import { say } from '../../scripts/support/progress.ts';
+import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
+import { findTargets, isReady, readTargets } from '../../scripts/targets/targets.ts';
+import { programs, type TriedProgram } from './programs.ts';
+
+export interface Result {
+  readonly program: string;
+  readonly target: string;
+  /** Milliseconds to the first answer, or to the end; under an emulator it says nothing. */
+  readonly startMs?: number;
+  readonly how?: string;
+  readonly executableBytes?: number;
+  readonly archiveBytes?: number;
+  /** Why it was refused before anything was built. */
+  readonly refused?: string;
+}
+
+interface Row {
+  readonly target: string;
+  readonly artifacts: readonly { bytes: number; executableBytes: number }[];
+  readonly startMs?: number;
+  readonly how?: string;
+  readonly fault?: string;
+}
+
+const resultsFile = path.join(root, 'test/programs/results.json');
+const places = path.join(build, 'programs');
+
+await command(
+  {
+    about: 'Packages, verifies, starts and asks programs that others wrote, with the packed toolchain.',
+    positionals: 'programs',
+    options: [
+      { name: 'target', short: 't', value: 'triple', help: 'only this target; may be repeated (default: all)' },
+      { name: 'commit', help: 'write the results for the README' },
+    ],
+  },
+  async (given) => {
+    const targets =
+      given.valuesOf('target').length > 0
+        ? given.valuesOf('target')
+        : readTargets()
+            .targets.filter(isReady)
+            .map(({ triple }) => triple);
+    findTargets(readTargets(), targets);
+    const chosen = given.positionals.length === 0 ? programs : given.positionals.map(named);
+    const toolchain = pack();
+    const results: Result[] = [];
+    const faults: string[] = [];
+    for (const program of chosen) {
+      say(`== ${program.name}`);
+      const folder = prepare(program, toolchain);
+      for (const result of tryProgram(program, folder, targets)) {
+        if (typeof result === 'string') faults.push(`${program.name}: ${result}`);
+        else results.push(result);
+      }
+    }
+    if (given.has('commit')) write(results);
+    process.stdout.write(`${results.map(lineOf).join('\n')}\n`);
+    if (faults.length > 0) throw new Failure(faults.join('\n'));
+  },
+);
+
+function named(name: string): TriedProgram {
+  const found = programs.find((program) => program.name === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`the program must be one of ${programs.map((each) => each.name).join(', ')}; got ${name}`);
+}
+
+function pack(): string {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/steps/package-release.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Failure(`the toolchain must be packed: ${stderr}`);
+  return path.join(root, /package:release (\S+)/.exec(stderr)?.[1] ?? '');
+}
+
+/** npm installs only what has changed since the last run. */
+function prepare(program: TriedProgram, toolchain: string): string {
+  const folder = path.join(places, program.name);
+  const { devDependencies = {}, ...rest } = (program.manifest ?? {}) as { devDependencies?: object };
+  const manifest = {
+    name: program.name,
+    version: '1.0.0',
+    ...rest,
+    dependencies: program.dependencies,
+    devDependencies: { ...devDependencies, 'vrypt-release': `file:${toolchain}` },
+  };
+  const files: Record<string, string> = {
+    ...program.files,
+    'package.json': JSON.stringify(manifest, null, 2),
+    'vrypt.release.json': JSON.stringify(program.description, null, 2),
+  };
+  if (program.name === 'vite-front')
+    files['browser.mjs'] = readFileSync(path.join(root, 'test/programs/browser.mjs'), 'utf8');
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  const state = `${JSON.stringify(manifest)} ${existsSync(toolchain) ? statSync(toolchain).mtimeMs : ''}`;
+  const stateFile = path.join(folder, 'node_modules/.installed');
+  if (!existsSync(stateFile) || readFileSync(stateFile, 'utf8') !== state) {
+    run(
+      ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...(existsSync(stateFile) ? ['--force'] : [])],
+      folder,
+    );
+    writeFileSync(stateFile, state);
+  }
+  for (const step of program.prepare ?? []) run(step, folder);
+  return folder;
+}
+
+function run([file = '', ...args]: readonly string[], cwd: string): void {
+  const { status, stderr } = spawnSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (status !== 0)
+    throw new Failure(`${[file, ...args].join(' ')} ended with ${status} in ${cwd}: ${stderr.slice(-800)}`);
+}
+
+/** A string is a fault. */
+function tryProgram(program: TriedProgram, folder: string, all: readonly string[]): (Result | string)[] {
+  const targets = all.filter((triple) => program.only === undefined || program.only.includes(triple));
+  if (targets.length === 0) return [];
+  const args = targets.flatMap((triple) => ['--target', triple]);
+  const env = { ...process.env, VRYPT_RUNTIMES: path.join(root, 'runtimes') };
+  const options = { cwd: folder, encoding: 'utf8', env } as const;
+  const { status, stdout, stderr } = spawnSync('npx', ['vrypt-release', 'smoke', '--json', ...args], options);
+  const [first] = findTargets(readTargets(), targets);
+  const { refusedWithoutIcu } = program;
+  if (refusedWithoutIcu !== undefined && first !== undefined && !capabilitiesOf(first).icu) {
+    const line = stderr.split('\n').find((each) => refusedWithoutIcu.test(each));
+    if (status !== 1 || line === undefined)
+      return [`must be refused for ${refusedWithoutIcu}, got ${status}: ${stderr.slice(-600)}`];
+    return targets.map((target) => ({ program: program.name, target, refused: line }));
+  }
+  if (stdout === '') return [stderr.slice(-1500)];
+  const rows = JSON.parse(stdout) as readonly Row[];
+  return rows.map(({ target, artifacts: [archive], startMs, how, fault }) => {
+    if (fault !== undefined || archive === undefined) return `${target}: ${fault}`;
+    return {
+      program: program.name,
+      target,
+      startMs: Math.round(startMs ?? 0),
+      how: how ?? '',
+      executableBytes: archive.executableBytes,
+      archiveBytes: archive.bytes,
+    };
+  });
+}
+
+/** Those of other programs and targets stay. */
+function write(results: readonly Result[]): void {
+  const old = existsSync(resultsFile) ? (JSON.parse(readFileSync(resultsFile, 'utf8')) as readonly Result[]) : [];
+  const isNew = ({ program, target }: Result): boolean =>
+    results.some((result) => result.program === program && result.target === target);
+  const order = programs.map(({ name }) => name);
+  const all = [...old.filter((result) => !isNew(result)), ...results].sort(
+    (a, b) => order.indexOf(a.program) - order.indexOf(b.program) || (a.target < b.target ? -1 : 1),
+  );
+  writeFileSync(resultsFile, `${JSON.stringify(all, null, 2)}\n`);
+  say(`wrote ${path.relative(root, resultsFile)}, on ${availableParallelism()} cores`);
+}
+
+function lineOf({ program, target, startMs, how, refused }: Result): string {
+  return `${program.padEnd(16)} ${target.padEnd(31)} ${refused ?? `good, ${startMs} ms, ${how}`}`;
+}

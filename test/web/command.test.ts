@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ServerProcess } from '../cli/server-process.ts';
+import { ask, makeFolder } from './start-web.ts';
+
+async function start(args: readonly string[], cwd: string): Promise<ServerProcess> {
+  const server = await ServerProcess.start(args, { cwd });
+  onTestFinished(async () => {
+    server.child.kill('SIGKILL');
+    await server.ended;
+  });
+  return server;
+}
+
+async function runIn(cwd: string, args: readonly string[]) {
+  return new ServerProcess(args, { cwd }).ended;
+}
+
+describe('check', () => {
+  test('accepts a good file, and tells every fault of a bad one by its line', async () => {
+    const folder = makeFolder({
+      'good.toml': '[[sites]]\nrespond = "hi"\n',
+      'bad.toml': '[server]\nworkers = 0\n[[sites]]\nfile = "x"\n',
+    });
+    const good = await runIn(folder, ['check', '--config', 'good.toml']);
+    expect(good).toMatchObject({ code: 0, stdout: 'good.toml: good, 1 listener, 1 site, 0 backends\n' });
+    const bad = await runIn(folder, ['check', '-c', 'bad.toml']);
+    expect(bad.code).toBe(1);
+    expect(bad.stderr.split('\n')).toEqual([
+      'bad.toml:2: server.workers must be "auto" or a whole number from 1 to 1024, got 0',
+      'bad.toml:4: sites[0].file is not a key; did you mean files?',
+      '',
+    ]);
+  });
+});
+
+describe('files', () => {
+  test('serves a directory, and prints the configuration that it stands for', async () => {
+    const folder = makeFolder({ 'public/index.html': '<p>hello' });
+    const server = await start(['files', 'public', '0', '-H', '127.0.0.1', '-w', '2'], folder);
+    expect((await ask('/', { port: server.port })).text).toBe('<p>hello');
+    const printed = await runIn(folder, ['files', 'public', '--print']);
+    writeFileSync(path.join(folder, 'vrypt.toml'), printed.stdout);
+    expect((await runIn(folder, ['check'])).stdout).toBe('vrypt.toml: good, 1 listener, 1 site, 0 backends\n');
+  });
+
+  test('refuses what is no directory', async () => {
+    const ended = await runIn(makeFolder({}), ['files', 'nowhere']);
+    expect(ended).toMatchObject({
+      code: 2,
+      stderr: 'vrypt-server: sites[0].files must be a directory, got "nowhere" (ENOENT)\n',
+    });
+  });
+});
+
+describe('web', () => {
+  const FIRST = '[server]\nhttp_port = 0\nhost = "127.0.0.1"\nworkers = 2\n[[sites]]\nrespond = "1"\n';
+
+  test('prints secrets as ***', async () => {
+    const folder = makeFolder({
+      'vrypt.toml': `${FIRST}[cloudflare]\napi_token = "open sesame"\n[security.basic_auth.users]\nada = "open sesame"\n`,
+    });
+    const { stdout, stderr } = await runIn(folder, ['web', '--print']);
+    expect(stdout + stderr).not.toContain('open sesame');
+  });
+
+  test('reads its file again at SIGHUP, in all workers; a bad file changes nothing and says why', async () => {
+    const folder = makeFolder({ 'vrypt.toml': FIRST });
+    const file = path.join(folder, 'vrypt.toml');
+    const server = await start(['web', '--pid-file', 'pid'], folder);
+    const { port } = server;
+    const all = async () =>
+      new Set(await Promise.all(Array.from({ length: 20 }, async () => (await ask('/', { port })).text)));
+    expect(await all()).toEqual(new Set(['1']));
+
+    writeFileSync(file, FIRST.replace('"1"', '"2"'));
+    expect(await runIn(folder, ['reload', '--pid-file', 'pid'])).toMatchObject({ code: 0, stderr: '' });
+    await server.printed('reloaded its configuration');
+    expect(await all()).toEqual(new Set(['2']));
+
+    writeFileSync(file, FIRST.replace('respond', 'rispond'));
+    server.child.kill('SIGHUP');
+    await expect.poll(() => server.stderr, { timeout: 30_000 }).toContain('nothing has changed');
+    expect(server.stderr).toContain('vrypt.toml:6: sites[0].rispond is not a key; did you mean respond?');
+    expect(await all()).toEqual(new Set(['2']));
+
+    expect(readFileSync(path.join(folder, 'pid'), 'utf8')).toBe(`${server.pid}\n`);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    expect(existsSync(path.join(folder, 'pid'))).toBe(false);
+  });
+
+  test('reload says why it cannot', async () => {
+    const folder = makeFolder({ pid: 'abc' });
+    expect((await runIn(folder, ['reload', 'pid'])).stderr).toContain('must hold a process id, got "abc"');
+    expect((await runIn(folder, ['reload', 'none'])).stderr).toContain('cannot be read (ENOENT)');
+    expect((await runIn(folder, ['reload'])).stderr).toContain('--pid-file must be given');
+  });
+});
