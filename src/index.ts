@@ -7,6 +7,7 @@ export type {
   FetchRoute,
   Handler,
   Limits,
+  ListenTarget,
   Options,
   Route,
   RouteTarget,
@@ -34,6 +35,9 @@ export { isLocalTarget, localTarget, type RedirectStatus } from './content/redir
 export type { FileConsumer, FormFile } from './content/uploads.ts';
 export type { Address } from './engine/address.ts';
 export type { AnswerEnd, Body, HttpVersion } from './engine/call.ts';
+export type { DatagramSocket, Datagrams } from './engine/datagrams.ts';
+export type { PeerCredentials } from './engine/native-binding.ts';
+export type { Link, Protocol } from './engine/protocol.ts';
 export { RequestError } from './engine/request-error.ts';
 export { type Content, type Sink, type StreamSource, stream } from './engine/stream-reply.ts';
 export type { EventOptions } from './events/event-text.ts';
@@ -44,6 +48,7 @@ export { Answer } from './http/answer.ts';
 export type { Fields } from './http/fields.ts';
 export { json, reply } from './http/made-reply.ts';
 export { Reply } from './http/reply.ts';
+export { type SystemdSocket, takeSystemdSockets } from './processes/systemd.ts';
 export type {
   BinaryData,
   BinaryType,

@@ -1,9 +1,12 @@
 /** One worker's engine with an app on it: start, listening, end. Owns the engine, its WebSockets, and the app's state. */
 import type { MakeClock } from '../engine/clock.ts';
+import { setWebSockets } from '../engine/counters.ts';
+import type { OpenDatagrams } from '../engine/datagrams.ts';
 import { Engine } from '../engine/engine.ts';
+import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, ListenOptions } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
-import { openThreadRelay, type ThreadRelay } from '../websocket/thread-relay.ts';
+import type { ThreadRelay } from '../websocket/thread-relay.ts';
 import { reportError } from '../workers/report.ts';
 import type { App, Server } from './app.ts';
 import { AppCall, type CallHost } from './app-call.ts';
@@ -32,7 +35,10 @@ export class AppEngine<S> {
   readonly #relay: ThreadRelay | null;
   /** Whose `stop` gets the state. */
   readonly #startedApp: App<S>;
-  #listener: Listener | null = null;
+  readonly #place: WorkerPlace;
+  readonly #listeners: Pick<Listener, 'ref' | 'unref'>[] = [];
+  /** Owned: closed in `end` and `cutOff`. */
+  #datagrams: OpenDatagrams[] = [];
 
   private constructor(
     app: App<S>,
@@ -53,7 +59,7 @@ export class AppEngine<S> {
       limits: settings.limits,
       transport,
       counters: place.counters,
-      worker: place.index,
+      worker: place.slot,
       report,
       state,
       makeView: () => new AppCall(host),
@@ -61,15 +67,17 @@ export class AppEngine<S> {
       ...(makeClock === undefined ? {} : { makeClock }),
     });
     const { engine } = this;
-    this.#relay = place.count > 1 ? openThreadRelay(place.relayName, (news) => sockets.channels.receive(news)) : null;
+    this.#place = place;
+    this.#relay = place.openRelay?.((news) => sockets.channels.receive(news)) ?? null;
     const sockets = new EngineSockets({
       transport,
       clock: engine.clock,
       report,
-      workerName: String(place.index),
+      workerName: place.name,
       relay: this.#relay,
     });
     this.upgrades = new Upgrades(sockets);
+    if (place.count > 1) engine.everyTick(() => this.countWebSockets());
     const host: CallHost = { upgrades: this.upgrades, proxies: settings.proxies };
   }
 
@@ -85,9 +93,20 @@ export class AppEngine<S> {
     return new AppEngine(app, server, settings, parts, state);
   }
 
-  async listen(options: ListenOptions): Promise<Listener> {
-    this.#listener = await this.engine.listen(options, this.#beginning.open);
-    return this.#listener;
+  /** Without `open`, connections begin as the settings say. */
+  async listen(options: ListenOptions, open: OpenConnection | undefined): Promise<Listener> {
+    const listener = await this.engine.listen(options, open ?? this.#beginning.open);
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  addDatagrams(open: OpenDatagrams): void {
+    this.#datagrams.push(open);
+    this.#listeners.push(open);
+  }
+
+  get report(): (error: unknown) => void {
+    return this.engine.report;
   }
 
   /** From now on requests go to this app. `authority` is the server's own, for requests without a Host. */
@@ -101,25 +120,38 @@ export class AppEngine<S> {
   }
 
   ref(): void {
-    this.#listener?.ref();
+    for (const listener of this.#listeners) listener.ref();
   }
 
   unref(): void {
-    this.#listener?.unref();
+    for (const listener of this.#listeners) listener.unref();
+  }
+
+  /** Tells the other workers how many WebSockets there are here. */
+  countWebSockets(): void {
+    const { counters, slot } = this.#place;
+    setWebSockets(counters, slot, this.upgrades.sockets.count);
   }
 
   /** Ends after `graceMs` at the latest; `stop` of the app comes last. */
   async end(graceMs: number): Promise<void> {
+    this.#closeDatagrams();
     await this.engine.drain(graceMs);
     this.cutOff();
     await this.#startedApp.stop?.(this.state);
   }
 
   cutOff(): void {
+    this.#closeDatagrams();
     this.engine.close();
     this.#beginning.close();
     this.upgrades.sockets.terminateAll();
     this.#relay?.close();
+  }
+
+  #closeDatagrams(): void {
+    for (const open of this.#datagrams) open.close();
+    this.#datagrams = [];
   }
 }
 

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { TrustProxy } from '../content/forwarded.ts';
 import type { Address } from '../engine/address.ts';
 import type { AnswerEnd, Call as EngineCall } from '../engine/call.ts';
+import type { Datagrams } from '../engine/datagrams.ts';
+import type { Protocol } from '../engine/protocol.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
@@ -111,6 +113,17 @@ export interface Limits {
   readonly sendMs: number;
 }
 
+/** One place to listen on. Without a protocol of its own, HTTP is spoken there. */
+export type ListenTarget =
+  /** 0: any free port. Default hostname: '::', which accepts IPv4 too; '0.0.0.0' where there is no IPv6. */
+  | { readonly port: number; readonly hostname?: string | undefined; readonly protocol?: Protocol }
+  /** Path of a Unix socket. Of several threads, only the first worker serves it; processes share it. */
+  | { readonly unix: string; readonly protocol?: Protocol }
+  /** A socket that somebody else has bound, by its number: systemd's are those of `takeSystemdSockets()`. Of threads, only the first serves it. */
+  | { readonly descriptor: number; readonly protocol?: Protocol }
+  /** UDP. */
+  | { readonly port: number; readonly hostname?: string | undefined; readonly datagrams: Datagrams };
+
 export interface Options {
   /** Default 3000; 0: any free port, see `server.port`. */
   readonly port?: number | undefined;
@@ -118,6 +131,8 @@ export interface Options {
   readonly hostname?: string | undefined;
   /** Path of a Unix socket, instead of a port. Default: none. */
   readonly unix?: string | undefined;
+  /** Several places at once, instead of port, hostname and unix. */
+  readonly listen?: ListenTarget | readonly ListenTarget[] | undefined;
   /** HTTPS: certificates and what is agreed with clients. Default: plain HTTP. */
   readonly tls?: Tls | undefined;
   /**
@@ -127,7 +142,10 @@ export interface Options {
   readonly http2?: boolean | undefined;
   /** Default 1: the app runs in the calling thread. More: `entry` is loaded in every worker, where the same call joins in. */
   readonly workers?: number | 'auto' | undefined;
-  /** Default 'thread'. */
+  /**
+   * What workers are. Default 'thread'. 'process': the calling process only manages, and a crash, even in native code, costs only its own
+   * worker's connections. In the manager no handler runs, `state` throws, and `start` is not called.
+   */
   readonly isolation?: 'thread' | 'process' | undefined;
   /** What every further worker loads. Default: the main module. */
   readonly entry?: string | URL | undefined;
@@ -137,7 +155,10 @@ export interface Options {
   readonly trustProxy?: TrustProxy | undefined;
   /** Stops the server when it aborts. Default: none. */
   readonly signal?: AbortSignal | undefined;
-  /** SIGTERM and SIGINT drain the server; a second one ends the process. Default false. */
+  /**
+   * SIGTERM and SIGINT drain the server; a second one ends the process. And systemd is told that the service is ready, stops, and is alive
+   * (NOTIFY_SOCKET), if this Node has our binding; any other says on stderr that it cannot. Default false.
+   */
   readonly handleSignals?: boolean | undefined;
   /** What a drain may take. Default 10 s. */
   readonly drainMs?: number | undefined;
@@ -150,8 +171,11 @@ export interface Server<S = unknown> extends AsyncDisposable {
   readonly url: URL;
   readonly port: number;
   readonly hostname: string;
+  /** Where it listens, in the order of `listen`. Known once the server is `ready`. */
+  readonly addresses: readonly Address[];
   /** What this worker's `start` returned. */
   readonly state: S;
+  /** In all workers; from other workers' WebSockets and from processes as of a quarter of a second ago. */
   readonly pendingRequests: number;
   readonly pendingWebSockets: number;
   /**
@@ -159,8 +183,12 @@ export interface Server<S = unknown> extends AsyncDisposable {
    * 1001, and ends events; whatever is left after `graceMs` (default: `drainMs`) is cut off. `true` cuts everything off at once.
    */
   stop(how?: boolean | { readonly graceMs: number }): Promise<void>;
-  /** Serves another app on the same connections; `start` and `stop` of the new one are not called. */
-  reload(app: App<S>): void;
+  /**
+   * Serves another app on the same connections; `start` and `stop` of the new one are not called. Functions cannot be sent to other workers:
+   * those are replaced one after the other, without losing a connection, by new ones that load `entry` as it is then. So is every worker
+   * process. Resolves when all are; rejects if one cannot start, which keeps the old one.
+   */
+  reload(app: App<S>): Promise<void>;
   /** Keeps the process alive, which is the default. */
   ref(): void;
   unref(): void;

@@ -1,37 +1,41 @@
-/** The other workers of a server: threads that load the entry module again. Starts, mends and ends them; owns them. */
+/** The other workers of a server: threads that load the entry module again. Starts, mends, replaces and ends them; owns them. */
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { forgetWorker } from '../engine/counters.ts';
+import { forgetWorker, type SharedCounters } from '../engine/counters.ts';
+import { Mended, type Running, type RunningEvents } from '../processes/mended.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import { reportError } from '../workers/report.ts';
-import type { Crew } from './server.ts';
-import type { FromThread, Joining, ToThread, WorkerPlace } from './worker-place.ts';
+import type { Endpoint } from './listeners.ts';
+import type { FromWorker, JoiningThread, ToWorker } from './worker-place.ts';
 
-/** Before a worker that has died is started again; doubled each time, up to the longest. */
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
-/** A worker that has lived this long is no longer taken for one that cannot start. */
-const HEALTHY_MS = 10_000;
 /** Beyond the grace: for the app's `stop`. */
-const END_MARGIN_MS = 1000;
+export const END_MARGIN_MS = 1000;
+
+export interface Crew {
+  /** One after the other, by new ones that load the entry module as it is now. */
+  replace(graceMs: number): Promise<void>;
+  end(graceMs: number): Promise<void>;
+}
 
 export interface CrewOptions {
   /** Null: the main module. */
   readonly entry: string | URL | null;
-  readonly place: WorkerPlace;
+  /** Of all workers; the first is the caller. */
+  readonly count: number;
+  readonly counters: SharedCounters;
+  readonly relayName: string;
+  readonly tls: SharedTls | null;
   readonly call: number;
-  readonly port: number;
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** Resolves when all of them listen. */
 export async function startCrew(options: CrewOptions): Promise<Crew> {
   const entry = entryUrl(options.entry);
-  const { count } = options.place;
-  const mates = Array.from(
-    { length: count - 1 },
-    (_, at) => new Mate(entry, { ...options.place, index: at + 1 }, options),
-  );
+  const { count } = options;
+  const mates = Array.from({ length: count - 1 }, (_, at) => new Mate(entry, at + 1, options).mended);
   const end = async (graceMs: number) => {
-    await Promise.all(mates.map((mate) => mate.end(graceMs)));
+    await Promise.all(mates.map((mate) => mate.end(endMessage(graceMs), graceMs + END_MARGIN_MS)));
   };
   try {
     await Promise.all(mates.map((mate) => mate.start()));
@@ -39,91 +43,73 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
     await end(0);
     throw error;
   }
-  return { end };
+  return {
+    end,
+    replace: async (graceMs) => {
+      for (const mate of mates) await mate.replace(endMessage(graceMs), graceMs + END_MARGIN_MS);
+    },
+  };
 }
 
-function entryUrl(entry: string | URL | null): URL {
+export function endMessage(graceMs: number): ToWorker {
+  return { type: 'end', graceMs };
+}
+
+/** Throws a TypeError if there is none. */
+export function entryUrl(entry: string | URL | null): URL {
   if (entry instanceof URL) return entry;
-  if (entry !== null) return entry.startsWith('file:') ? new URL(entry) : pathToFileURL(entry);
+  if (entry !== null) return /^(file|data):/.test(entry) ? new URL(entry) : pathToFileURL(entry);
   const main = process.argv[1];
   if (main === undefined) throw new TypeError('entry must be given if there is no main module');
   return pathToFileURL(main);
 }
 
-/** One worker, in one thread after the other. */
+/** One place in the crew. */
 class Mate {
+  readonly mended: Mended;
   readonly #entry: URL;
-  readonly #place: WorkerPlace;
+  readonly #index: number;
   readonly #options: CrewOptions;
-  #worker: Worker | null = null;
-  #control: { postMessage(message: ToThread): void } | null = null;
-  #isEnding = false;
-  #pauseMs = FIRST_PAUSE_MS;
-  #restart: NodeJS.Timeout | null = null;
-  #whenGone: (() => void) | null = null;
+  /** Its places in the counters, which a worker and the one that replaces it use in turn. */
+  #isSecondSlot = false;
 
-  constructor(entry: URL, place: WorkerPlace, options: CrewOptions) {
+  constructor(entry: URL, index: number, options: CrewOptions) {
     this.#entry = entry;
-    this.#place = place;
+    this.#index = index;
     this.#options = options;
-  }
-
-  /** Resolves when it listens. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { port1, port2 } = new MessageChannel();
-      const { call, port } = this.#options;
-      const vryptServer: Joining = { call, place: this.#place, port, control: port2 };
-      const worker = new Worker(this.#entry, { workerData: { vryptServer }, transferList: [port2] });
-      const startedAt = performance.now();
-      this.#worker = worker;
-      this.#control = port1;
-      port1.on('message', (message: FromThread) => {
-        switch (message.type) {
-          case 'listening':
-            resolve();
-            break;
-          case 'failed':
-            reject(Object.assign(new Error(message.message), message.code === undefined ? {} : { code: message.code }));
-            break;
-          case 'ended':
-            void worker.terminate();
-        }
-      });
-      port1.unref();
-      worker.on('error', (error) => reportError(this.#place.index, error));
-      worker.on('exit', () => {
-        port1.close();
-        this.#worker = null;
-        forgetWorker(this.#place.counters, this.#place.index);
-        reject(new Error(`worker ${this.#place.index} ended before it called serve()`));
-        this.#whenGone?.();
-        if (!this.#isEnding) this.#startLater(performance.now() - startedAt);
-      });
+    this.mended = new Mended({
+      run: (events) => this.#run(events),
+      onMessage: () => {},
+      neverListened: `worker ${index} ended before it called serve()`,
+      report: (error) => reportError(index, error),
     });
   }
 
-  async end(graceMs: number): Promise<void> {
-    this.#isEnding = true;
-    if (this.#restart !== null) clearTimeout(this.#restart);
-    const worker = this.#worker;
-    if (worker === null) return;
-    const gone = new Promise<void>((resolve) => {
-      this.#whenGone = resolve;
+  #run(events: RunningEvents): Running {
+    const { port1, port2 } = new MessageChannel();
+    const { call, count, counters, endpoints, relayName, tls } = this.#options;
+    const slot = this.#isSecondSlot ? this.#index + count : this.#index;
+    this.#isSecondSlot = !this.#isSecondSlot;
+    const place = { index: this.#index, count, counters, slot, relayName, tls };
+    const vryptServer: JoiningThread = { call, endpoints, place, control: port2 };
+    const worker = new Worker(this.#entry, { workerData: { vryptServer }, transferList: [port2] });
+    port1.on('message', (message: FromWorker) => events.onMessage(message));
+    port1.unref();
+    let isReported = false;
+    worker.on('error', (error) => {
+      isReported = true;
+      reportError(this.#index, error);
     });
-    const message: ToThread = { type: 'end', graceMs };
-    this.#control?.postMessage(message);
-    const deadline = setTimeout(() => void worker.terminate(), graceMs + END_MARGIN_MS);
-    await gone;
-    clearTimeout(deadline);
-  }
-
-  #startLater(livedMs: number): void {
-    if (livedMs > HEALTHY_MS) this.#pauseMs = FIRST_PAUSE_MS;
-    this.#restart = setTimeout(() => {
-      this.#restart = null;
-      this.start().catch((error) => reportError(this.#place.index, error));
-    }, this.#pauseMs);
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * this.#pauseMs);
+    worker.on('exit', (code) => {
+      port1.close();
+      forgetWorker(counters, slot);
+      events.onExit(isReported ? null : `the thread ended with exit code ${code}`);
+    });
+    return {
+      tell: (message) => port1.postMessage(message),
+      kill: () => void worker.terminate(),
+      ref: () => worker.ref(),
+      unref: () => worker.unref(),
+    };
   }
 }

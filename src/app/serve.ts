@@ -1,8 +1,9 @@
 /** `serve(app)`: a server on sockets, in one worker or several. */
 import type { App, Options, Server } from './app.ts';
+import { ProcessServer } from './process-server.ts';
 import { AppServer } from './server.ts';
 import { resolveOptions } from './settings.ts';
-import { type FromThread, firstPlace, type Joining, joiningOf, type ToThread } from './worker-place.ts';
+import { firstPlace, type Joining, joiningOf } from './worker-place.ts';
 
 /** Calls of `serve()` so far in this thread: the same module makes the same calls in every worker. */
 let calls = 0;
@@ -19,34 +20,46 @@ export function serve<S>(app: App<S> & Options): Server<S> {
   const call = calls++;
   const joining = joiningOf();
   if (joining !== null) return join(app, joining, call);
-  const place = firstPlace(settings.workers);
+  if (settings.isolation === 'process') return new ProcessServer<S>(app, settings, call);
+  const { relayName, ...place } = firstPlace(settings.workers);
   if (settings.workers === 1) return new AppServer<S>(app, settings, { place, startCrew: null });
   const { entry } = settings;
   return new AppServer<S>(app, settings, {
     place,
-    startCrew: async (port, tls) => {
+    startCrew: async (endpoints, tls) => {
       // Loaded only if there is one.
       const { startCrew } = await import('./crew.ts');
-      return startCrew({ entry, place: { ...place, tls }, call, port });
+      const { count, counters } = place;
+      return startCrew({ entry, count, counters, relayName, tls, call, endpoints });
     },
   });
 }
 
-/** In a thread that a server has started. */
-function join<S>(app: App<S> & Options, { call: joiningCall, place, port, control }: Joining, call: number): Server<S> {
-  // Signals are worker 0's, which tells the others.
-  const settings = { ...resolveOptions(app), port, signal: null, handlesSignals: false };
-  const isInert = call !== joiningCall;
-  const server = new AppServer<S>(app, settings, { place, startCrew: null, isInert });
+/** In a thread or process that a server has started. */
+function join<S>(app: App<S> & Options, joining: Joining, call: number): Server<S> {
+  const { endpoints, place, isProcess } = joining;
+  // Signals are the first worker's or the manager's, who tells the others.
+  const settings = { ...resolveOptions(app), signal: null, handlesSignals: false };
+  const isInert = call !== joining.call;
+  const server = new AppServer<S>(app, settings, { place, startCrew: null, given: endpoints, isInert });
   if (isInert) return server;
-  const tell = (message: FromThread) => control.postMessage(message);
   server.ready.then(
-    () => tell({ type: 'listening' }),
-    ({ code, message }: NodeJS.ErrnoException) => tell({ type: 'failed', code, message }),
+    () => {
+      joining.tell({ type: 'listening' });
+      if (isProcess) server.engine.everyTick(() => tellCounts(joining, server));
+    },
+    ({ code, message }: NodeJS.ErrnoException) => joining.tell({ type: 'failed', code, message }),
   );
-  control.on('message', async ({ graceMs }: ToThread) => {
-    await server.stop({ graceMs });
-    tell({ type: 'ended' });
+  joining.onMessage(async (message) => {
+    if (message.type !== 'end') return;
+    await server.stop({ graceMs: message.graceMs });
+    // Where a thread is ended from outside, a process ends itself, and what it has printed is not lost.
+    if (isProcess) process.disconnect?.();
+    else joining.tell({ type: 'ended' });
   });
   return server;
+}
+
+function tellCounts<S>(joining: Joining, { pendingRequests, pendingWebSockets }: Server<S>): void {
+  joining.tell({ type: 'counts', requests: pendingRequests, webSockets: pendingWebSockets });
 }

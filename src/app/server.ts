@@ -1,41 +1,36 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
 import type { MakeClock } from '../engine/clock.ts';
-import { addressOfHost } from '../engine/host-address.ts';
-import { removeStaleSocket } from '../engine/stale-socket.ts';
+import { pendingRequestsOf, webSocketsOf } from '../engine/counters.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import type { Address, ListenOptions, Transport } from '../engine/transport.ts';
+import type { Address, Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
 import type { SharedTls } from '../tls/server-tls.ts';
 import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
 import { AppEngine } from './app-engine.ts';
+import type { Crew } from './crew.ts';
 import { makeHandler } from './dispatch.ts';
+import { addressOfEndpoint, type Endpoint, openListener } from './listeners.ts';
 import { type Beginning, prepareListening } from './listening.ts';
+import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
-import { watchSignals } from './signals.ts';
+import { notifyOf, watchSignals } from './signals.ts';
 import type { WorkerPlace } from './worker-place.ts';
-
-/** Requested length of the accept queue. */
-const BACKLOG = 4096;
-/** What a default address falls back on if there is no IPv6. */
-const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 /** For handlers that are made only to see that the app can work. */
 const NO_ORIGIN = new Origin('http', 'localhost');
 
-/** The other workers. */
-export interface Crew {
-  end(graceMs: number): Promise<void>;
-}
-
 /** Starts the other workers, once it is known where the first one listens. */
-export type StartCrew = (port: number, tls: SharedTls | null) => Promise<Crew>;
+export type StartCrew = (endpoints: readonly Endpoint[], tls: SharedTls | null) => Promise<Crew>;
 
 export interface ServerParts {
   readonly place: WorkerPlace;
   /** Null: this worker is alone, or not the first. */
   readonly startCrew: StartCrew | null;
+  /** Where the first worker listens, by listener; null: this is the first. */
+  readonly given?: readonly Endpoint[] | null;
   /** It never listens: in this thread, another server of the same module does. */
   readonly isInert?: boolean;
   /** How its connections begin; by default as the settings say. */
@@ -50,8 +45,10 @@ export class AppServer<S> implements Server<S> {
   #app: App<S>;
   #running: AppEngine<S> | null = null;
   #crew: Crew | null = null;
-  #port: number;
+  #addresses: readonly Address[] = [];
   #isReferenced = true;
+  /** Resolved when it begins to end. */
+  readonly #stopping = Promise.withResolvers<void>();
   /** Set once it ends. */
   #stopped: Promise<void> | null = null;
 
@@ -60,28 +57,32 @@ export class AppServer<S> implements Server<S> {
     this.#app = app;
     this.#settings = settings;
     this.#parts = parts;
-    this.#port = settings.unix === null ? settings.port : 0;
     makeHandler(app, this, NO_ORIGIN);
     this.ready = this.#begin();
     // Whoever does not wait for it is told by `ready` alone if it fails; an unhandled rejection ends the process as it should.
     const { signal } = settings;
     if (signal?.aborted === true) void this.stop();
     else signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (settings.handlesSignals) watchSignals(() => this.stop());
+    if (settings.handlesSignals) {
+      watchSignals(() => this.stop());
+      void notifyOf(this.ready, this.#stopping.promise);
+    }
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#addresses;
   }
 
   get port(): number {
-    return this.#port;
+    return portOf(this.#settings.listeners, this.#addresses);
   }
 
   get hostname(): string {
-    return this.#settings.hostname ?? 'localhost';
+    return hostnameOf(this.#settings.listeners);
   }
 
   get url(): URL {
-    const { unix } = this.#settings;
-    const scheme = this.#settings.tls === null ? 'http' : 'https';
-    return unix === null ? new URL(`${scheme}://${this.#authority}/`) : new URL(`unix://${unix}`);
+    return urlOf(this.#settings, this.#addresses);
   }
 
   get state(): S {
@@ -90,17 +91,19 @@ export class AppServer<S> implements Server<S> {
   }
 
   get pendingRequests(): number {
-    return this.#running?.engine.pendingRequests ?? 0;
+    return pendingRequestsOf(this.#parts.place.counters);
   }
 
   get pendingWebSockets(): number {
-    return this.#running?.upgrades.sockets.count ?? 0;
+    this.#running?.countWebSockets();
+    return webSocketsOf(this.#parts.place.counters);
   }
 
   stop(how: boolean | { readonly graceMs: number } = false): Promise<void> {
     const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
     // A second call may be less patient than the first.
     if (how === true) this.#running?.cutOff();
+    this.#stopping.resolve();
     this.#stopped ??= this.#end(graceMs);
     return this.#stopped;
   }
@@ -109,10 +112,11 @@ export class AppServer<S> implements Server<S> {
     return this.stop();
   }
 
-  reload(app: App<S>): void {
+  reload(app: App<S>): Promise<void> {
     makeHandler(app, this, NO_ORIGIN);
     this.#app = app;
     this.#running?.use(app, this.#authority);
+    return this.#crew?.replace(this.#settings.drainMs) ?? Promise.resolve();
   }
 
   ref(): void {
@@ -157,21 +161,18 @@ export class AppServer<S> implements Server<S> {
     return true;
   }
 
+  /** This worker's, once it listens; for whoever has started the worker. */
+  get engine(): Engine {
+    if (this.#running === null) throw new Error('a server has no engine before it is ready');
+    return this.#running.engine;
+  }
+
   publish(topic: string, data: Content, compress?: boolean): number {
     return this.#running?.upgrades.sockets.channels.publish(topic, data, compress) ?? 0;
   }
 
   subscriberCount(topic: string): number {
     return this.#running?.upgrades.sockets.channels.subscriberCount(topic) ?? 0;
-  }
-
-  /** As clients write it. */
-  get #authority(): string {
-    const { hostname, unix } = this.#settings;
-    if (unix !== null) return 'localhost';
-    const isAny = hostname === null || hostname === '0.0.0.0' || hostname === '::';
-    const host = isAny ? 'localhost' : hostname.includes(':') ? `[${hostname}]` : hostname;
-    return `${host}:${this.#port}`;
   }
 
   async #begin(): Promise<this> {
@@ -188,12 +189,11 @@ export class AppServer<S> implements Server<S> {
       throw error;
     }
     try {
-      const listener = await this.#listen(running, transport);
-      this.#port = listener.port;
+      const endpoints = await this.#listen(running, transport);
       running.use(this.#app, this.#authority);
       this.#running = running;
       if (!this.#isReferenced) running.unref();
-      if (startCrew !== null) this.#crew = await startCrew(this.#port, tls);
+      if (startCrew !== null) this.#crew = await startCrew(endpoints, tls);
     } catch (error) {
       await running.end(0);
       throw error;
@@ -201,28 +201,24 @@ export class AppServer<S> implements Server<S> {
     return this;
   }
 
-  async #listen(running: AppEngine<S>, transport: Transport): Promise<{ readonly port: number }> {
-    const { hostname, unix } = this.#settings;
-    if (unix !== null) {
-      await removeStaleSocket(unix);
-      return running.listen({ path: unix, backlog: BACKLOG });
+  /** Resolves with where it listens. */
+  async #listen(running: AppEngine<S>, transport: Transport): Promise<Endpoint[]> {
+    const { place, given = null } = this.#parts;
+    const addresses: Address[] = [];
+    const endpoints: Endpoint[] = [];
+    for (const [index, wanted] of this.#settings.listeners.entries()) {
+      const opened = await openListener(running, transport, place, wanted, given?.[index] ?? null);
+      // Where only the first worker listens, it is the same address.
+      const endpoint = opened?.endpoint ?? (given?.[index] as Endpoint);
+      addresses.push(opened?.address ?? addressOfEndpoint(endpoint));
+      endpoints.push(endpoint);
     }
-    const address = hostname === null ? '::' : await addressOfHost(hostname);
-    try {
-      return await this.#listenOn(running, transport, address);
-    } catch (error) {
-      if (hostname !== null || !NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-      return await this.#listenOn(running, transport, '0.0.0.0');
-    }
+    this.#addresses = addresses;
+    return endpoints;
   }
 
-  async #listenOn(running: AppEngine<S>, transport: Transport, address: string): Promise<{ readonly port: number }> {
-    const { index, count } = this.#parts.place;
-    const reusePort = count > 1;
-    // SO_REUSEPORT would join another server of the same user without a word.
-    if (reusePort && index === 0 && this.#port !== 0) await transport.assertFree(address, this.#port);
-    const options: ListenOptions = { address, port: this.#port, backlog: BACKLOG, reusePort };
-    return running.listen(options);
+  get #authority(): string {
+    return authorityOf(this.#settings.listeners, this.#addresses);
   }
 
   async #end(graceMs: number): Promise<void> {

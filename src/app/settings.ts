@@ -4,6 +4,7 @@ import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { Tls } from '../tls/options.ts';
 import type { Limits, Options } from './app.ts';
+import { type WantedListener, wantedListeners } from './listeners.ts';
 
 const KIB = 1024;
 
@@ -22,17 +23,16 @@ export const DEFAULT_LIMITS: Limits = {
   handlerMs: 0,
   sendMs: 30_000,
 };
-const DEFAULT_PORT = 3000;
 const DEFAULT_DRAIN_MS = 10_000;
 
 export interface ServeSettings {
-  readonly port: number;
-  readonly hostname: string | null;
-  readonly unix: string | null;
+  /** At least one. */
+  readonly listeners: readonly WantedListener[];
   /** null: plain HTTP. */
   readonly tls: Tls | null;
   readonly http2: boolean;
   readonly workers: number;
+  readonly isolation: 'thread' | 'process';
   readonly entry: string | URL | null;
   readonly limits: EngineLimits;
   readonly proxies: TrustedProxies | null;
@@ -44,19 +44,16 @@ export interface ServeSettings {
 /** Throws a RangeError or TypeError that names the option. */
 export function resolveOptions(options: Options): ServeSettings {
   const { trustProxy = false, workers = 1, isolation = 'thread' } = options;
-  if (isolation !== 'thread') {
-    throw new RangeError(`isolation must be 'thread', got ${JSON.stringify(isolation)}`);
+  if (isolation !== 'thread' && isolation !== 'process') {
+    throw new RangeError(`isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`);
   }
-  if (options.unix !== undefined && options.port !== undefined) {
-    throw new RangeError('unix and port must not be given together');
-  }
-  if (options.unix !== undefined && workers !== 1) {
-    throw new RangeError(`a Unix socket must be served by one worker, got workers: ${JSON.stringify(workers)}`);
+  if (options.unix !== undefined && workers !== 1 && isolation === 'thread') {
+    const got = `got workers: ${JSON.stringify(workers)}`;
+    throw new RangeError(`a Unix socket must be served by one worker, or by several processes, ${got}`);
   }
   return {
-    port: wholeNumber('port', options.port ?? DEFAULT_PORT, 65_535),
-    hostname: options.hostname ?? null,
-    unix: options.unix ?? null,
+    listeners: wantedListeners(options),
+    isolation,
     tls: options.tls ?? null,
     http2: options.http2 ?? options.tls !== undefined,
     workers: workers === 'auto' ? availableParallelism() : Math.max(1, wholeNumber('workers', workers, 1024)),

@@ -43,6 +43,13 @@ const RESPOND: CommandRow = {
 export const COMMANDS: readonly CommandRow[] = [
   RESPOND,
   {
+    name: 'run',
+    positional: 'file] [port',
+    mostPositionals: 2,
+    summary: 'serve a program: a module whose default export answers requests',
+    load: async () => (await import('./run-app.ts')).runApp,
+  },
+  {
     name: 'healthcheck',
     positional: 'url',
     summary: 'ask a running server whether it is healthy',

@@ -1,5 +1,6 @@
 /** A server from its start to its end: capacity, workers, signals, what is printed on the way. */
 import { addressOfHost } from '../engine/host-address.ts';
+import type { Notifier, SystemdSocket } from '../processes/systemd.ts';
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import type { Drained, Workers } from '../workers/messages.ts';
 import { type StartOptions, startSupervisor } from '../workers/supervisor.ts';
@@ -23,6 +24,8 @@ export interface Printer {
 export interface ServerHooks {
   /** What is served by that many workers; instead of the settings' app. */
   app?(workers: number): WorkerApp;
+  /** It listens where its configuration says, and not on sockets of systemd. */
+  readonly takesNoSockets?: boolean;
   /** All workers listen. Returns what is printed instead of where the first listener is. */
   started?(workers: Workers): string;
   /** All workers have ended. */
@@ -36,17 +39,24 @@ export async function runServer(
   printer: Printer,
   hooks: ServerHooks = {},
 ): Promise<void> {
-  const { workers, isolation, limits, isMaxConnectionsTyped } = settings;
+  const { isolation, limits, isMaxConnectionsTyped } = settings;
   const signals = watchSignals();
   void signals.second.then(stopWaiting);
   const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
   const warn = (text: string) => (settings.isQuiet ? undefined : printer.printError(`vrypt-server: ${text}\n`));
   // Nobody is connected yet for whom a signal would have to wait.
-  const endpoint = await Promise.race([endpointOf(settings), signals.first.then(() => null)]);
+  const notifier = await openNotifier(warn);
+  const sockets = hooks.takesNoSockets === true ? [] : await takeSockets();
+  const endpoint = await Promise.race([
+    sockets.length > 0 ? socketsEndpoint(sockets) : endpointOf(settings),
+    signals.first.then(() => null),
+  ]);
   if (endpoint === null) {
     say(`stopped by ${await signals.first} before it listened`);
     return;
   }
+  // Threads cannot share a socket that was opened for the process.
+  const workers = endpoint.kind === 'descriptors' && isolation === 'thread' ? 1 : settings.workers;
   const wishes = { workers, isolation, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
   const capacity = planCapacity(wishes, readMachine(workers));
   for (const note of capacity.notes) warn(note);
@@ -69,8 +79,11 @@ export async function runServer(
   process.on('uncaughtException', (error) => supervisor.survive(error));
   const places = hooks.started?.(supervisor) ?? placeOf(supervisor);
   if (!isStopping) say(`${version} listening on ${places} (${count(supervisor.workers, 'worker')})`);
+  notifier?.ready();
   const stopStatsd = await startStatsd(settings, supervisor, printer);
+  void signals.first.then(() => notifier?.stopping());
   say(await stop(settings, supervisor, signals));
+  notifier?.close();
   supervisor.kill();
   await hooks.stopped?.();
   stopStatsd?.();
@@ -92,6 +105,23 @@ function start(
 async function startProcesses(options: StartOptions, stopped: Promise<unknown>): Promise<Workers> {
   const module = await import('../workers/process-supervisor.ts');
   return module.startProcesses(options, stopped);
+}
+
+/** What systemd has opened for us, if it has started us by a socket. */
+async function takeSockets(): Promise<SystemdSocket[]> {
+  if (process.env['LISTEN_FDS'] === undefined) return [];
+  const { takeSystemdSockets } = await import('../processes/systemd.ts');
+  return takeSystemdSockets();
+}
+
+function socketsEndpoint(sockets: readonly SystemdSocket[]): WantedEndpoint {
+  return { kind: 'descriptors', descriptors: sockets.map(({ descriptor }) => descriptor) };
+}
+
+async function openNotifier(warn: (text: string) => void): Promise<Notifier | null> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return null;
+  const systemd = await import('../processes/systemd.ts');
+  return systemd.openNotifier(warn);
 }
 
 async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
@@ -147,9 +177,11 @@ async function startStatsd({ statsd }: Settings, supervisor: Workers, printer: P
   );
 }
 
-function placeOf({ address, port }: Workers): string {
+/** As the line says that a server prints when it listens. */
+export function placeOf({ address, port }: Workers): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  return port === 0 ? `unix:${address}` : `http://${host}:${port}`;
+  if (port === 0) return address.startsWith('descriptor') ? address : `unix:${address}`;
+  return `http://${host}:${port}`;
 }
 
 function count(number: number, thing: string): string {

@@ -56,6 +56,8 @@ class WebServer implements ServerHooks {
   /** Also while it is read: then once more afterwards. */
   #isAsked = false;
 
+  readonly takesNoSockets = true;
+
   constructor(config: WebConfig, options: WebServerOptions, io: ProcessIO, tickets: SharedState['tickets']) {
     this.#tickets = tickets;
     this.config = inOrder(config);

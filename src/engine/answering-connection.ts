@@ -6,6 +6,7 @@ import { Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '
 import { putRefusal, putStreamHead, refusalOf, tellDone } from './answering.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding } from './exchange.ts';
 import type { HandOverReply } from './hand-over.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import type { Output } from './output.ts';
 import { Phase } from './phase.ts';
 import { PhasedConnection } from './phased-connection.ts';
@@ -27,6 +28,10 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
 
   localAddress(): Address {
     return this.wire.localAddress;
+  }
+
+  peerCredentials(): PeerCredentials | null {
+    return this.wire.peerCredentials;
   }
 
   onContentWanted(): void {

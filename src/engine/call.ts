@@ -2,6 +2,7 @@
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Address } from './address.ts';
+import type { PeerCredentials } from './native-binding.ts';
 
 export type HttpVersion = '1.0' | '1.1' | '2';
 
@@ -30,6 +31,8 @@ export interface Call<S = unknown> {
   readonly body: Body;
   readonly remote: Address;
   readonly local: Address;
+  /** Who is at the other end of a Unix socket; null on TCP. Throws on a Node without our binding, which cannot tell. */
+  readonly peer: PeerCredentials | null;
   /** What the worker's `start` returned. */
   readonly state: S;
   /** Made when asked for. Aborts if the client goes or ends its side, a time-out passes or a drain ends before the answer is sent. */

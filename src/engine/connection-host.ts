@@ -26,7 +26,7 @@ export interface ConnectionHost {
   /** null: HTTP/2 is not spoken. */
   readonly openHttp2: OpenHttp2 | null;
   /** Requests under way; protocols without exchanges count their own. */
-  pendingRequests: number;
+  countRequest(change: 1 | -1): void;
   /** What a handler is called with. */
   readonly makeView: () => RequestView;
   takeExchange(host: ExchangeHost): Exchange;

@@ -66,8 +66,6 @@ export class Engine implements ConnectionHost {
   readonly clock: Clock;
   readonly output = new Output();
   idleDeadline = 0;
-  /** Requests under way, from their first byte to the last of their answer. */
-  pendingRequests = 0;
 
   readonly #counters: WorkerCounters;
   readonly #connections: LiveConnection[] = [];
@@ -185,19 +183,28 @@ export class Engine implements ConnectionHost {
   }
 
   takeExchange(host: ExchangeHost): Exchange {
-    this.pendingRequests++;
+    this.countRequest(1);
     const exchange = this.#spareExchanges.pop() ?? new Exchange(this.limits, this.makeView);
     exchange.begin(host);
     return exchange;
   }
 
   returnExchange(exchange: Exchange): void {
-    this.pendingRequests--;
+    this.countRequest(-1);
     // The promise of its handler would settle in the middle of somebody else's request.
     if (exchange.responding === Responding.pending) return;
     exchange.end();
     if (exchange.limits !== this.limits) return;
     if (this.#spareExchanges.length < SPARE_EXCHANGES) this.#spareExchanges.push(exchange);
+  }
+
+  /** Requests under way, from their first byte to the last of their answer. */
+  get pendingRequests(): number {
+    return this.#counters.requests;
+  }
+
+  countRequest(change: 1 | -1): void {
+    this.#counters.countRequest(change);
   }
 
   countAnswer(): void {

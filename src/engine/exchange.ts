@@ -11,6 +11,7 @@ import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { EngineLimits } from './limits.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import type { RelayHost, RelayReply } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
@@ -41,6 +42,7 @@ export interface ExchangeHost {
   readonly engine: Pick<ConnectionHost, 'state' | 'waitUntil' | 'whenDraining' | 'everyTick'>;
   remoteAddress(): Address;
   localAddress(): Address;
+  peerCredentials(): PeerCredentials | null;
   /** The handler's promise has settled: `reply` is set, or `error` says why not. */
   onSettled(exchange: Exchange, error: unknown): void;
   /** The handler waits for more content. */
@@ -209,6 +211,10 @@ export class Exchange implements ViewSource {
 
   localAddress(): Address {
     return this.#connection().localAddress();
+  }
+
+  peerCredentials(): PeerCredentials | null {
+    return this.#connection().peerCredentials();
   }
 
   readArrived(body: RequestBody): boolean {

@@ -15,11 +15,13 @@ import {
   type TcpHandle,
 } from './handle-bindings.ts';
 import { bind, listenDescriptor, listenTcp, listenUnix, nameOf } from './handle-listeners.ts';
+import { native, type PeerCredentials } from './native-binding.ts';
 import {
   type Address,
   type Listener,
   type ListenOptions,
   type NodeNet,
+  refusePeerCredentials,
   type SocketOwner,
   type Transport,
   type TransportSocket,
@@ -122,6 +124,13 @@ function makeTransport(bindings: TcpBindings): Transport {
 
     localAddress(socket: TransportSocket): Address {
       return nameOf(socket, 'getsockname');
+    },
+
+    peerCredentials(socket: TransportSocket): PeerCredentials | null {
+      if (nameOf(socket, 'getpeername').family !== 'unix') return null;
+      const credentials = native?.peerCredentials((socket as StreamHandle).fd) ?? refusePeerCredentials();
+      if (typeof credentials === 'number') throw systemError(credentials);
+      return credentials;
     },
 
     end(socket: TransportSocket): void {

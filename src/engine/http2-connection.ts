@@ -2,6 +2,7 @@
  * One client that speaks HTTP/2 (RFC 9113), by Node's implementation on nghttp2, which is loaded with the first such client. Its
  * requests get to the same handlers as those of HTTP/1. Owns the session, which owns the socket.
  */
+
 import type { Buffer } from 'node:buffer';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { RequestParser } from '../http/request-parser.ts';
@@ -11,6 +12,7 @@ import { Http2Exchange } from './http2-exchange.ts';
 import type { Http2Request, StreamOwner } from './http2-request.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection, OpenHttp2 } from './live-connection.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import type { TransportSocket } from './transport.ts';
 
 /** What a client may cost beyond the limits that all protocols share. */
@@ -36,6 +38,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
   readonly host: ConnectionHost;
   readonly parser: RequestParser;
   readonly remote: Address;
+  readonly #socket: TransportSocket;
   readonly local: Address;
   readonly #session: ServerHttp2Session;
   readonly #streams = new Set<Http2Request>();
@@ -48,6 +51,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
     const { limits, transport } = host;
     this.host = host;
     this.parser = new RequestParser(limits);
+    this.#socket = socket;
     this.remote = transport.remoteAddress(socket);
     this.local = transport.localAddress(socket);
     this.deadline = host.idleDeadline;
@@ -98,9 +102,13 @@ class Http2Connection implements LiveConnection, StreamOwner {
     this.#onClose();
   }
 
+  get peer(): PeerCredentials | null {
+    return this.host.transport.peerCredentials(this.#socket);
+  }
+
   forget(stream: Http2Request): void {
     if (!this.#streams.delete(stream)) return;
-    this.host.pendingRequests--;
+    this.host.countRequest(-1);
     if (this.#streams.size > 0) return;
     this.deadline = this.#isClosing ? this.host.clock.now + LINGER_QUIET_MS : this.host.idleDeadline;
     if (this.host.isClosing) this.#closeSoon();
@@ -110,7 +118,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
     this.deadline = 0;
     const stream = new Http2Exchange(this, one, fields);
     this.#streams.add(stream);
-    this.host.pendingRequests++;
+    this.host.countRequest(1);
     if (++this.#requestCount >= this.host.limits.maxRequests) this.#closeSoon();
     stream.begin();
   }

@@ -13,6 +13,7 @@ import type { ConnectionHost } from './connection-host.ts';
 import { Responding, type RespondingValue } from './exchange.ts';
 import { headOf, interimFields, type RawFields } from './http2-fields.ts';
 import { LINGER_MAX_MS } from './limits.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
@@ -26,6 +27,7 @@ export interface StreamOwner {
   /** Judges heads, which are always complete. */
   readonly parser: RequestParser;
   readonly remote: Address;
+  readonly peer: PeerCredentials | null;
   readonly local: Address;
   forget(stream: Http2Request): void;
 }
@@ -100,6 +102,10 @@ export abstract class Http2Request implements ViewSource {
 
   remoteAddress(): Address {
     return this.owner.remote;
+  }
+
+  peerCredentials(): PeerCredentials | null {
+    return this.owner.peer;
   }
 
   localAddress(): Address {

@@ -227,6 +227,10 @@ export class MemoryTransport implements Transport {
     return SERVER;
   }
 
+  peerCredentials(): null {
+    return null;
+  }
+
   end(socket: TransportSocket): void {
     asMemory(socket).finish();
   }

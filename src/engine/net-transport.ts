@@ -2,11 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { QUIET_TURNS, untilQuiet } from './accept-queue.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import {
   type Address,
   addressOf,
   type Listener,
   type ListenOptions,
+  refusePeerCredentials,
   type SocketOwner,
   type Transport,
   type TransportSocket,
@@ -162,6 +164,10 @@ export function openNetTransport(): Transport {
     localAddress(socket: TransportSocket): Address {
       const { localAddress, localPort } = (socket as NetSocket).stream;
       return named(localAddress, localPort);
+    },
+
+    peerCredentials(socket: TransportSocket): PeerCredentials | null {
+      return this.remoteAddress(socket).family === 'unix' ? refusePeerCredentials() : null;
     },
 
     end(socket: TransportSocket): void {

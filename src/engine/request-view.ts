@@ -4,6 +4,7 @@ import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
 import type { RequestParser } from '../http/request-parser.ts';
 import type { Body, Call, HttpVersion } from './call.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
 import type { Address } from './transport.ts';
 
@@ -12,6 +13,7 @@ export interface ViewSource extends BodySource {
   readonly state: unknown;
   remoteAddress(): Address;
   localAddress(): Address;
+  peerCredentials(): PeerCredentials | null;
   /** Aborts when the exchange ends without its answer. */
   makeSignal(): AbortSignal;
   makeSent(): Promise<void>;
@@ -153,6 +155,10 @@ export class RequestView implements Call {
   get local(): Address {
     this.#local ??= this.#exchange().localAddress();
     return this.#local;
+  }
+
+  get peer(): PeerCredentials | null {
+    return this.#exchange().peerCredentials();
   }
 
   get state(): unknown {

@@ -16,6 +16,7 @@ import {
   type TlsWrap,
 } from './handle-bindings.ts';
 import { READ_SIZE } from './handle-transport.ts';
+import type { PeerCredentials } from './native-binding.ts';
 import {
   type ChooseTls,
   FirstReader,
@@ -221,6 +222,10 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
       const { tls, plain, queue } = socket;
       // Never 0 before `onWritten`, when the wrap takes the next write.
       return Math.max(1, (tls?.writeQueueSize ?? 0) + plain.writeQueueSize + (queue?.length ?? 0));
+    },
+
+    peerCredentials(socket: TransportSocket): PeerCredentials | null {
+      return base.peerCredentials(plainOf(socket));
     },
 
     remoteAddress(socket: TransportSocket): Address {

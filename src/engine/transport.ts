@@ -11,6 +11,8 @@ export { type Address, addressOf } from './address.ts';
 /** `node:net`, which the fast transport does not load. */
 export type NodeNet = typeof import('node:net');
 
+import type { PeerCredentials } from './native-binding.ts';
+
 export type TransportName = 'handle' | 'net';
 
 /** One accepted connection. Opaque to all but the transport that made it. */
@@ -97,6 +99,8 @@ export interface Transport {
   remoteAddress(socket: TransportSocket): Address;
   /** The server's end of the connection. */
   localAddress(socket: TransportSocket): Address;
+  /** Who is at the other end of a Unix socket; null on TCP. Throws if this Node cannot tell. */
+  peerCredentials(socket: TransportSocket): PeerCredentials | null;
   /** Sends FIN after everything that was written. */
   end(socket: TransportSocket): void;
   /** Closes with RST if the protocol has it, because what the client has must not look complete. Call `destroy` afterwards. */
@@ -105,6 +109,11 @@ export interface Transport {
   destroy(socket: TransportSocket): void;
   /** The socket as one of Node's, for protocols that Node speaks. It is not to be used here any more. */
   toNodeSocket(socket: TransportSocket, net: NodeNet): Socket;
+}
+
+/** What a transport without the runtime's binding says of a Unix socket's other end. */
+export function refusePeerCredentials(): never {
+  throw new Error('peer credentials can only be read by the runtimes of vrypt-server, not by this Node');
 }
 
 /** The transport of that name; the fallback if this Node lacks what the fast one needs. Each is loaded only when used. */

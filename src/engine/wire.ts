@@ -2,6 +2,7 @@
  * One socket as a connection uses it: what was put out is written, reading pauses and goes on, the end. Owns the socket, until it
  * is destroyed or handed over.
  */
+import type { PeerCredentials } from './native-binding.ts';
 import type { Output } from './output.ts';
 import { type Address, type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
 
@@ -30,6 +31,10 @@ export class Wire {
 
   get localAddress(): Address {
     return this.#transport.localAddress(this.socket);
+  }
+
+  get peerCredentials(): PeerCredentials | null {
+    return this.#transport.peerCredentials(this.socket);
   }
 
   get isPending(): boolean {

@@ -30,7 +30,9 @@ export interface MendedOptions {
   onMessage(message: unknown): void;
   onListening?(): void;
   /** One has gone: its numbers are void. */
-  onGone(): void;
+  onGone?(): void;
+  /** Why it could not start if it has ended before it listened. */
+  readonly neverListened?: string;
   /** Told why one has died or cannot start again. */
   report(error: unknown): void;
 }
@@ -102,12 +104,20 @@ export class Mended {
   }
 
   #begin(): Life {
-    const { onMessage, onListening, onGone, report } = this.#options;
-    const life = new Life(this.#options.run, {
+    const {
+      run,
+      onMessage,
+      onListening,
+      onGone,
+      report,
+      neverListened = 'it ended before it listened',
+    } = this.#options;
+    const life = new Life(run, {
+      neverListened,
       onMessage,
       onListening: () => onListening?.(),
       onGone: (why) => {
-        onGone();
+        onGone?.();
         if (this.#life !== life) return;
         this.#life = null;
         if (!life.isListening || this.#isEnding) return;
@@ -135,6 +145,7 @@ export class Mended {
 }
 
 interface LifeEvents {
+  readonly neverListened: string;
   onMessage(message: unknown): void;
   onListening(): void;
   onGone(why: string | null): void;
@@ -180,7 +191,7 @@ class Life {
         onExit: (why) => {
           if (this.#isGone) return;
           this.#isGone = true;
-          listening.reject(new Error(why ?? 'it ended before it listened'));
+          listening.reject(new Error(why === null ? events.neverListened : `${events.neverListened}: ${why}`));
           gone.resolve();
           events.onGone(why);
         },

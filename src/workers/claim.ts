@@ -19,7 +19,7 @@ export async function claim<T>(
   { endpoint, sharesPort }: Wanted,
   take: (endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
-  if (endpoint.kind === 'descriptor') return take(endpoint);
+  if (endpoint.kind === 'descriptors') return take(endpoint);
   if (endpoint.kind === 'unix') {
     return withLock(transport, endpoint.path, async () => {
       await removeStaleSocket(endpoint.path);

@@ -1,12 +1,13 @@
 /** Where a server listens. */
-import type { ListenOptions } from '../engine/transport.ts';
+import type { OpenConnection } from '../engine/live-connection.ts';
+import type { Listener, ListenOptions } from '../engine/transport.ts';
 
 /** What a worker is told: one address. */
 export type Endpoint =
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
-  /** A socket that another process has bound. */
-  | { readonly kind: 'descriptor'; readonly descriptor: number };
+  /** Sockets that another process has bound; at least one. */
+  | { readonly kind: 'descriptors'; readonly descriptors: readonly number[] };
 
 /** What a server is told: also every address of the machine, of both families if it has both. */
 export type WantedEndpoint = Endpoint | { readonly kind: 'everywhere'; readonly port: number };
@@ -17,10 +18,25 @@ export const EVERY_ADDRESS = ['::', '0.0.0.0'] as const;
 /** Requested length of the accept queue. */
 const BACKLOG = 4096;
 
-export function listenOptions(endpoint: Endpoint): ListenOptions {
-  if (endpoint.kind === 'unix') return { path: endpoint.path, backlog: BACKLOG };
-  if (endpoint.kind === 'descriptor') return { descriptor: endpoint.descriptor, backlog: BACKLOG };
-  return { address: endpoint.address, port: endpoint.port, backlog: BACKLOG, reusePort: true };
+interface Listening {
+  listen(options: ListenOptions, open?: OpenConnection): Promise<Listener>;
+}
+
+/** Resolves with the first listener, if there are several. */
+export async function listenAt(engine: Listening, endpoint: Endpoint, open?: OpenConnection): Promise<Listener> {
+  const [first, ...others] = listenOptions(endpoint);
+  const listener = await engine.listen(first as ListenOptions, open);
+  for (const options of others) await engine.listen(options, open);
+  return listener;
+}
+
+/** At least one. */
+function listenOptions(endpoint: Endpoint): ListenOptions[] {
+  if (endpoint.kind === 'unix') return [{ path: endpoint.path, backlog: BACKLOG }];
+  if (endpoint.kind === 'descriptors') {
+    return endpoint.descriptors.map((descriptor) => ({ descriptor, backlog: BACKLOG }));
+  }
+  return [{ address: endpoint.address, port: endpoint.port, backlog: BACKLOG, reusePort: true }];
 }
 
 /** Whether the machine lacks the address' family, and not just this address. */

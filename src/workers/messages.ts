@@ -1,7 +1,9 @@
 /** What the supervisor and its threads tell each other. */
+
 import type { SharedCounters } from '../engine/counters.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { TransportName } from '../engine/transport.ts';
+import type { ChannelNews } from '../websocket/channels.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { WebSource, WorkerApp } from './worker-app.ts';
 
@@ -40,12 +42,15 @@ export const WORKER_COMMAND = '--worker-process';
 export type ToProcess =
   | { readonly type: 'serve'; readonly options: ServeOptions; readonly worker: number; readonly isAnnounced: boolean }
   | { readonly type: 'announceDrain' }
-  | { readonly type: 'drain'; readonly timeoutMs: number };
+  | { readonly type: 'drain'; readonly timeoutMs: number }
+  | { readonly type: 'news'; readonly news: ChannelNews };
 
 /** What a worker process says beyond signs of life. */
 export type FromProcess =
   | { readonly type: 'counts'; readonly connections: number; readonly requests: number }
-  | ({ readonly type: 'drained' } & Drained);
+  | ({ readonly type: 'drained' } & Drained)
+  /** Of its WebSockets, for the other workers. */
+  | { readonly type: 'news'; readonly news: ChannelNews };
 
 /** What a drain came to. */
 export interface Drained {

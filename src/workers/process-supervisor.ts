@@ -62,18 +62,18 @@ async function reserve(transport: Transport, endpoint: Endpoint): Promise<Claime
   if (endpoint.kind === 'unix') {
     const held: Reservation = reserveUnixSocket(endpoint.path);
     return {
-      endpoint: { kind: 'descriptor', descriptor: FIRST_DESCRIPTOR },
+      endpoint: { kind: 'descriptors', descriptors: [FIRST_DESCRIPTOR] },
       descriptors: held.descriptor === null ? [] : [held.descriptor],
       address: endpoint.path,
       port: 0,
       release: held.release,
     };
   }
-  const { descriptor } = endpoint;
+  const { descriptors } = endpoint;
   return {
-    endpoint: { kind: 'descriptor', descriptor: FIRST_DESCRIPTOR },
-    descriptors: [descriptor],
-    address: `descriptor ${descriptor}`,
+    endpoint: { kind: 'descriptors', descriptors: descriptors.map((_, index) => FIRST_DESCRIPTOR + index) },
+    descriptors,
+    address: `descriptor ${descriptors.join(', ')}`,
     port: 0,
     release: () => {},
   };
@@ -140,6 +140,12 @@ export class ProcessSupervisor implements Workers {
     for (const { process } of this.#places) process.tell({ type: 'announceDrain' } satisfies ToProcess);
   }
 
+  /** Replaces the workers one after the other, without losing a connection: programs are loaded as they are now. */
+  async replaceAll(timeoutMs: number): Promise<void> {
+    const message: ToProcess = { type: 'drain', timeoutMs };
+    for (const { process } of this.#places) await process.replace(message, timeoutMs + endingTime(timeoutMs));
+  }
+
   async drain(timeoutMs: number): Promise<Drained> {
     // The file of a Unix socket goes first: what has connected already is in the workers' queue.
     this.#claimed.release();
@@ -176,9 +182,18 @@ export class ProcessSupervisor implements Workers {
       },
       onMessage: (message) => {
         const news = message as FromProcess;
-        place.connections = news.type === 'counts' ? news.connections : 0;
-        if (news.type === 'counts') place.requests = news.requests;
-        else place.drained = news;
+        switch (news.type) {
+          case 'counts':
+            place.connections = news.connections;
+            place.requests = news.requests;
+            break;
+          case 'drained':
+            place.connections = 0;
+            place.drained = news;
+            break;
+          case 'news':
+            for (const other of this.#places) if (other !== place) other.process.tell(news);
+        }
       },
       onGone: () => {
         place.connections = 0;

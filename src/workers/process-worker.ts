@@ -1,5 +1,6 @@
 /** A worker process' entry: serves what its manager tells it to, until that says drain or ends itself. */
 import { writeFileSync } from 'node:fs';
+import { type OpenRelay, openProcessRelay } from '../app/worker-place.ts';
 import { createCounters, requestsOf } from '../engine/counters.ts';
 import { openTransport } from '../engine/transport.ts';
 import { openParent, type Parent } from '../processes/parent.ts';
@@ -53,7 +54,8 @@ class WorkerProcess {
     nameWorker(worker);
     const counters = createCounters(worker + 1);
     try {
-      const { engine } = await serve(await openTransport(options.transport), options, counters, worker);
+      const openRelay: OpenRelay = (onNews) => openProcessRelay(parent, onNews);
+      const { engine } = await serve(await openTransport(options.transport), options, counters, worker, openRelay);
       // A bug of ours outside every request: its connections are lost, the server goes on.
       process.on('uncaughtException', (error) => {
         reportError(worker, error);

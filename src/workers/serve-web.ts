@@ -12,7 +12,7 @@ import { Observer } from '../web/observer.ts';
 import { WebApp, type WebPlace } from '../web/web-app.ts';
 import type { WebTls } from '../web/web-tls.ts';
 import { claim } from './claim.ts';
-import { type Endpoint, listenOptions, type WantedEndpoint } from './endpoint.ts';
+import { type Endpoint, listenAt, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import type { WebSource } from './worker-app.ts';
@@ -238,8 +238,8 @@ export class WebWorker implements WorkerEngine {
     });
     const listener =
       claimed === null
-        ? await this.#claim(config, (endpoint) => engine.listen(listenOptions(endpoint), tls?.open))
-        : await engine.listen(listenOptions(claimed), tls?.open);
+        ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))
+        : await listenAt(engine, claimed, tls?.open);
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;

@@ -1,9 +1,10 @@
 /** Starts one worker's engine, in whatever thread it is called. */
 import { loadApp } from '../app/load-app.ts';
+import type { OpenRelay } from '../app/worker-place.ts';
 import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
-import { listenOptions } from './endpoint.ts';
+import { listenAt } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError } from './report.ts';
 import type { WorkerApp } from './worker-app.ts';
@@ -11,18 +12,24 @@ import type { WorkerEngine } from './worker-engine.ts';
 
 export interface Served {
   readonly engine: WorkerEngine;
-  readonly listener: Listener;
+  readonly listener: Pick<Listener, 'address' | 'port'>;
   /** As it was given, or with what has been decided meanwhile. */
   readonly app: WorkerApp;
 }
 
+/** `openRelay`: how WebSockets reach other workers, if these are processes. */
 export async function serve(
   transport: Transport,
   options: ServeOptions,
   counters: SharedCounters,
   worker: number,
+  openRelay: OpenRelay | null = null,
 ): Promise<Served> {
   const { app } = options;
+  if (app.kind === 'module') {
+    const { serveModule } = await import('./serve-module.ts');
+    return serveModule(transport, { ...options, app }, { counters, worker, openRelay });
+  }
   if (app.kind === 'web') {
     const { serveWeb } = await import('./serve-web.ts');
     return serveWeb(transport, { ...options, app }, counters, worker);
@@ -30,6 +37,6 @@ export async function serve(
   const handler = await loadApp(app);
   const report = (error: unknown) => reportError(worker, error);
   const engine = new Engine({ handler, limits: options.limits, transport, counters, worker, report });
-  const listener = await engine.listen(listenOptions(options.endpoint));
+  const listener = await listenAt(engine, options.endpoint);
   return { engine, listener, app };
 }

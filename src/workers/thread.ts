@@ -149,15 +149,16 @@ function tell(worker: Worker, message: ToThread): void {
 }
 
 function startWorker(workerData: ThreadData): Worker {
-  // stdout and stderr are not connected: a thread writes to neither stream, and joining them to ours takes 2 ms.
+  const isProgram = workerData.options.app.kind === 'module';
   const options = {
     workerData,
     name: workerName(workerData.worker),
     argv: [],
     execArgv: [],
-    env: {},
-    stdout: true,
-    stderr: true,
+    env: isProgram ? process.env : {},
+    // Not connected: a thread of ours writes to neither stream, and joining them to ours takes 2 ms.
+    stdout: !isProgram,
+    stderr: !isProgram,
     trackUnmanagedFds: false,
   };
   let worker: Worker;

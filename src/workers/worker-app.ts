@@ -1,4 +1,4 @@
-/** What a worker serves, as data: an answer of `src/app`, or the sites of a configuration. */
+/** What a worker serves, as data: an answer of `src/app`, the sites of a configuration, or a program from disk. */
 import type { AppSource } from '../app/source.ts';
 import type { WebConfig } from '../web/config/web-config.ts';
 import type { SharedState } from '../web/shared-state.ts';
@@ -11,4 +11,16 @@ export interface WebSource {
   readonly shared: SharedState;
 }
 
-export type WorkerApp = AppSource | WebSource;
+/** A program from disk, whose default export is an app of the library. */
+export interface ModuleSource {
+  readonly kind: 'module';
+  /** Of a file that a person has named. */
+  readonly url: string;
+  readonly workers: number;
+  /** Names the channel on which WebSockets of several threads reach each other. */
+  readonly relayName: string;
+  /** What a drain may take. */
+  readonly drainMs: number;
+}
+
+export type WorkerApp = AppSource | WebSource | ModuleSource;

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { serve } from '../../src/index.ts';
 import { RawClient } from '../engine/raw-client.ts';
@@ -12,30 +15,40 @@ interface Program {
   readonly child: ChildProcess;
   readonly port: number;
   readonly lines: string[];
+  /** The first line that begins so. */
+  line(start: string): Promise<string>;
 }
 
-async function startProgram(): Promise<Program> {
+async function startProgram(...args: string[]): Promise<Program> {
   const file = fileURLToPath(new URL('clustered.ts', import.meta.url));
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      lines.push(line);
-      if (line.startsWith('ready ')) resolve(Number(line.slice(6)));
-    });
-    child.on('exit', (code) => reject(new Error(`it ended with ${code}`)));
+  let onLine = () => {};
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+    lines.push(line);
+    onLine();
   });
-  return { child, port, lines };
+  const line = (start: string) =>
+    new Promise<string>((resolve, reject) => {
+      onLine = () => {
+        const found = lines.find((one) => one.startsWith(start));
+        if (found !== undefined) resolve(found);
+      };
+      onLine();
+      child.on('exit', (code) => reject(new Error(`it ended with ${code}`)));
+    });
+  const port = Number((await line('ready ')).slice(6));
+  return { child, port, lines, line };
 }
 
-/** The names of workers that answer, until all of `wanted` have. */
-async function namesUntil(port: number, wanted: readonly string[]): Promise<void> {
+/** Asks until all of `wanted` have answered, and with this `end`. */
+async function namesUntil(port: number, wanted: readonly string[], target = '/', end = ''): Promise<void> {
   const seen = new Set<string>();
   while (!wanted.every((name) => seen.has(name))) {
     const client = await RawClient.connect(port);
-    const { body } = await client.send(get('/', 'Connection: close\r\n')).response();
-    seen.add(body.split(' ').slice(0, 3).join(' '));
+    const { body } = await client.send(get(target, 'Connection: close\r\n')).response();
+    if (body.endsWith(end)) seen.add(body.split(' ').slice(0, 3).join(' '));
     client.close();
   }
 }
@@ -53,41 +66,79 @@ async function openOn(port: number, name: string): Promise<{ socket: WebSocket; 
   }
 }
 
-test('every worker answers on the same port; one that dies comes back; SIGTERM drains all', async () => {
-  const { child, port, lines } = await startProgram();
-  await namesUntil(port, ALL);
+describe.each(['thread', 'process'])('workers that are each a %s', (isolation) => {
+  test('answer on the same port, reach each other, and are drained at SIGTERM', async () => {
+    const { child, port, lines } = await startProgram(isolation);
+    await namesUntil(port, ALL);
 
-  const one = await openOn(port, '1 of 3');
-  const other = await openOn(port, '2 of 3');
-  one.socket.send('to all');
-  await Promise.all([once(one.socket, 'message'), once(other.socket, 'message')]);
-  expect([one.messages, other.messages]).toEqual([
-    ['1 of 3', 'to all'],
-    ['2 of 3', 'to all'],
-  ]);
-  one.socket.terminate();
+    const one = await openOn(port, '1 of 3');
+    const other = await openOn(port, '2 of 3');
+    one.socket.send('to all');
+    await Promise.all([once(one.socket, 'message'), once(other.socket, 'message')]);
+    expect([one.messages, other.messages]).toEqual([
+      ['1 of 3', 'to all'],
+      ['2 of 3', 'to all'],
+    ]);
+    one.socket.terminate();
 
-  const closed = once(other.socket, 'close');
-  child.kill('SIGTERM');
-  expect((await closed)[0]).toBe(1001);
-  const [code] = await once(child, 'exit');
-  expect(code).toBe(0);
-  expect(lines.filter((line) => line.startsWith('stopped')).sort()).toEqual(ALL.map((name) => `stopped ${name}`));
+    const closed = once(other.socket, 'close');
+    child.kill('SIGTERM');
+    expect((await closed)[0]).toBe(1001);
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    expect(lines.filter((line) => line.startsWith('stopped')).sort()).toEqual(ALL.map((name) => `stopped ${name}`));
+  });
+
+  test('come back when they die', async () => {
+    const { port } = await startProgram(isolation);
+    await namesUntil(port, ALL);
+    for (;;) {
+      const client = await RawClient.connect(port);
+      const { body } = await client.send(get('/')).response();
+      if (body.startsWith('1 of 3')) {
+        await client.send(get('/exit')).end();
+        break;
+      }
+      client.close();
+    }
+    await namesUntil(port, ALL);
+  });
+
+  test('are counted together, and replaced by reload without losing a connection', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-reload-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'version');
+    writeFileSync(file, 'old');
+    const { child, port, line } = await startProgram(isolation, file);
+    await namesUntil(port, ALL, '/version', ' old');
+    const [waiting, second] = [await openOn(port, '1 of 3'), await openOn(port, '2 of 3')];
+    const later = await RawClient.connect(port);
+    later.send(get('/later'));
+    // Counts of other workers are a quarter of a second old.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+
+    writeFileSync(file, 'new');
+    const [oneCode, twoCode] = [once(waiting.socket, 'close'), once(second.socket, 'close')];
+    child.kill('SIGUSR2');
+    expect(await line('pending')).toBe('pending 1 2');
+    later.close();
+    expect([(await oneCode)[0], (await twoCode)[0]]).toEqual([1001, 1001]);
+    await line('reloaded');
+    await namesUntil(port, ALL, '/version', ' new');
+  });
 });
 
-test('a worker that dies comes back', async () => {
-  const { port } = await startProgram();
+test('a crash of one process costs only its own connections', async () => {
+  const { port } = await startProgram('process');
+  const clients = await Promise.all(Array.from({ length: 18 }, () => RawClient.connect(port)));
+  for (const client of clients) await client.send(get('/')).response();
+  const [first] = clients as [RawClient];
+  await first.send(get('/crash')).end();
   await namesUntil(port, ALL);
-  for (;;) {
-    const client = await RawClient.connect(port);
-    const { body } = await client.send(get('/')).response();
-    if (body.startsWith('1 of 3')) {
-      await client.send(get('/exit')).end();
-      break;
-    }
-    client.close();
-  }
-  await namesUntil(port, ALL);
+  const left = clients.filter(({ hasEnded }) => !hasEnded);
+  expect(left.length).toBeGreaterThan(0);
+  for (const client of left) expect((await client.send(get('/')).response()).status).toBe(200);
+  for (const client of clients) client.close();
 });
 
 test('an entry that does not call serve() is an error', async () => {
@@ -95,5 +146,8 @@ test('an entry that does not call serve() is an error', async () => {
   await expect(serve({ port: 0, workers: 2, entry, handle: () => undefined }).ready).rejects.toThrow(
     'worker 1 ended before it called serve()',
   );
+  await expect(
+    serve({ port: 0, workers: 2, isolation: 'process', entry, handle: () => undefined }).ready,
+  ).rejects.toThrow('entry must be a file if workers are processes');
   expect(() => serve({ unix: '/tmp/x', workers: 2, handle: () => undefined })).toThrow('must be served by one worker');
 });

@@ -1,0 +1,190 @@
+/** What `serve()` returns if workers are processes: the manager of a server from its start to its end. Owns the addresses and the workers. */
+import { type Reservation, reservePort, reserveUnixSocket } from '../engine/reservation.ts';
+import { removeStaleSocket } from '../engine/stale-socket.ts';
+import type { Content } from '../engine/stream-reply.ts';
+import { type Address, openTransport, type Transport } from '../engine/transport.ts';
+import { Origin } from '../fetch/index.ts';
+import type { App, Server } from './app.ts';
+import { makeHandler } from './dispatch.ts';
+import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listeners.ts';
+import { ProcessCrew } from './process-crew.ts';
+import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
+import type { ServeSettings } from './settings.ts';
+import { notifyOf, watchSignals } from './signals.ts';
+
+export class ProcessServer<S> implements Server<S> {
+  readonly ready: Promise<this>;
+  readonly #settings: ServeSettings;
+  readonly #call: number;
+  #crew: ProcessCrew | null = null;
+  #addresses: readonly Address[] = [];
+  /** Owned: released in stop(). */
+  #reservations: Reservation[] = [];
+  #isReferenced = true;
+  /** Resolved when it begins to end. */
+  readonly #stopping = Promise.withResolvers<void>();
+  /** Set once it ends. */
+  #stopped: Promise<void> | null = null;
+
+  /** `call`: which call of `serve()` in the entry module this is. Throws for an app that cannot work. */
+  constructor(app: App<S>, settings: ServeSettings, call: number) {
+    this.#settings = settings;
+    this.#call = call;
+    makeHandler(app, this, new Origin('http', 'localhost'));
+    this.ready = this.#begin();
+    const { signal } = settings;
+    if (signal?.aborted === true) void this.stop();
+    else signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    if (settings.handlesSignals) {
+      watchSignals(() => this.stop());
+      void notifyOf(this.ready, this.#stopping.promise);
+    }
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#addresses;
+  }
+
+  get port(): number {
+    return portOf(this.#settings.listeners, this.#addresses);
+  }
+
+  get hostname(): string {
+    return hostnameOf(this.#settings.listeners);
+  }
+
+  get url(): URL {
+    return urlOf(this.#settings, this.#addresses);
+  }
+
+  get state(): S {
+    throw new Error('the manager of worker processes has no state: each of them has its own');
+  }
+
+  get pendingRequests(): number {
+    return this.#crew?.pendingRequests ?? 0;
+  }
+
+  get pendingWebSockets(): number {
+    return this.#crew?.pendingWebSockets ?? 0;
+  }
+
+  stop(how: boolean | { readonly graceMs: number } = false): Promise<void> {
+    const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
+    // A second call may be less patient than the first.
+    if (how === true && this.#stopped !== null) void this.#crew?.end(0);
+    this.#stopping.resolve();
+    this.#stopped ??= this.#end(graceMs);
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Every worker is replaced by one that loads the entry module as it is then. */
+  reload(app: App<S>): Promise<void> {
+    makeHandler(app, this, new Origin('http', authorityOf(this.#settings.listeners, this.#addresses)));
+    return this.#crew?.replace(this.#settings.drainMs) ?? Promise.resolve();
+  }
+
+  ref(): void {
+    this.#isReferenced = true;
+    this.#crew?.ref();
+  }
+
+  unref(): void {
+    this.#isReferenced = false;
+    this.#crew?.unref();
+  }
+
+  /** No request comes here. */
+  requestIP(): null {
+    return null;
+  }
+
+  timeout(): never {
+    throw new TypeError('the request must be one that the handler was given');
+  }
+
+  upgrade(): never {
+    throw new TypeError('the request must be one that the handler was given');
+  }
+
+  /** Bytes of the payload: whether anybody has subscribed is not known here. */
+  publish(topic: string, data: Content, compress?: boolean): number {
+    this.#crew?.publish({ kind: 'message', topic, data, compress });
+    return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+  }
+
+  /** Not known here. */
+  subscriberCount(): number {
+    return 0;
+  }
+
+  async #begin(): Promise<this> {
+    const transport = await openTransport('handle');
+    try {
+      const endpoints: Endpoint[] = [];
+      const addresses: Address[] = [];
+      for (const wanted of this.#settings.listeners) {
+        const { endpoint, address } = await this.#reserve(transport, wanted);
+        endpoints.push(endpoint);
+        addresses.push(address);
+      }
+      this.#addresses = addresses;
+      const { entry, workers } = this.#settings;
+      this.#crew = new ProcessCrew({ entry, count: workers, call: this.#call, endpoints });
+      if (!this.#isReferenced) this.#crew.unref();
+      await this.#crew.start();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    return this;
+  }
+
+  async #reserve(
+    transport: Transport,
+    { where }: WantedListener,
+  ): Promise<{ readonly endpoint: Endpoint; readonly address: Address }> {
+    switch (where.kind) {
+      case 'descriptor':
+        return { endpoint: where, address: addressOfEndpoint(where) };
+      case 'unix': {
+        await removeStaleSocket(where.path);
+        const reservation = reserveUnixSocket(where.path);
+        this.#reservations.push(reservation);
+        const endpoint: Endpoint = { kind: 'descriptor', descriptor: reservation.descriptor as number };
+        return { endpoint, address: addressOfEndpoint(where) };
+      }
+      default: {
+        const endpoint = await onEachFamily(where, async (address): Promise<Endpoint> => {
+          if (where.kind === 'udp') return { kind: 'udp', address, port: where.port };
+          // SO_REUSEPORT would join another server of the same user without a word.
+          if (where.port !== 0) await transport.assertFree(address, where.port);
+          const reservation = await reservePort(transport, address, where.port);
+          this.#reservations.push(reservation);
+          return { kind: 'tcp', address, port: reservation.port };
+        });
+        return { endpoint, address: addressOfEndpoint(endpoint) };
+      }
+    }
+  }
+
+  #release(): void {
+    for (const reservation of this.#reservations) reservation.release();
+    this.#reservations = [];
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    try {
+      await this.ready;
+    } catch {
+      return;
+    }
+    // The file of a Unix socket goes first: what has connected already is in the workers' queue.
+    this.#release();
+    await this.#crew?.end(graceMs);
+  }
+}

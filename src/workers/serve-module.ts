@@ -1,0 +1,137 @@
+/** Serves a program from disk in one worker: `export default` an app, as `serve()` of the library takes it. Loads it, once. */
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { App, Options } from '../app/app.ts';
+import type { Endpoint as AppEndpoint } from '../app/listeners.ts';
+import { AppServer } from '../app/server.ts';
+import { resolveOptions } from '../app/settings.ts';
+import type { OpenRelay } from '../app/worker-place.ts';
+import type { SharedCounters } from '../engine/counters.ts';
+import type { Transport } from '../engine/transport.ts';
+import * as library from '../index.ts';
+import { openThreadRelay } from '../websocket/thread-relay.ts';
+import type { ServeOptions } from './messages.ts';
+import type { Served } from './serve.ts';
+import type { ModuleSource } from './worker-app.ts';
+import type { WorkerEngine } from './worker-engine.ts';
+
+interface Place {
+  readonly counters: SharedCounters;
+  readonly worker: number;
+  /** null: workers are threads. */
+  readonly openRelay: OpenRelay | null;
+}
+
+const LIBRARY = 'vrypt-server';
+/** Where the module that stands for the library finds it. */
+const LIBRARY_KEY = Symbol.for('vrypt-server.library');
+/** Content that nobody reads, of a request: programs are not the plain server, which drops everything. */
+const MAX_DROPPED = 256 * 1024;
+
+export async function serveModule(
+  transport: Transport,
+  { app: source, endpoint, limits }: ServeOptions & { readonly app: ModuleSource },
+  { counters, worker, openRelay }: Place,
+): Promise<Served> {
+  const app = await loadModule(source.url);
+  const given: readonly AppEndpoint[] =
+    endpoint.kind === 'descriptors'
+      ? endpoint.descriptors.map((descriptor) => ({ kind: 'descriptor', descriptor }))
+      : [endpoint];
+  const listen = given.map((one) => (one.kind === 'descriptor' ? one : { port: 0 }));
+  const settings = {
+    ...resolveOptions({ listen, trustProxy: app.trustProxy ?? false }),
+    limits: { ...limits, maxDropped: MAX_DROPPED },
+    drainMs: source.drainMs,
+  };
+  const { workers: count, relayName } = source;
+  const relay: OpenRelay = openRelay ?? ((onNews) => openThreadRelay(relayName, onNews));
+  const server = new AppServer(app, settings, {
+    place: {
+      index: worker,
+      count,
+      counters,
+      slot: worker,
+      name: `${worker} ${process.pid}`,
+      openRelay: count > 1 ? relay : null,
+      tls: null,
+    },
+    startCrew: null,
+    given,
+    begin: async () => ({ transport, open: undefined, openHttp2: null, tls: null, close: () => {} }),
+  });
+  await server.ready;
+  const { address, port } = server.addresses[0] as (typeof server.addresses)[0];
+  return { engine: new ModuleEngine(server), listener: { address, port }, app: source };
+}
+
+/** Its end is the server's: the app's `stop` is called. */
+class ModuleEngine implements WorkerEngine {
+  readonly #server: AppServer<unknown>;
+
+  constructor(server: AppServer<unknown>) {
+    this.#server = server;
+  }
+
+  get connectionCount(): number {
+    return this.#server.engine.connectionCount;
+  }
+
+  get isDraining(): boolean {
+    return this.#server.engine.isDraining;
+  }
+
+  everyTick(listener: (now: number) => void): void {
+    this.#server.engine.everyTick(listener);
+  }
+
+  announceDrain(): void {
+    this.#server.engine.announceDrain();
+  }
+
+  drain(timeoutMs: number): Promise<void> {
+    return this.#server.stop({ graceMs: timeoutMs });
+  }
+
+  closeConnections(): void {
+    this.#server.engine.closeConnections();
+  }
+
+  close(): void {
+    void this.#server.stop(true);
+  }
+}
+
+async function loadModule(url: string): Promise<App & Pick<Options, 'trustProxy'>> {
+  provideLibrary();
+  const file = fileURLToPath(url);
+  let app: unknown;
+  try {
+    app = ((await import(url)) as { default?: unknown }).default;
+  } catch (error) {
+    // With its stack, which says where in the program.
+    const { stack, message } = error as Error;
+    throw new Error(`${file} cannot be loaded: ${stack ?? message}`);
+  }
+  const isApp =
+    typeof app === 'object' && app !== null && ['fetch', 'handle', 'routes'].some((name) => name in (app as object));
+  if (!isApp) throw new Error(`the default export of ${file} must be an object with fetch, handle or routes`);
+  return app as App;
+}
+
+/**
+ * What the program imports from 'vrypt-server' is the library that serves it, wherever the program lies: in the executable there is no
+ * other, and answers of another copy would not be known as such.
+ */
+function provideLibrary(): void {
+  const shared = globalThis as { [LIBRARY_KEY]?: typeof library };
+  if (shared[LIBRARY_KEY] !== undefined || registerHooks === undefined) return;
+  shared[LIBRARY_KEY] = library;
+  const names = Object.keys(library).join(', ');
+  const source = `export const { ${names} } = globalThis[Symbol.for('vrypt-server.library')];`;
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === LIBRARY ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
+  });
+}
