@@ -5,8 +5,8 @@ import { megabytes } from '../support/progress.ts';
 export interface NotesFacts {
   readonly name: string;
   readonly version: string;
-  /** In the form of Keep a Changelog; undefined: the project has none. */
-  readonly changelog: string | undefined;
+  /** What `changesOf` found; undefined: the project has no changelog. */
+  readonly changes: string | undefined;
   readonly rows: readonly NotesRow[];
   /** Of minisign; none: the release is not signed. */
   readonly keys: readonly string[];
@@ -24,12 +24,11 @@ export interface NotesRow {
 }
 
 export function notes(facts: NotesFacts): string {
-  const { name, version, changelog } = facts;
-  const changes = changelog === undefined ? [] : [changesOf(changelog, version), ''];
+  const { name, version, changes } = facts;
   return [
     `# ${name} ${version}`,
     '',
-    ...changes,
+    ...(changes === undefined ? [] : [changes, '']),
     '## Downloads',
     '',
     '| Target | Needs | Archive | Since the last release |',
@@ -61,7 +60,7 @@ function verifyBlock({ rows, keys, repository }: NotesFacts): string[] {
   ];
 }
 
-/** The section of a version without its heading. It must say something. */
+/** The section of a version in the form of Keep a Changelog, without its heading. It must say something. */
 export function changesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^## /m).slice(1);
   const section = sections.find((text) =>

@@ -1,9 +1,9 @@
 /** The texts of a whole release, made from its manifest: installer, notes, schema. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { notes } from '../packaging/notes.ts';
+import { changesOf, notes } from '../packaging/notes.ts';
 import { program } from '../program/program.ts';
-import { root } from '../support/checkout.ts';
+import { isOwnProject, root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { needsOf } from '../targets/target-facts.ts';
 import { readTargets, type Target } from '../targets/targets.ts';
@@ -37,7 +37,9 @@ export function releaseFiles(
     const before = archiveOf(previous?.targets.find((other) => other.target === entry.target))?.bytes;
     return [{ target: entry.target, needs: needsOf(target), archive: archive.file, bytes: archive.bytes, before }];
   });
-  const changelog = readOptional('CHANGELOG.md');
+  // Somebody else's project keeps its changelog as it likes.
+  const changelog = isOwnProject ? readOptional('CHANGELOG.md') : undefined;
+  const changes = changelog === undefined ? undefined : changesOf(changelog, program.version);
   const url = repository === '' ? '' : `${repository}/releases/download/v@`;
   return [
     {
@@ -53,7 +55,7 @@ export function releaseFiles(
     {
       kind: 'notes',
       file: 'release-notes.md',
-      text: notes({ name, version, changelog, rows, keys, repository: repository.replace(/^https:\/\/[^/]+\//, '') }),
+      text: notes({ name, version, changes, rows, keys, repository: repository.replace(/^https:\/\/[^/]+\//, '') }),
     },
   ];
 }

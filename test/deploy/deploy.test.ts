@@ -65,7 +65,9 @@ describe('kubernetes', () => {
 });
 
 test('the compose file follows its schema, and waits for the drain', () => {
-  const check = new Ajv2019({ strict: false, validateFormats: false }).compile(composeSchema);
+  // Its address of the draft ends in a # that ajv does not know.
+  const { $schema: _, ...schema } = composeSchema;
+  const check = new Ajv2019({ strict: false, validateFormats: false }).compile(schema);
   const compose = parse(read('compose.yaml'));
   check(compose);
   expect(check.errors).toBe(null);
