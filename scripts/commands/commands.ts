@@ -92,8 +92,12 @@ async function suitable(wanted: readonly ReadyTarget[], areNamed: boolean): Prom
   return good;
 }
 
-function rowOf({ target, artifacts, smoked, fault }: Outcome): object {
-  const files = artifacts.map((artifact) => ({ ...artifact, path: artifactPath(artifact) }));
+function rowOf({ target, artifacts, product, smoked, fault }: Outcome): object {
+  const files = artifacts.map((artifact) => ({
+    ...artifact,
+    executableBytes: product?.bytes,
+    path: artifactPath(artifact),
+  }));
   return { target: target.triple, artifacts: files, ...smoked, ...(fault === undefined ? {} : { fault }) };
 }
 

@@ -1,5 +1,5 @@
 /** The systemd units of a server and its environment file: systemd.exec(5), systemd.socket(5). Pure. */
-import type { About, Service } from './package-facts.ts';
+import type { About, Service } from '../program/about.ts';
 
 export function serviceUnit(name: string, about: About, service: Service, environmentFile: string): string {
   return `[Unit]

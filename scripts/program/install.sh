@@ -208,6 +208,12 @@ decompress() (
   gzip -dc <"$scratch/$archive" >"$scratch/tar" 2>/dev/null
 )
 
+# Its one folder: a release from a changed checkout is marked in the file's name only.
+find_folder() {
+  folder=$(tar -tf "$scratch/tar" 2>/dev/null | sed -n '1s,/.*,,p')
+  case $folder in "$name"-v*) ;; *) fail "$archive must have one folder $name-v<version>-$target, got \"$folder\"" ;; esac
+}
+
 # Written as a stream, so that no name, link or mode inside the archive touches the disk.
 unpack() { tar -xOf "$scratch/tar" "$folder/$1" >"$2" 2>/dev/null && [ -s "$2" ]; }
 
@@ -223,6 +229,7 @@ place_program() {
   mkdir -p "$prefix/bin" 2>/dev/null && [ -w "$prefix/bin" ] ||
     fail "$prefix/bin must be writable, it is not; --prefix names another folder"
   decompress || fail "$archive must be a gzip file of at most $((largest / 2048)) MiB, it is not"
+  find_folder
   new="$prefix/bin/.$name.$$.new"
   unpack "$name" "$new" || fail "$archive must contain $folder/$name, it does not"
   chmod 755 "$new"
@@ -309,8 +316,7 @@ main() {
     case $home_url in *@*) from="${home_url%%@*}$version${home_url#*@}" ;; *) from=$home_url ;; esac
   fi
   case $from in http://* | https://*) ;; *) usage "--from must begin with https:// or http://, got \"$from\"" ;; esac
-  folder=$name-v$version-$target
-  archive=$folder.tar.gz
+  archive=$name-v$version-$target.tar.gz
   sums=checksums-sha256.txt
   say "$name $version for $target ($why)"
   say "from $from/$archive"

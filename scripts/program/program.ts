@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../support/checkout.ts';
 import { UsageError } from '../support/errors.ts';
+import type { About, Service } from './about.ts';
 import { faultOf, lineOf } from './check.ts';
 import { schema } from './schema.ts';
 
@@ -29,6 +30,14 @@ export interface Program {
   readonly licenses: readonly string[];
   readonly readme: string | undefined;
   readonly archive: readonly string[];
+  /** A module that describes the command line. */
+  readonly commandLine: string | undefined;
+  /** undefined: no deb, rpm or apk. */
+  readonly package: About | undefined;
+  /** undefined: no container image. */
+  readonly image: { readonly healthcheck: readonly string[] } | undefined;
+  /** undefined: no npm packages. */
+  readonly npm: { readonly scope: string } | undefined;
   readonly targets: readonly string[];
   readonly budget: { readonly executable?: number; readonly archive?: number };
   /** Empty: nobody says how it is tried. */
@@ -67,7 +76,10 @@ export interface Question {
 export const descriptionFile = 'vrypt.release.json';
 
 /** What a description that was checked against the schema holds. */
-type Description = Partial<Omit<Program, 'smoke' | 'oneFile'>> & {
+type Description = Partial<Omit<Program, 'smoke' | 'oneFile' | 'package' | 'image'>> & {
+  readonly package?: Partial<Omit<About, 'service'>> &
+    Pick<About, 'maintainer'> & { readonly service?: Partial<Service> & Pick<Service, 'port'> };
+  readonly image?: { readonly healthcheck?: readonly string[] };
   readonly smoke?: Partial<SmokeSession> | readonly Partial<SmokeSession>[];
   readonly oneFile?: Partial<OneFile>;
 };
@@ -78,6 +90,9 @@ export interface PackageJson {
   readonly bin?: string | Readonly<Record<string, string>>;
   readonly main?: string;
   readonly engines?: { readonly node?: string };
+  readonly description?: string;
+  readonly homepage?: string;
+  readonly license?: string;
   readonly vrypt?: unknown;
 }
 
@@ -114,6 +129,10 @@ export function readProgram(folder: string = root): Program {
     licenses: given.licenses ?? licensesIn(folder),
     readme: given.readme,
     archive: given.archive ?? [],
+    commandLine: given.commandLine,
+    package: given.package === undefined ? undefined : aboutOf(given.package, manifest.value as PackageJson, title),
+    image: given.image === undefined ? undefined : { healthcheck: [], ...given.image },
+    npm: given.npm,
     targets: given.targets ?? [],
     budget: given.budget ?? {},
     smoke: [given.smoke ?? []].flat().map((session) => ({
@@ -125,6 +144,19 @@ export function readProgram(folder: string = root): Program {
       ...(session as Partial<SmokeSession>),
     })),
     out: given.out ?? 'release',
+  };
+}
+
+function aboutOf(given: NonNullable<Description['package']>, manifest: PackageJson, title: string): About {
+  const { service, ...about } = given;
+  const summary = about.summary ?? manifest.description ?? title;
+  return {
+    summary,
+    description: summary,
+    homepage: manifest.homepage ?? '',
+    license: manifest.license ?? 'UNKNOWN',
+    ...about,
+    service: service && { args: [], takesSocket: false, notifies: false, environment: [], ...service },
   };
 }
 

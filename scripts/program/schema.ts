@@ -78,6 +78,46 @@ const oneFile = object(
   },
 );
 
+const service = object(
+  'It is a server: how systemd and OpenRC start it.',
+  {
+    args: list('Default: none.'),
+    port: { description: 'Where it listens without settings.', type: 'integer', minimum: 1 },
+    takesSocket: { description: 'It takes a socket from systemd (LISTEN_FDS). Default: false.', type: 'boolean' },
+    notifies: { description: 'It tells systemd when it listens (NOTIFY_SOCKET). Default: false.', type: 'boolean' },
+    environment: list('Examples in its environment file: NAME=value.', {
+      type: 'string',
+      pattern: '^[A-Z_][A-Z0-9_]*=',
+    }),
+  },
+  ['port'],
+);
+
+const systemPackage = object(
+  'Makes it a deb, an rpm and an apk, and says what they say.',
+  {
+    summary: text('A few words. Default: the description in package.json.', { pattern: '^[^\\n]{1,80}$' }),
+    description: text('Paragraphs between empty lines. Default: the summary.'),
+    maintainer: text('Name and address.', { pattern: '^[^<>\\n]+ <[^<>@ ]+@[^<>@ ]+>$' }),
+    homepage: text('Default: homepage in package.json.', { pattern: '^https?://' }),
+    license: text('An SPDX expression. Default: license in package.json.'),
+    service,
+  },
+  ['maintainer'],
+);
+
+const image = object('Makes it a container image for all platforms, from the static executables. Needs `package`.', {
+  healthcheck: list('Arguments of the executable that ask the server in the same container. Default: no check.'),
+});
+
+const npm = object(
+  'Makes npm packages of the executables and a launcher, <scope>/cli. Needs `package`.',
+  {
+    scope: text('With its @.', { pattern: '^@[a-z0-9][a-z0-9._-]*$' }),
+  },
+  ['scope'],
+);
+
 export const schema: Schema = object('A Node program that is packaged as one file for every Linux.', {
   $schema: text('Where this schema is.'),
   name: text('Of the executable, the archives and the folder inside them. Default: the name in package.json.', {
@@ -101,6 +141,12 @@ export const schema: Schema = object('A Node program that is packaged as one fil
   licenses: list('License files of the program. Default: LICENSE and the like.'),
   readme: text('The template of the README.md in the archives. Default: a short one.'),
   archive: list('Further files of the archives.'),
+  commandLine: text(
+    'A module whose export `commandLine` describes commands and options: a manual page and completions are made from it.',
+  ),
+  package: systemPackage,
+  image,
+  npm,
   targets: list('The triples to make. Default: all that have a runtime and can carry the program.'),
   budget,
   smoke: {

@@ -25,6 +25,7 @@ import { artifactPath, type MadeArtifact } from '../targets/artifacts.ts';
 import { withTargets } from '../targets/select.ts';
 import { type ReadyTarget, readTargets } from '../targets/targets.ts';
 import { makeArtifacts } from './artifacts.ts';
+import { type Verified, verify } from './verify.ts';
 
 export interface Smoked {
   readonly how: string;
@@ -36,6 +37,7 @@ export interface Smoked {
 export interface Outcome {
   readonly target: ReadyTarget;
   readonly artifacts: readonly MadeArtifact[];
+  readonly product?: Verified;
   readonly smoked?: Smoked;
   /** The reason why it must not be released. */
   readonly fault?: string;
@@ -56,7 +58,7 @@ export async function smokeAll(targets: readonly ReadyTarget[]): Promise<Outcome
 
 async function makeOne(target: ReadyTarget): Promise<Outcome> {
   try {
-    return { target, artifacts: await makeArtifacts(target) };
+    return { target, artifacts: await makeArtifacts(target), product: await verify(target) };
   } catch (error) {
     return { target, artifacts: [], fault: explain(error) };
   }

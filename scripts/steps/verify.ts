@@ -30,6 +30,8 @@ export interface Verified {
   readonly bytes: number;
   /** The highest GLIBC symbol version required; null for static files. */
   readonly glibc: string | null;
+  /** DT_NEEDED. */
+  readonly libraries: readonly string[];
   /** What the file lets the kernel protect, as it was checked. */
   readonly hardening: Hardening;
 }
@@ -74,7 +76,12 @@ async function make(target: ReadyTarget): Promise<Verified> {
       const faults = faultsOf(target, file, blob, runtime);
       if (faults.length > 0) throw new Failure(`the executable ${faults.join('\nthe executable ')}`);
       const elf = readElf(file);
-      return { bytes: file.length, glibc: highestGlibc(elf.versionsRequired), hardening: hardeningOf(elf) };
+      return {
+        bytes: file.length,
+        glibc: highestGlibc(elf.versionsRequired),
+        libraries: elf.needed,
+        hardening: hardeningOf(elf),
+      };
     },
     summary: ({ glibc, hardening }) =>
       `${isStatic(target) ? 'static, needs nothing' : `needs glibc ${glibc}`}; ${hardeningInWords(hardening)}`,

@@ -21,6 +21,7 @@ export const tools = {
   tar: { look: 'tar', packages: ['tar'], to: 'unpack archives' },
   dpkg: { look: 'dpkg-deb', packages: ['dpkg'], to: 'unpack the oldest glibc' },
   flock: { look: 'flock', packages: ['util-linux'], to: 'keep a second run out of build/' },
+  minisign: { look: 'minisign', packages: ['minisign'], to: 'sign checksums' },
   setpriv: { look: 'setpriv', packages: ['util-linux'], to: 'let what it starts end with it' },
   xz: { look: 'xz', packages: ['xz-utils'], to: 'unpack runtimes' },
 } as const satisfies Record<string, Tool>;

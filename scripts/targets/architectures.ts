@@ -25,6 +25,10 @@ export interface Architecture {
   readonly platform: string;
   /** Debian's name. */
   readonly debian: string;
+  /** RPM's name. */
+  readonly rpm: 'x86_64' | 'i686' | 'aarch64' | 'armv7hl';
+  /** Alpine's name. */
+  readonly alpine: 'x86_64' | 'x86' | 'aarch64' | 'armv7';
   /** The folder of Debian's architecture-dependent files. */
   readonly multiarch: string;
   readonly node: NodeArchitecture;
@@ -56,6 +60,8 @@ export const architectures: readonly Architecture[] = [
     exitCode: 'b83c00000031ff0f05',
     platform: 'linux/amd64',
     debian: 'amd64',
+    rpm: 'x86_64',
+    alpine: 'x86_64',
     multiarch: 'x86_64-linux-gnu',
     node: { cpu: 'x64', openssl: 'linux-x86_64', cpuFlags: [], configure: [], xz: ['--x86'], compilesV8: 'musl' },
   },
@@ -69,6 +75,8 @@ export const architectures: readonly Architecture[] = [
     exitCode: 'b80100000031dbcd80',
     platform: 'linux/386',
     debian: 'i386',
+    rpm: 'i686',
+    alpine: 'x86',
     multiarch: 'i386-linux-gnu',
     node: {
       cpu: 'ia32',
@@ -89,6 +97,8 @@ export const architectures: readonly Architecture[] = [
     exitCode: null,
     platform: 'linux/arm64',
     debian: 'arm64',
+    rpm: 'aarch64',
+    alpine: 'aarch64',
     multiarch: 'aarch64-linux-gnu',
     node: { cpu: 'arm64', openssl: 'linux-aarch64', cpuFlags: [], configure: [], xz: [], compilesV8: 'musl' },
   },
@@ -101,6 +111,8 @@ export const architectures: readonly Architecture[] = [
     exitCode: null,
     platform: 'linux/arm/v7',
     debian: 'armhf',
+    rpm: 'armv7hl',
+    alpine: 'armv7',
     multiarch: 'arm-linux-gnueabihf',
     node: {
       cpu: 'arm',

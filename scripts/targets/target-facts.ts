@@ -56,8 +56,16 @@ export function containerImage(target: Target): string {
   return target.libc === 'glibc' ? 'debian:bullseye-slim' : 'alpine:3.22';
 }
 
+/** The same by digest: what a workflow runs is what was looked at. */
+const imageDigests: Readonly<Record<string, string>> = {
+  'debian:bullseye-slim': 'sha256:610b4c7ad241e66f6e2f9791e3abdf0cc107a69238ab21bf9b4695d51fd6366a',
+  'alpine:3.22': 'sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1',
+};
+
 export interface MatrixRow {
   readonly target: string;
+  /** GitHub's machine; 32-bit ARM is emulated, because its ARM machines run no 32-bit programs. */
+  readonly runner: 'ubuntu-24.04' | 'ubuntu-24.04-arm';
   readonly archive: string;
   readonly folder: string;
   readonly program: string;
@@ -74,14 +82,15 @@ export function matrixRows(targets: readonly Target[]): MatrixRow[] {
     .filter((target) => target.runtime !== null)
     .map((target) => ({
       target: target.triple,
+      runner: target.architecture.elf.machine === 'aarch64' ? 'ubuntu-24.04-arm' : 'ubuntu-24.04',
       archive: tarball(target).file,
       folder: archiveFolder(target),
       program: program.name,
       answer: program.smoke[0]?.ask[0]?.content ?? '',
       platform: target.architecture.platform,
-      image: containerImage(target),
+      image: `${containerImage(target)}@${imageDigests[containerImage(target)]}`,
       static: isStatic(target),
-      emulated: isForeign(target),
+      emulated: target.architecture.elf.machine === 'arm',
     }));
 }
 

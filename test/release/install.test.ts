@@ -154,7 +154,7 @@ describe.each([
   test('runs nothing before the last line has arrived, wherever the script is cut off', () => {
     const text = script();
     writeFileSync(path.join(folder, 'uname'), '');
-    for (let at = 0; at < text.length - 2; at += 97) {
+    for (let at = 0; at < text.length - 2; at += 1500) {
       const part = text.slice(0, at);
       const { stdout } = spawnSync(shell[0], [...shell.slice(1)], {
         input: `${part}`,

@@ -24,25 +24,32 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What smoke says of a target whose archive has this content. */
 function tried(target: Outcome['target'], content: string): Outcome {
-  const artifact = { ...tarball(target), sha256: sha256(content), bytes: content.length, executableBytes: 1 };
+  const artifact = { ...tarball(target), sha256: sha256(content), bytes: content.length };
   writeFileSync(path.join(folder, artifact.file), content);
   return { target, artifacts: [artifact], smoked: { how: 'natively', checks: 1, startMs: 1 } };
 }
 
 function release(outcomes: readonly Outcome[], commit = 'c'): Promise<Outcome[]> {
-  return writeDist(outcomes, commit, { dist, made: ({ file }) => path.join(folder, file) });
+  const release = { head: { commit, time: 0 }, facts: { repository: '', previous: undefined }, whole: [] };
+  return writeDist(outcomes, release, { dist, made: ({ file }) => path.join(folder, file) });
 }
 
 /** The names in dist/, after having shown that archives, checksums and manifest agree. */
 function archives(): string[] {
   const found = readdirSync(dist).sort();
   const files = found.filter((file) => file.endsWith('.tar.gz'));
-  const onDisk = files.map((name) => ({ name, sha256: sha256(readFileSync(path.join(dist, name))) }));
+  const others = ['install.sh', 'manifest.schema.json', 'release-notes.md'];
+  const onDisk = [...files, ...others]
+    .sort()
+    .map((name) => ({ name, sha256: sha256(readFileSync(path.join(dist, name))) }));
   expect(parseChecksums(readFileSync(path.join(dist, 'checksums-sha256.txt'), 'utf8'))).toEqual(onDisk);
   const good = readManifest().targets.filter(({ verdict }) => verdict === 'good');
-  const listed = good.flatMap(({ artifacts }) => artifacts.map(({ file, sha256 }) => ({ name: file, sha256 })));
+  const listed = [...good.flatMap((target) => target.files), ...readManifest().files].map(({ file, sha256 }) => ({
+    name: file,
+    sha256,
+  }));
   expect(listed.sort((x, y) => (x.name < y.name ? -1 : 1))).toEqual(onDisk);
-  expect(found).toEqual([...files, 'checksums-sha256.txt', 'manifest.json'].sort());
+  expect(found).toEqual([...files, ...others, 'checksums-sha256.txt', 'manifest.json'].sort());
   return files;
 }
 
@@ -130,4 +137,10 @@ test.skipIf(!canMount)('a full dist/ keeps what it had, and gets no truncated ar
   } finally {
     execFileSync('umount', [dist]);
   }
+});
+
+test('a release from a changed checkout says so in the names of its files', async () => {
+  await release([tried(a, 'a')], 'c0ffee-changed');
+  expect(archives()).toEqual([tarball(a).file.replace(/-v([\d.]+)/, '-v$1-changed')]);
+  expect(readFileSync(path.join(dist, 'install.sh'), 'utf8')).toMatch(/^version='[\d.]+-changed'$/m);
 });

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import { manifest, table } from '../../scripts/steps/manifest.ts';
 import type { Outcome } from '../../scripts/steps/smoke.ts';
+import type { Verified } from '../../scripts/steps/verify.ts';
+import { root } from '../../scripts/support/checkout.ts';
 import { tarball } from '../../scripts/targets/artifacts.ts';
 import { isReady, readTargets } from '../../scripts/targets/targets.ts';
 
@@ -10,10 +16,19 @@ const archive = {
   ...tarball(first),
   sha256: 'f'.repeat(64),
   bytes: 17_800_000,
-  executableBytes: 51_800_000,
 };
+const product: Verified = {
+  file: '/nowhere',
+  sha256: 'e'.repeat(64),
+  packages: [],
+  bytes: 51_800_000,
+  glibc: '2.31',
+  libraries: ['libc.so.6'],
+  hardening: { address: 'fixed', relro: 'none', binding: 'at start', stack: 'not executable', writableCode: false },
+};
+const head = { commit: 'c0ffeec0ffee', time: 1_700_000_000 };
 const outcomes: readonly Outcome[] = [
-  { target: first, artifacts: [archive], smoked: { how: 'natively', checks: 19, startMs: 41.6 } },
+  { target: first, artifacts: [archive], product, smoked: { how: 'natively', checks: 19, startMs: 41.6 } },
   { target: second, artifacts: [archive], fault: 'it breaks a promise' },
 ];
 
@@ -26,29 +41,40 @@ test('the table has a row for each target, a verdict, and those without a runtim
 });
 
 test('the manifest says what was tried and with which result, or why it was not', () => {
-  expect(manifest(outcomes, 'c')).toMatchObject({
+  expect(manifest(outcomes, head)).toMatchObject({
     node: readTargets().node,
     targets: [
       {
         target: first.triple,
-        artifacts: [{ kind: 'tar.gz', sha256: archive.sha256, bytes: archive.bytes }],
-        startMs: 42,
+        files: [{ kind: 'tar.gz', sha256: archive.sha256, bytes: archive.bytes }],
+        checks: [{ name: 'verify' }, { name: 'smoke', detail: '19 checks, natively' }],
         verdict: 'good',
       },
-      { target: second.triple, startMs: null, verdict: 'failed', fault: 'it breaks a promise' },
+      { target: second.triple, executable: null, verdict: 'failed', fault: 'it breaks a promise' },
     ],
   });
 });
 
 test('a partial release keeps the entries of the other targets, in the order of targets.json', () => {
-  const whole = manifest(outcomes, 'c');
-  const partial = manifest([{ ...(outcomes[1] as Outcome), artifacts: [] }], 'c', whole);
+  const whole = manifest(outcomes, head);
+  const partial = manifest([{ ...(outcomes[1] as Outcome), artifacts: [] }], head, whole);
   expect(partial.targets.map(({ target }) => target)).toEqual([first.triple, second.triple]);
   expect(partial.targets[0]).toEqual(whole.targets[0]);
-  expect(partial.targets[1]?.artifacts).toEqual([]);
+  expect(partial.targets[1]?.files).toEqual([]);
 });
 
 test('entries of another commit are not kept', () => {
-  const whole = { ...manifest(outcomes, 'another') };
-  expect(manifest([outcomes[1] as Outcome], 'c', whole).targets.map(({ target }) => target)).toEqual([second.triple]);
+  const whole = { ...manifest(outcomes, { ...head, commit: 'another' }) };
+  expect(manifest([outcomes[1] as Outcome], head, whole).targets.map(({ target }) => target)).toEqual([second.triple]);
+});
+
+test('the manifest follows its schema, which refuses what it does not know', () => {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+  formats.default(ajv);
+  const isRight = ajv.compile(JSON.parse(readFileSync(path.join(root, 'scripts/steps/manifest.schema.json'), 'utf8')));
+  const made = manifest(outcomes, head);
+  isRight(made);
+  expect(isRight.errors).toBe(null);
+  expect(isRight({ ...made, startMs: 3 })).toBe(false);
+  expect(isRight({ ...made, commit: 'a branch' })).toBe(false);
 });

