@@ -92,7 +92,12 @@ class Mate {
     this.#isSecondSlot = !this.#isSecondSlot;
     const place = { index: this.#index, count, counters, slot, relayName, tls };
     const vryptServer: JoiningThread = { call, endpoints, place, control: port2 };
-    const worker = new Worker(this.#entry, { workerData: { vryptServer }, transferList: [port2] });
+    const worker = new Worker(this.#entry, {
+      // The entry module finds the same arguments as in the first worker.
+      argv: process.argv.slice(2),
+      workerData: { vryptServer },
+      transferList: [port2],
+    });
     port1.on('message', (message: FromWorker) => events.onMessage(message));
     port1.unref();
     let isReported = false;
