@@ -5,6 +5,7 @@
 import type { Buffer } from 'node:buffer';
 import type { TrustedProxies } from '../content/forwarded.ts';
 import type { Call } from '../engine/call.ts';
+import type { RequestView } from '../engine/request-view.ts';
 import { COLON, CR, SLASH, SP } from '../http/byte-classes.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import { type FieldRules, Rule, requestRules } from './field-rules.ts';
@@ -57,7 +58,8 @@ export class RequestHead {
    * that of the request.
    */
   write(request: OutgoingRequest, call: Call, upstream: RequestTarget, length: number, target: string | null): void {
-    const head = call.head as Buffer;
+    // Of HTTP/2 it is the head that its fields would have in HTTP/1; `call.head` is null there.
+    const head = (call as RequestView).http1Head;
     request.length = 0;
     // A rewritten target may be longer than its original.
     const texts = upstream.authority.length + upstream.basePath.length + (target?.length ?? 0);
