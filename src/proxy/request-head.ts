@@ -58,7 +58,7 @@ export class RequestHead {
    * that of the request.
    */
   write(request: OutgoingRequest, call: Call, upstream: RequestTarget, length: number, target: string | null): void {
-    // Of a request of HTTP/2 too.
+    // Of HTTP/2 it is the head that its fields would have in HTTP/1; `call.head` is null there.
     const head = (call as RequestView).http1Head;
     request.length = 0;
     // A rewritten target may be longer than its original.
