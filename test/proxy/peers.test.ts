@@ -11,6 +11,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProxySettings } from '../../src/proxy/settings.ts';
+import { areInstalled } from '../installed.ts';
 import { startProxy, upstream } from './start-proxy.ts';
 
 const run = promisify(execFile);
@@ -71,91 +72,97 @@ async function curl(port: number, target: string, ...args: string[]): Promise<st
   return stdout;
 }
 
-test('gunicorn behind the proxy: WSGI gets the client and the content', async () => {
-  const folder = makeFolder();
-  const port = await freePort();
-  writeFileSync(
-    path.join(folder, 'app.py'),
-    `def app(environ, start_response):
+test.skipIf(!areInstalled('gunicorn behind the proxy', { curl: 'curl', gunicorn: 'gunicorn' }))(
+  'gunicorn behind the proxy: WSGI gets the client and the content',
+  async () => {
+    const folder = makeFolder();
+    const port = await freePort();
+    writeFileSync(
+      path.join(folder, 'app.py'),
+      `def app(environ, start_response):
     n = len(environ['wsgi.input'].read())
     text = '%s %s %d' % (environ['REQUEST_METHOD'], environ.get('HTTP_X_FORWARDED_FOR'), n)
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [text.encode()]
 `,
-  );
-  await startPeer(port, 'gunicorn', ['-b', `127.0.0.1:${port}`, 'app:app'], folder);
-  const proxy = await startProxy(port);
-  const content = path.join(folder, 'content');
-  writeFileSync(content, 'v'.repeat(300_000));
-  expect(await curl(proxy.port, '/', '-H', 'X_Forwarded_For: 6.6.6.6')).toBe('GET 127.0.0.1 0 200');
-  expect(await curl(proxy.port, '/', '--data-binary', `@${content}`)).toBe('POST 127.0.0.1 300000 200');
-  const chunked = ['-H', 'Transfer-Encoding: chunked', '--data-binary', `@${content}`];
-  expect(await curl(proxy.port, '/', ...chunked)).toBe('POST 127.0.0.1 300000 200');
-  expect(proxy.failures).toEqual([]);
-});
-
-describe('an upstream with TLS', () => {
-  async function startSecure(): Promise<{ port: number; ca: string }> {
-    const folder = makeFolder();
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=origin.test', '-addext', 'subjectAltName=DNS:origin.test'];
-    await run('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      ...subject,
-    ]);
-    const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
-      response.end(`secret for ${request.headers.host}`);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return { port: (server.address() as { port: number }).port, ca: cert };
-  }
-
-  const start = async (tls: Partial<ProxySettings['tls']>, port: number, host = 'origin.test') => {
-    const lookUp = async () => ({ addresses: ['127.0.0.1'], ttlMs: undefined });
-    const settings = { tls: { verifies: true, caFile: null, serverName: null, ...tls } };
-    return startProxy([upstream(port, { protocol: 'https', host })], { settings, lookUp });
-  };
-
-  test('is asked if its certificate is good', async () => {
-    const { port, ca } = await startSecure();
-    const proxy = await start({ caFile: ca }, port);
-    expect(await curl(proxy.port, '/?[1-3]', '-H', 'Host: a')).toBe('secret for a 200'.repeat(3));
+    );
+    await startPeer(port, 'gunicorn', ['-b', `127.0.0.1:${port}`, 'app:app'], folder);
+    const proxy = await startProxy(port);
+    const content = path.join(folder, 'content');
+    writeFileSync(content, 'v'.repeat(300_000));
+    expect(await curl(proxy.port, '/', '-H', 'X_Forwarded_For: 6.6.6.6')).toBe('GET 127.0.0.1 0 200');
+    expect(await curl(proxy.port, '/', '--data-binary', `@${content}`)).toBe('POST 127.0.0.1 300000 200');
+    const chunked = ['-H', 'Transfer-Encoding: chunked', '--data-binary', `@${content}`];
+    expect(await curl(proxy.port, '/', ...chunked)).toBe('POST 127.0.0.1 300000 200');
     expect(proxy.failures).toEqual([]);
-    expect(proxy.proxy.states()[0]?.counters.connections).toBe(1);
-  });
+  },
+);
 
-  test('is not asked if nobody vouches for it, or for its name', async () => {
-    const { port, ca } = await startSecure();
-    const unknown = await start({}, port);
-    expect(await curl(unknown.port, '/', '-o', '/dev/null')).toBe(' 502');
-    expect(unknown.failures).toMatchObject([{ reason: 'connectFailed', detail: 'DEPTH_ZERO_SELF_SIGNED_CERT' }]);
-    const other = await start({ caFile: ca }, port, 'other.test');
-    expect(await curl(other.port, '/', '-o', '/dev/null')).toBe(' 502');
-    expect(other.failures).toMatchObject([{ reason: 'connectFailed', detail: 'ERR_TLS_CERT_ALTNAME_INVALID' }]);
-  });
+describe.skipIf(!areInstalled('upstreams with TLS', { curl: 'curl', openssl: 'openssl' }))(
+  'an upstream with TLS',
+  () => {
+    async function startSecure(): Promise<{ port: number; ca: string }> {
+      const folder = makeFolder();
+      const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+      const subject = ['-subj', '/CN=origin.test', '-addext', 'subjectAltName=DNS:origin.test'];
+      await run('openssl', [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...subject,
+      ]);
+      const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+        response.end(`secret for ${request.headers.host}`);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return { port: (server.address() as { port: number }).port, ca: cert };
+    }
 
-  test('is asked by another name, or unverified, if the settings say so', async () => {
-    const { port, ca } = await startSecure();
-    const named = await start({ caFile: ca, serverName: 'origin.test' }, port, '127.0.0.1');
-    expect(await curl(named.port, '/', '-o', '/dev/null')).toBe(' 200');
-    const unverified = await start({ verifies: false }, port);
-    expect(await curl(unverified.port, '/', '-o', '/dev/null')).toBe(' 200');
-  });
-});
+    const start = async (tls: Partial<ProxySettings['tls']>, port: number, host = 'origin.test') => {
+      const lookUp = async () => ({ addresses: ['127.0.0.1'], ttlMs: undefined });
+      const settings = { tls: { verifies: true, caFile: null, serverName: null, ...tls } };
+      return startProxy([upstream(port, { protocol: 'https', host })], { settings, lookUp });
+    };
+
+    test('is asked if its certificate is good', async () => {
+      const { port, ca } = await startSecure();
+      const proxy = await start({ caFile: ca }, port);
+      expect(await curl(proxy.port, '/?[1-3]', '-H', 'Host: a')).toBe('secret for a 200'.repeat(3));
+      expect(proxy.failures).toEqual([]);
+      expect(proxy.proxy.states()[0]?.counters.connections).toBe(1);
+    });
+
+    test('is not asked if nobody vouches for it, or for its name', async () => {
+      const { port, ca } = await startSecure();
+      const unknown = await start({}, port);
+      expect(await curl(unknown.port, '/', '-o', '/dev/null')).toBe(' 502');
+      expect(unknown.failures).toMatchObject([{ reason: 'connectFailed', detail: 'DEPTH_ZERO_SELF_SIGNED_CERT' }]);
+      const other = await start({ caFile: ca }, port, 'other.test');
+      expect(await curl(other.port, '/', '-o', '/dev/null')).toBe(' 502');
+      expect(other.failures).toMatchObject([{ reason: 'connectFailed', detail: 'ERR_TLS_CERT_ALTNAME_INVALID' }]);
+    });
+
+    test('is asked by another name, or unverified, if the settings say so', async () => {
+      const { port, ca } = await startSecure();
+      const named = await start({ caFile: ca, serverName: 'origin.test' }, port, '127.0.0.1');
+      expect(await curl(named.port, '/', '-o', '/dev/null')).toBe(' 200');
+      const unverified = await start({ verifies: false }, port);
+      expect(await curl(unverified.port, '/', '-o', '/dev/null')).toBe(' 200');
+    });
+  },
+);
 
 test('a name is looked up again, and its new address is used', async () => {
   const listen = async (address: string, port: number) => {

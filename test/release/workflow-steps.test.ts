@@ -19,6 +19,7 @@ import { root } from '../../scripts/support/checkout.ts';
 import { sha256 } from '../../scripts/support/hash.ts';
 import { tarball } from '../../scripts/targets/artifacts.ts';
 import { isReady, readTargets } from '../../scripts/targets/targets.ts';
+import { areInstalled } from '../installed.ts';
 
 const gh = `#!/bin/sh
 # The few commands that the steps call. A release is $GH_FOLDER/<tag>/, its state is $GH_FOLDER/<tag>.state.
@@ -92,7 +93,7 @@ test('draft, verify, publish: everybody gets exactly the files of dist/, but the
   expect(readdirSync(path.join(releases, 'v1.2.3')).sort()).toEqual(readdirSync(path.join(folder, 'dist')).sort());
 });
 
-test('a signed release carries its signature', () => {
+test.skipIf(!areInstalled('signatures', { minisign: 'minisign' }))('a signed release carries its signature', () => {
   const key = path.join(folder, 'key');
   execFileSync('minisign', ['-G', '-W', '-f', '-s', key, '-p', `${key}.pub`]);
   expect(step('sign.sh', { MINISIGN_KEY: readFileSync(key, 'utf8') }).status).toBe(0);
@@ -155,7 +156,10 @@ test('plan: the tag must be the version, and of main or signed', () => {
   expect(plan('v1.2.3-rc.1')).toMatchObject({ status: 1, stderr: expect.stringContaining('must be a commit of main') });
 });
 
-test('shellcheck finds nothing in any step', () => {
-  const scripts = readdirSync(path.join(root, '.github/steps')).map((file) => path.join(root, '.github/steps', file));
-  expect(spawnSync('shellcheck', scripts, { encoding: 'utf8' }).stdout).toBe('');
-});
+test.skipIf(!areInstalled('the style of shell scripts', { shellcheck: 'shellcheck' }))(
+  'shellcheck finds nothing in any step',
+  () => {
+    const scripts = readdirSync(path.join(root, '.github/steps')).map((file) => path.join(root, '.github/steps', file));
+    expect(spawnSync('shellcheck', scripts, { encoding: 'utf8' }).stdout).toBe('');
+  },
+);

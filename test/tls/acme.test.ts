@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect } from 'node:tls';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createCounters } from '../../src/engine/counters.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { openSecure } from '../../src/engine/handshake.ts';
@@ -16,9 +16,15 @@ import { CertificateManager, challengeAnswer, type ManagedTlsConfig, openManaged
 import { makeTicketSecret } from '../../src/tls/ticket-keys.ts';
 import { vrypt } from '../app.ts';
 import { LIMITS } from '../engine/limits.ts';
+import { areInstalled } from '../installed.ts';
 import { type Pebble, startPebble } from './pebble.ts';
 
 const DAY_MS = 86_400_000;
+
+const isTested = areInstalled('certificates by ACME', { pebble: 'pebble', 'pebble-challtestsrv': 'pebble' });
+beforeEach((context) => {
+  if (!isTested) context.skip();
+});
 
 function folder(): string {
   const made = mkdtempSync(path.join(tmpdir(), 'vrypt-acme-'));

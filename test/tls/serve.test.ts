@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import type { App, Options, Server } from '../../src/app/app.ts';
 import { serve } from '../../src/app/serve.ts';
 import { events } from '../../src/events/events.ts';
 import { reply } from '../../src/http/made-reply.ts';
 import { makeSelfSigned } from '../../src/tls/self-signed.ts';
+import { areInstalled } from '../installed.ts';
 
 const run = promisify(execFile);
 
@@ -40,6 +41,11 @@ async function nameSeen(port: number, servername: string | undefined): Promise<s
 }
 
 const version: App = { handle: (call) => reply(200, {}, `${call.version} ${call.header('host')?.split(':')[0]}`) };
+
+const isTested = areInstalled('serve({ tls })', { curl: 'curl', openssl: 'openssl' });
+beforeEach((context) => {
+  if (!isTested) context.skip();
+});
 
 describe('curl', () => {
   test('gets answers by HTTP/2 and HTTP/1.1 from a certificate that it trusts', async () => {
