@@ -14,9 +14,10 @@ export function packedRuntime({ triple, runtime }: ReadyTarget): string {
 }
 
 export function findRuntime(target: ReadyTarget): string {
-  const found = [ownRuntime(target), packedRuntime(target)].find(existsSync);
+  const places = [ownRuntime(target), packedRuntime(target)];
+  const found = places.find(existsSync);
   if (found !== undefined) return found;
   throw new Failure(
-    `the Node of ${target.triple} must be in the cache: vrypt-release runtimes --from <folder, address or npm package>`,
+    `${places.join(' or ')} must exist; vrypt-release runtimes --from <folder, address or npm package> fetches it`,
   );
 }
