@@ -125,6 +125,11 @@ export async function makeNodeTree(): Promise<void> {
   const target = join(tree, 'deps/v8/third_party/simdutf');
   await mkdir(target, { recursive: true });
   await $`/usr/bin/python3 ${simdutf}/singleheader/amalgamate.py --source-dir ${simdutf}/src --include-dir ${simdutf}/include --output-dir ${target} --no-zip --no-readme`;
+  // The first line says when. As a header that differs it would have all of V8 compiled anew.
+  for (const name of await readdir(target)) {
+    const text = await readFile(join(target, name), 'utf8');
+    await writeFile(join(target, name), text.replace(/^\/\* auto-generated on .*/, '/* auto-generated */'));
+  }
   await applyPatches(tree);
   for (const file of ownSources) await copyFile(join(recipe, 'binding', file), join(tree, 'src', file));
   await addIcu(tree);

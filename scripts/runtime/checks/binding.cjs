@@ -108,7 +108,7 @@ const parts = {
   notify: () => console.log(vrypt.sendDatagram(process.argv[3], 'READY=1\nSTATUS=up')),
   /** A child that outlives nobody: its standard output closes when it is gone. */
   death() {
-    const child = spawn(process.argv[0], [__filename, 'orphan'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.argv[0], [__filename, 'orphan'], { stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdout.once('data', () => {
       console.log('up');
       vrypt.exit(0);
