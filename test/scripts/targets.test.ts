@@ -65,9 +65,22 @@ test('a triple of no known architecture is unknown', () => {
 });
 
 test.each(table.targets)('$triple: its artifacts are named after version and target', (target) => {
-  expect(artifactsOf(target)).toEqual([
-    { kind: 'tar.gz', target: target.triple, file: `vrypt-server-v${program.version}-${target.triple}.tar.gz` },
-  ]);
+  const artifacts = artifactsOf(target);
+  const nameAndVersion = `vrypt-server-v${program.version}`;
+  expect(artifacts).toContainEqual({
+    kind: 'tar.gz',
+    target: target.triple,
+    file: `${nameAndVersion}-${target.triple}.tar.gz`,
+  });
+  expect(artifacts.map(({ kind }) => kind).sort()).toEqual(
+    isStatic(target) ? ['apk', 'npm', 'sbom', 'tar.gz'] : ['deb', 'npm', 'rpm', 'sbom', 'tar.gz'],
+  );
+  for (const { file } of artifacts) expect(file).toContain(program.version);
+});
+
+test('no two artifacts have the same name', () => {
+  const names = table.targets.flatMap((target) => artifactsOf(target).map(({ file }) => file));
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test('static targets need no libraries', () => {
