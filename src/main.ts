@@ -5,12 +5,14 @@ import type { BuildStamp } from './cli/process-io.ts';
 import { nameProcess } from './cli/process-name.ts';
 import { run } from './cli/run.ts';
 import { watchSignals } from './cli/signals.ts';
+import { runWholeProgram } from './cli/whole-program.ts';
 import { isWorkerProcess, runWorkerProcess } from './cli/worker-process.ts';
 
 /** Defined when the program is bundled (`scripts/steps/bundle.ts`). */
 declare const BUILD_VERSION: string | undefined;
 declare const BUILD_COMMIT: string | undefined;
 declare const BUILD_TARGETS: BuildStamp['targets'] | undefined;
+declare const IS_PLAIN: true | undefined;
 
 const build: BuildStamp = {
   version: typeof BUILD_VERSION === 'string' ? BUILD_VERSION : 'source',
@@ -24,10 +26,14 @@ if (end !== null) process.exit(end);
 // Deprecations of Node are ours to fix; a user who sets NODE_PENDING_DEPRECATION cannot act on them.
 process.noDeprecation = true;
 
-if (isWorkerProcess(process.argv)) void runWorkerProcess();
-else start();
+if (typeof IS_PLAIN === 'undefined' || !runWholeProgram(process.argv)) start();
 
 function start(): void {
+  if (isWorkerProcess(process.argv)) void runWorkerProcess();
+  else startForPerson();
+}
+
+function startForPerson(): void {
   watchSignals();
   nameProcess();
   void run({

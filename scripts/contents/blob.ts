@@ -7,12 +7,17 @@ import { program } from '../program/program.ts';
 export interface Parts {
   /** What Node runs. */
   readonly code: string;
-  /** The pack of modules and assets; undefined if all is in the code. */
-  readonly files: string | undefined;
+  /** What the code reads from the blob: names there, to files. `files` is the pack of modules and assets. */
+  readonly assets: Readonly<Record<string, string>>;
 }
 
 /** Stack traces name the program, and no folder of the build machine is inside. */
-export async function blobOf({ code, files }: Parts): Promise<NewBlob> {
-  const assets = files === undefined ? [] : [{ name: 'files', data: await readFile(files) }];
-  return { codePath: program.name, code: await readFile(code), assets, execArgv: program.execArgv };
+export async function blobOf({ code, assets }: Parts): Promise<NewBlob> {
+  const read = Object.entries(assets).map(async ([name, file]) => ({ name, data: await readFile(file) }));
+  return {
+    codePath: program.name,
+    code: await readFile(code),
+    assets: await Promise.all(read),
+    execArgv: program.execArgv,
+  };
 }

@@ -49,6 +49,8 @@ export interface OneFile {
   readonly texts: Readonly<Record<string, string>>;
   readonly stamps: { readonly version?: string; readonly commit?: string; readonly targets?: string };
   readonly replaced: Readonly<Record<string, string>>;
+  /** The constant that tells small code from the whole; undefined: there is one code. */
+  readonly plain?: string;
 }
 
 export interface SmokeSession {

@@ -75,6 +75,10 @@ const oneFile = object(
       targets: text('The triple and the runtime of each target, by architecture and C library.'),
     }),
     replaced: record('Modules that the bundle replaces: name to file.'),
+    plain: text(
+      'A constant of all code, true where it must be small: esbuild leaves out what depends on it. The same entry without it, undefined, becomes the asset `whole`, for the entry to run (node:sea) when that is asked for.',
+      { pattern: '^[A-Z_][A-Z0-9_]*$' },
+    ),
   },
 );
 

@@ -2,11 +2,12 @@
  * `bundle`: the program's code, and the files that go along. Owns `build/bundle/`.
  *
  * A program whose description says `oneFile` becomes one CommonJS file, with the code of its workers, its version and the
- * commit inside. Any other keeps its modules as they are, and the code is our loader, which finds them.
+ * commit inside; if it says `plain`, the file is small, and a second one holds everything. Any other keeps its modules as they are, and the code is our loader, which finds them.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
+import type { Parts } from '../contents/blob.ts';
 import { contentsFor } from '../contents/contents.ts';
 import { textsInside } from '../formats/texts-inside.ts';
 import { type OneFile, program } from '../program/program.ts';
@@ -22,11 +23,7 @@ import { eachTarget } from '../targets/select.ts';
 import { builtPath } from '../targets/target-facts.ts';
 import { readTargets, type Target } from '../targets/targets.ts';
 
-export interface Bundle {
-  /** What Node runs. */
-  readonly code: string;
-  /** The pack of modules and assets; undefined for one file. */
-  readonly files: string | undefined;
+export interface Bundle extends Parts {
   readonly sha256: string;
   /** npm packages whose code is inside, as folders below the project. */
   readonly packages: readonly string[];
@@ -59,7 +56,7 @@ async function collect(target: Target): Promise<Bundle> {
     summary: (facts) =>
       `${counted(facts.files, 'file')}, ${counted(facts.packages, 'package')}, ${megabytes(facts.bytes)}`,
   });
-  return { code, files, sha256: sha256(hashes.join()), packages: packages.map(({ folder }) => folder) };
+  return { code, assets: { files }, sha256: sha256(hashes.join()), packages: packages.map(({ folder }) => folder) };
 }
 
 /** Known to itself by a name, so that it can start again in a worker thread. */
@@ -80,37 +77,55 @@ async function bundleLoader(): Promise<string> {
 }
 
 const file = path.join(build, 'bundle', `${program.name}.cjs`);
+const wholeFile = path.join(build, 'bundle', `${program.name}.whole.cjs`);
 
 async function make(oneFile: OneFile): Promise<Bundle> {
   const { commit: stamp } = await readOrigin();
   // esbuild takes 50 ms: always bundle, and let the result decide whether anything has changed.
-  const { text, packages } = await bundleProgram(oneFile, stamp);
+  const { plain } = oneFile;
+  const small = await bundleProgram(oneFile, stamp, plain === undefined ? {} : { [plain]: 'true' });
+  const whole = plain === undefined ? undefined : await bundleProgram(oneFile, stamp, { [plain]: 'undefined' });
   const { hashes } = await runStep({
     step: 'bundle',
-    inputs: { text: sha256(text) },
+    inputs: { text: sha256(small.text), whole: sha256(whole?.text ?? '') },
     module: import.meta.filename,
-    outputs: [file],
+    outputs: whole === undefined ? [file] : [file, wholeFile],
     make: async () => {
-      await writeFile(file, text);
-      return { commit: stamp, bytes: text.length };
+      await writeFile(file, small.text);
+      if (whole !== undefined) await writeFile(wholeFile, whole.text);
+      return { commit: stamp, bytes: small.text.length, whole: whole?.text.length ?? 0 };
     },
-    summary: (facts) => `${(facts.bytes / 1000).toFixed(0)} kB, version ${program.version}, commit ${facts.commit}`,
+    summary: (facts) => {
+      const sizes = [facts.bytes, facts.whole].filter((bytes) => bytes > 0).map((bytes) => (bytes / 1000).toFixed(0));
+      return `${sizes.join(' and ')} kB, version ${program.version}, commit ${facts.commit}`;
+    },
   });
-  return { code: file, files: undefined, sha256: hashes[0] ?? '', packages };
+  const packages = [...small.packages, ...(whole?.packages ?? [])];
+  return {
+    code: file,
+    assets: whole === undefined ? {} : { whole: wholeFile },
+    sha256: sha256(hashes.join()),
+    packages: [...new Set(packages)].sort(),
+  };
 }
 
-async function bundleProgram(oneFile: OneFile, stamp: string): Promise<{ text: string; packages: string[] }> {
+async function bundleProgram(
+  oneFile: OneFile,
+  stamp: string,
+  constants: Readonly<Record<string, string>>,
+): Promise<{ text: string; packages: string[] }> {
   const { texts, stamps } = oneFile;
   const inside = await Promise.all(
     Object.entries(texts).map(async ([name, entry]) => ({
       name,
-      ...(await bundleOne(oneFile, { entryPoints: [entry] })),
+      ...(await bundleOne(oneFile, { entryPoints: [entry], define: constants })),
     })),
   );
   const values = { version: program.version, commit: stamp, targets: runtimesInUse() };
   const main = await bundleOne(oneFile, {
     entryPoints: [program.entry],
     define: {
+      ...constants,
       ...Object.fromEntries(inside.map(({ name }) => [name, `bundled.${name}`])),
       ...Object.fromEntries(
         Object.entries(values).flatMap(([what, value]) => {
@@ -121,8 +136,7 @@ async function bundleProgram(oneFile: OneFile, stamp: string): Promise<{ text: s
     },
     banner: { js: textsInside(Object.fromEntries(inside.map(({ name, text }) => [name, text]))) },
   });
-  const packages = [...inside, main].flatMap((part) => part.packages);
-  return { text: main.text, packages: [...new Set(packages)].sort() };
+  return { text: main.text, packages: [...inside, main].flatMap((part) => part.packages) };
 }
 
 /** What an executable says of the target and the runtime that it runs on, by Node's name of the architecture and the C library. */
@@ -148,6 +162,8 @@ async function bundleOne({ replaced }: OneFile, own: BuildOptions): Promise<{ te
     // A packaged executable has no files to load, so nothing may ask for its own path.
     define: { 'import.meta.url': 'undefined', ...own.define },
     alias: { ...replaced },
+    // esbuild would write them as new RegExp(), keep those that nobody uses, and a runtime without ICU throws at them.
+    supported: { 'regexp-unicode-property-escapes': true },
     write: false,
     metafile: true,
     logLevel: 'silent',

@@ -49,7 +49,7 @@ export function faultsOf(target: ReadyTarget, file: Buffer, blob: NewBlob, runti
     ...hardeningFaults(target, elf),
     ...linkFaults(target, elf),
     ...blobFaults(elf, blob),
-    ...contentFaults(target, withoutPack(file, elf)),
+    ...contentFaults(target, blob.assets.some(({ name }) => name === 'files') ? withoutPack(file, elf) : file),
     ...runtimeFaults(target, file, elf, runtime),
   ];
 }

@@ -2,6 +2,10 @@
 import type { OptionRow, TypedOptions } from './options.ts';
 import type { ExitCodeValue, ProcessIO } from './process-io.ts';
 
+/** Defined in the code of the plain server (`whole-program.ts`), where imports that depend on it are left out. */
+declare const IS_PLAIN: true | undefined;
+const isWhole = typeof IS_PLAIN === 'undefined';
+
 export interface CommandLine {
   readonly options: TypedOptions;
   /** The first argument without a name. */
@@ -33,6 +37,11 @@ export interface CommandRow {
   readonly load: () => Promise<Command>;
 }
 
+/** Loads what the code of the plain server lacks. */
+function inWholeProgram(): never {
+  throw new Error('the command is in the whole program');
+}
+
 const RESPOND: CommandRow = {
   name: 'respond',
   positional: 'port',
@@ -47,7 +56,7 @@ export const COMMANDS: readonly CommandRow[] = [
     positional: 'file] [port',
     mostPositionals: 2,
     summary: 'serve a program: a module whose default export answers requests',
-    load: async () => (await import('./run-app.ts')).runApp,
+    load: isWhole ? async () => (await import('./run-app.ts')).runApp : inWholeProgram,
   },
   {
     name: 'healthcheck',
@@ -60,34 +69,39 @@ export const COMMANDS: readonly CommandRow[] = [
     positional: 'directory] [port',
     mostPositionals: 2,
     summary: 'serve the files of a directory',
-    load: async () => (await import('./files.ts')).files,
+    load: isWhole ? async () => (await import('./files.ts')).files : inWholeProgram,
   },
   {
     name: 'proxy',
     positional: 'upstream...] [port',
     mostPositionals: 100,
     summary: 'pass requests on to other servers',
-    load: async () => (await import('./proxy.ts')).proxy,
+    load: isWhole ? async () => (await import('./proxy.ts')).proxy : inWholeProgram,
   },
   {
     name: 'web',
     positional: 'config',
     summary: 'serve the sites of a configuration file',
-    load: async () => (await import('./web.ts')).web,
+    load: isWhole ? async () => (await import('./web.ts')).web : inWholeProgram,
   },
   {
     name: 'check',
     positional: 'config',
     summary: 'check a configuration file',
-    load: async () => (await import('./check.ts')).checkConfig,
+    load: isWhole ? async () => (await import('./check.ts')).checkConfig : inWholeProgram,
   },
   {
     name: 'reload',
     positional: 'pid-file',
     summary: 'make a running web server read its configuration again',
-    load: async () => (await import('./reload.ts')).reload,
+    load: isWhole ? async () => (await import('./reload.ts')).reload : inWholeProgram,
   },
 ];
+
+/** Whether the command is known here by its name only. */
+export function isInWholeProgram(command: string | undefined): boolean {
+  return COMMANDS.some(({ name, load }) => name === command && load === inWholeProgram);
+}
 
 export interface Chosen {
   readonly row: CommandRow;

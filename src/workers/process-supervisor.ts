@@ -172,7 +172,7 @@ export class ProcessSupervisor implements Workers {
 
   #place(worker: number): Place {
     const { descriptors, endpoint } = this.#claimed;
-    const command = ownCommand(process.argv[1] ?? '', [WORKER_COMMAND]);
+    const command = ownCommand(process.argv[1] ?? '', [WORKER_COMMAND, this.#options.app.kind]);
     const mended = new Mended({
       run: (events) => {
         const running = startChild({ command, env: process.env, descriptors }, events);

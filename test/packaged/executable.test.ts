@@ -1,6 +1,6 @@
 /** The archives as a user gets them: unpacked into an empty folder, run, and queried over real sockets. */
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -119,6 +119,39 @@ describe.skipIf(unavailable !== '').each([...packagedTriples])('%s', (triple) =>
     expect(stderr).toMatch(/^[^\n]+\n$/);
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([expected, '']);
+  });
+
+  test.each(['thread', 'process'])(
+    'the plain server and programs from disk run with --isolation %s',
+    async (isolation) => {
+      const plain = await listening('--workers', '2', '--isolation', isolation);
+      expect(await exchange(plain.port, close)).toContain('\r\n\r\nVrypt');
+
+      const app = path.join(parent, 'app.mjs');
+      writeFileSync(path.join(parent, 'word.mjs'), 'export default "late";');
+      writeFileSync(
+        app,
+        `import { serve } from 'vrypt-server';
+      const { default: word } = await import('./word.mjs');
+      export default { fetch: () => new Response(word + typeof serve) };`,
+      );
+      const port = await freePort();
+      const server = run(port, 'run', app, String(port), '--isolation', isolation);
+      await server.line();
+      expect(await exchange(port, close)).toMatch(/\r\n\r\nlatefunction/);
+    },
+  );
+
+  test('the web server runs, with every worker', async () => {
+    writeFileSync(path.join(parent, 'index.html'), 'page');
+    const port = await freePort();
+    const server = run(port, 'files', parent, String(port), '--workers', '2');
+    await server.line();
+    expect(await exchange(port, close.replace('/x', '/'))).toContain('\r\n\r\npage');
+    const proxyPort = await freePort();
+    const proxy = run(proxyPort, 'proxy', `http://127.0.0.1:${port}`, String(proxyPort));
+    await proxy.line();
+    expect(await exchange(proxyPort, close.replace('/x', '/'))).toContain('\r\n\r\npage');
   });
 
   test('--version and --help', async () => {

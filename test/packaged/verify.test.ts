@@ -22,6 +22,7 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
   if (target === undefined || !isReady(target)) throw new Error(`no ${triple}`);
   let file: Buffer;
   let bundle: NewBlob;
+  let wholeSize: number;
   let runtime: Buffer;
 
   beforeAll(() => {
@@ -30,7 +31,9 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
     if (run.status !== 0) throw new Error(run.stderr);
     file = readFileSync(builtPath('package', target, 'vrypt-server'));
     const code = readFileSync(path.join(build, 'bundle/vrypt-server.cjs'));
-    bundle = { codePath: 'vrypt-server', code, assets: [], execArgv: [] };
+    const whole = readFileSync(path.join(build, 'bundle/vrypt-server.whole.cjs'));
+    wholeSize = whole.length;
+    bundle = { codePath: 'vrypt-server', code, assets: [{ name: 'whole', data: whole }], execArgv: [] };
     runtime = readFileSync(builtPath('node-binary', target, 'node'));
   }, 120_000);
 
@@ -75,8 +78,9 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
       entry: 24,
       'program header': segmentTable.offset + 56 + 16,
       'section header': sectionTable.offset + 3 * 64 + 16,
-      "the note's type": notes.offset + notes.size - 4 * Math.ceil((bundle.code.length + 200) / 4),
-      bundle: notes.offset + notes.size - 5000,
+      "the note's type": notes.offset + notes.size - 4 * Math.ceil((bundle.code.length + wholeSize + 200) / 4),
+      bundle: notes.offset + notes.size - wholeSize - 5000,
+      'the whole program': notes.offset + notes.size - 5000,
       'name of a section': (names?.offset ?? 0) + 3,
       'the end of the notes': notes.offset + notes.size + 100,
     };
@@ -122,7 +126,7 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
     blob[4] = flags | 16;
     blob[8] = 2;
     expect(faultsOf(target, file, bundle, runtime)).toEqual([
-      "must have the blob's flags 0x1 (no warning), got 0x11 (no warning, execArgv)",
+      "must have the blob's flags 0x9 (no warning, assets), got 0x19 (no warning, assets, execArgv)",
       "must have the blob's execArgv extension 1 (environment, which is closed), got 2",
     ]);
     blob[4] = flags;
