@@ -15,7 +15,8 @@ export class ProxyAction implements Action {
   }
 
   answer(call: Call, where: Where, shape: AnswerShape): Reply {
-    return this.#proxy.handle(call, where.isRewritten ? this.#targetOf(where) : null, shape);
+    const target = where.isRewritten ? this.#targetOf(where) : null;
+    return this.#proxy.handle(call, where.isTls ? 'https' : 'http', target, shape);
   }
 
   close(): void {}

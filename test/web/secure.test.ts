@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { startWeb } from './start-web.ts';
 
@@ -59,4 +61,15 @@ test('the plain listener leads to the one with TLS, and a reload keeps both', as
   expect(plain.status).toBe(301);
   await take(TOML.replace('"secure"', '"again"'));
   expect((await askSecurely(ports[1] as number, 'a.example')).text).toBe('again');
+});
+
+test('an upstream is told that its client came over TLS', async () => {
+  const origin = createServer((asked, response) => response.end(asked.headers['x-forwarded-proto']));
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void origin.close().closeAllConnections());
+  const { port } = origin.address() as AddressInfo;
+  const proxied = TOML.replace('redirect_https = true', '').replace('respond = "secure"', 'proxy = "up"');
+  const { get, ports } = await startWeb(`${proxied}\n[backends.up]\nurl = "http://127.0.0.1:${port}"\n`);
+  expect((await askSecurely(ports[1] as number, 'a.example')).text).toBe('https');
+  expect((await get('/', { host: 'a.example' })).text).toBe('http');
 });
