@@ -7,6 +7,7 @@ import type { Call } from '../engine/call.ts';
 import type { Output } from '../engine/output.ts';
 import { type RelayHost, RelayReply } from '../engine/relay.ts';
 import { Framing, type FramingValue } from '../engine/stream-writer.ts';
+import { textAnswer } from '../http/answer.ts';
 import { BodyEnd } from '../http/response-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { FAILURES, type FailureReason } from './failures.ts';
@@ -32,6 +33,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   readonly scheme: Asked['scheme'];
   readonly #proxy: ReverseProxy;
   readonly #look: AnswerLook | null;
+  /** What the request may still bring; below 0: it is too large. */
+  #contentLeft: number;
   /** null: it has not begun, or is over. */
   #host: RelayHost | null = null;
   #request: OutgoingRequest | null = null;
@@ -57,6 +60,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     scheme: Asked['scheme'],
     target: string | null,
     look: AnswerLook | null,
+    maxContent: number,
   ) {
     super();
     this.#proxy = proxy;
@@ -64,6 +68,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     this.target = target;
     this.scheme = scheme;
     this.#look = look;
+    this.#contentLeft = maxContent;
   }
 
   // ---- The client's side.
@@ -96,6 +101,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   push(bytes: Buffer, start: number, end: number): void {
     const request = this.#request;
     if (request === null) return;
+    this.#contentLeft -= end - start;
+    if (this.#contentLeft < 0) return;
     if (this.#length < 0) request.putLatin1(`${(end - start).toString(16)}\r\n`);
     request.put(bytes, start, end);
     if (this.#length < 0) request.putLatin1('\r\n');
@@ -107,13 +114,18 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
 
   flush(): void {
     if (this.#request === null) return;
-    if (this.#attempts === 0) this.#attempt(false);
+    if (this.#contentLeft < 0) this.#refuseContent();
+    else if (this.#attempts === 0) this.#attempt(false);
     else this.#send();
   }
 
   complete(): void {
     const request = this.#request;
     if (request === null) return;
+    if (this.#contentLeft < 0) {
+      this.#refuseContent();
+      return;
+    }
     request.isComplete = true;
     if (this.#length < 0) request.putLatin1(`0\r\n${passedTrailers(this.#requestTrailers)}\r\n`);
     this.flush();
@@ -366,6 +378,14 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     proxy.tell(upstream, reason, detail, line, reply.status as 502 | 503 | 504);
     this.#release();
     host.answerInstead(this, reply);
+  }
+
+  #refuseContent(): void {
+    const host = this.#host as RelayHost;
+    const isAnswered = this.status !== 0;
+    this.#end();
+    if (isAnswered) host.cutOffRelay(this);
+    else host.answerInstead(this, this.#look?.error(413) ?? textAnswer('413 Content Too Large\n', 413));
   }
 
   /** The client is gone. */

@@ -104,14 +104,18 @@ export class ReverseProxy {
     for (const check of this.#checks) check.start();
   }
 
-  /** The answer of an upstream. `target`, in origin-form, replaces that of the request; `scheme` is that of its connection. */
+  /**
+   * The answer of an upstream. `target`, in origin-form, replaces that of the request; `scheme` is that of its connection; more than
+   * `maxContent` bytes of content are answered with 413.
+   */
   handle(
     call: Call,
     scheme: Asked['scheme'] = 'http',
     target: string | null = null,
     look: AnswerLook | null = null,
+    maxContent = Number.POSITIVE_INFINITY,
   ): Reply {
-    return new ProxiedAnswer(this, call, scheme, target, look);
+    return new ProxiedAnswer(this, call, scheme, target, look, maxContent);
   }
 
   /** All upstreams, in the order of the settings. */

@@ -59,7 +59,10 @@ test('the plain listener leads to the one with TLS, and a reload keeps both', as
   const { get, ports, take } = await startWeb(TOML);
   const plain = await get('/x?y', { host: 'a.example' });
   expect(plain.status).toBe(301);
+  const secure = `https://a.example:${ports[1]}/x?y`;
+  expect(plain.headers['location']).toBe(secure);
   await take(TOML.replace('"secure"', '"again"'));
+  expect((await get('/x?y', { host: 'a.example' })).headers['location']).toBe(secure);
   expect((await askSecurely(ports[1] as number, 'a.example')).text).toBe('again');
 });
 
