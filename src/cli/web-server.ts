@@ -79,6 +79,13 @@ class WebServer implements ServerHooks {
 
   /** Certificates and applications; says why it cannot. */
   async prepare(config: WebConfig): Promise<boolean> {
+    if (!(await this.#prepareOthers(config))) return false;
+    await this.#applications?.take(config);
+    return true;
+  }
+
+  /** Changes nothing for anybody until workers serve by this configuration too. */
+  async #prepareOthers(config: WebConfig): Promise<boolean> {
     const { printError } = this.#io;
     const warn = (text: string) => printError(`vrypt-server: ${text}\n`);
     try {
@@ -91,7 +98,7 @@ class WebServer implements ServerHooks {
       if (hasProcess || this.#applications !== null) {
         const { Applications } = await import('../web/applications.ts');
         this.#applications ??= new Applications(warn, printError);
-        await this.#applications.take(config);
+        this.#applications.check(config);
       }
       return true;
     } catch (error) {
@@ -132,9 +139,13 @@ class WebServer implements ServerHooks {
       const before = this.#shared as SharedState;
       const shared = makeSharedState(before.workers, config, await makeTickets(config, before.tickets), before);
       const source = { kind: 'web', config, shared } as const;
-      if (!(await this.prepare(read.config))) throw new Error('see above');
+      if (!(await this.#prepareOthers(config))) throw new Error('see above');
       const failures = await workers.take(source);
       this.#certificates?.start();
+      await this.#applications?.take(config);
+      if (config.server.workers !== this.config.server.workers) {
+        printError('vrypt-server: server.workers has changed: that takes a restart\n');
+      }
       this.#shared = shared;
       for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);
       if (!this.#options.isQuiet) this.#io.print('vrypt-server reloaded its configuration\n');

@@ -38,6 +38,12 @@ export interface ApplicationEvents {
   print(lines: string): void;
 }
 
+/**
+ * Waits until the server is gone, which closes its input, and ends the group of processes $1; $2: seconds from SIGTERM to
+ * SIGKILL. `-s` before `--`: dash takes no other way.
+ */
+const GUARD = 'read -r _; kill -s TERM -- "-$1" && sleep "$2" && kill -s KILL -- "-$1"';
+
 const State = { stopped: 0, starting: 1, running: 2, waiting: 3, stopping: 4 } as const;
 type StateValue = (typeof State)[keyof typeof State];
 
@@ -52,6 +58,8 @@ export class Application {
   #state: StateValue = State.stopped;
   /** Owned. */
   #child: ChildProcess | null = null;
+  /** Owned. Ends the process if the server is killed. */
+  #guard: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #backOffMs: number;
   /** When it was started again, within the window. */
@@ -134,6 +142,7 @@ export class Application {
       ...(gid === null ? {} : { gid }),
     });
     this.#child = child;
+    if (child.pid !== undefined) this.#watchOver(child.pid);
     for (const output of [child.stdout, child.stderr]) this.#catch(output);
     child.once('error', (error) => {
       if (child.pid !== undefined) return;
@@ -141,6 +150,22 @@ export class Application {
       this.#onEnd(child, null);
     });
     child.once('exit', (code, sent) => this.#onEnd(child, sent ?? `exit code ${code}`));
+  }
+
+  /** Without a shell there is none: then an application outlives a server that is killed. */
+  #watchOver(pid: number): void {
+    const { spawn } = process.getBuiltinModule('node:child_process');
+    const graceS = Math.ceil(this.settings.stopTimeoutMs / 1000);
+    const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', String(pid), String(graceS)], {
+      env: { PATH: '/usr/bin:/bin' },
+      cwd: '/',
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // Not in the group of the server: what kills that must not kill the guard.
+      detached: true,
+    });
+    guard.on('error', () => {});
+    guard.stdin?.on('error', () => {});
+    this.#guard = guard;
   }
 
   #catch(output: ChildProcess['stdout']): void {
@@ -162,6 +187,8 @@ export class Application {
   #onEnd(child: ChildProcess, how: string | null): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#guard?.kill('SIGKILL');
+    this.#guard = null;
     for (const resolve of this.#whenEnded.splice(0)) resolve();
     if (this.#state === State.stopping) {
       this.#state = State.stopped;

@@ -7,10 +7,12 @@ import type { Call } from '../engine/call.ts';
 import type { Output } from '../engine/output.ts';
 import { type RelayHost, RelayReply } from '../engine/relay.ts';
 import { Framing, type FramingValue } from '../engine/stream-writer.ts';
+import { textAnswer } from '../http/answer.ts';
 import { BodyEnd } from '../http/response-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
+import type { Asked } from './request-head.ts';
 import type { AnswerLook, ReverseProxy } from './reverse-proxy.ts';
 import { passedTrailers } from './trailers.ts';
 import { TunnelReply } from './tunnel.ts';
@@ -20,17 +22,19 @@ import type { ConnectionUser, UpstreamConnection } from './upstream-connection.t
 /** Interim answers passed on for one request; a client that reads slowly must not have to take any number. */
 const MAX_INTERIM = 16;
 
-export class ProxiedAnswer extends RelayReply implements ConnectionUser {
+export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   status = 0;
   bytes = 0;
   framing: FramingValue = Framing.length;
 
-  readonly #proxy: ReverseProxy;
   /** Kept only if the head may have to be written for another upstream. */
-  readonly #call: Call;
-  /** In place of the request's own; null: that. */
-  readonly #target: string | null;
+  readonly call: Call;
+  readonly target: string | null;
+  readonly scheme: Asked['scheme'];
+  readonly #proxy: ReverseProxy;
   readonly #look: AnswerLook | null;
+  /** What the request may still bring; below 0: it is too large. */
+  #contentLeft: number;
   /** null: it has not begun, or is over. */
   #host: RelayHost | null = null;
   #request: OutgoingRequest | null = null;
@@ -50,12 +54,21 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
   #answerTrailers = '';
   #upgradeFields: [string, string][] | null = null;
 
-  constructor(proxy: ReverseProxy, call: Call, target: string | null, look: AnswerLook | null) {
+  constructor(
+    proxy: ReverseProxy,
+    call: Call,
+    scheme: Asked['scheme'],
+    target: string | null,
+    look: AnswerLook | null,
+    maxContent: number,
+  ) {
     super();
     this.#proxy = proxy;
-    this.#call = call;
-    this.#target = target;
+    this.call = call;
+    this.target = target;
+    this.scheme = scheme;
     this.#look = look;
+    this.#contentLeft = maxContent;
   }
 
   // ---- The client's side.
@@ -71,7 +84,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#length = host.requestLength;
     const request = new OutgoingRequest();
     this.#request = request;
-    const choice = proxy.group.choose(this.#call, null);
+    const choice = proxy.group.choose(this.call, null);
     if (choice === null) {
       this.#fail(null, 'noneHealthy', '');
       return;
@@ -79,7 +92,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     this.#upstream = choice;
     this.#stickyField = proxy.group.stickyField;
     this.#writeHead(request, choice);
-    if (proxy.headsDiffer) this.#call.keep();
+    if (proxy.headsDiffer) this.call.keep();
     if (this.#length !== 0) return;
     request.isComplete = true;
     this.#attempt(false);
@@ -88,6 +101,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
   push(bytes: Buffer, start: number, end: number): void {
     const request = this.#request;
     if (request === null) return;
+    this.#contentLeft -= end - start;
+    if (this.#contentLeft < 0) return;
     if (this.#length < 0) request.putLatin1(`${(end - start).toString(16)}\r\n`);
     request.put(bytes, start, end);
     if (this.#length < 0) request.putLatin1('\r\n');
@@ -99,13 +114,18 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
 
   flush(): void {
     if (this.#request === null) return;
-    if (this.#attempts === 0) this.#attempt(false);
+    if (this.#contentLeft < 0) this.#refuseContent();
+    else if (this.#attempts === 0) this.#attempt(false);
     else this.#send();
   }
 
   complete(): void {
     const request = this.#request;
     if (request === null) return;
+    if (this.#contentLeft < 0) {
+      this.#refuseContent();
+      return;
+    }
     request.isComplete = true;
     if (this.#length < 0) request.putLatin1(`0\r\n${passedTrailers(this.#requestTrailers)}\r\n`);
     this.flush();
@@ -272,7 +292,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
     // An upstream that is slow, or that sends nonsense, has perhaps done the work; others would only have it too.
     const isWorthIt = reason === 'reset' || reason === 'ended' || !wasSent;
     if (!isWorthIt || reason === 'busy' || this.#attempts > this.#proxy.settings.retries) return null;
-    const next = this.#proxy.group.choose(this.#call, upstream);
+    const next = this.#proxy.group.choose(this.call, upstream);
     return next === upstream ? null : next;
   }
 
@@ -295,9 +315,9 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
   }
 
   #writeHead(request: OutgoingRequest, upstream: Upstream): void {
-    this.#proxy.requestHead.write(request, this.#call, upstream, this.#length, this.#target);
+    this.#proxy.requestHead.write(request, this, upstream, this.#length);
     const edit = this.#look?.editRequestLines ?? null;
-    if (edit !== null) editHead(request, this.#call, edit);
+    if (edit !== null) editHead(request, this.call, edit);
     this.#headLength = request.length;
   }
 
@@ -354,10 +374,18 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser {
       return;
     }
     const reply = this.#look?.error(FAILURES[reason].status) ?? proxy.refusal(reason);
-    const line = upstream === null ? `${this.#call.method} ${this.#call.target}` : request.line;
+    const line = upstream === null ? `${this.call.method} ${this.call.target}` : request.line;
     proxy.tell(upstream, reason, detail, line, reply.status as 502 | 503 | 504);
     this.#release();
     host.answerInstead(this, reply);
+  }
+
+  #refuseContent(): void {
+    const host = this.#host as RelayHost;
+    const isAnswered = this.status !== 0;
+    this.#end();
+    if (isAnswered) host.cutOffRelay(this);
+    else host.answerInstead(this, this.#look?.error(413) ?? textAnswer('413 Content Too Large\n', 413));
   }
 
   /** The client is gone. */

@@ -19,6 +19,15 @@ export interface RequestTarget {
   readonly basePath: string;
 }
 
+/** A request as it is to be passed on. */
+export interface Asked {
+  readonly call: Call;
+  /** In place of the request's own, in origin-form; null: that. */
+  readonly target: string | null;
+  /** Of the connection that it came on. */
+  readonly scheme: 'http' | 'https';
+}
+
 export interface RequestHeadOptions {
   readonly host: ProxySettings['host'];
   readonly forwarded: ProxySettings['forwarded'];
@@ -54,10 +63,9 @@ export class RequestHead {
   }
 
   /**
-   * Writes the head of `call` as the first bytes of `request`, with `length` of content: 0 for none, -1 for chunks. `target` replaces
-   * that of the request.
+   * Writes the head of `call` as the first bytes of `request`, with `length` of content: 0 for none, -1 for chunks.
    */
-  write(request: OutgoingRequest, call: Call, upstream: RequestTarget, length: number, target: string | null): void {
+  write(request: OutgoingRequest, { call, target, scheme }: Asked, upstream: RequestTarget, length: number): void {
     // Of HTTP/2 it is the head that its fields would have in HTTP/1; `call.head` is null there.
     const head = (call as RequestView).http1Head;
     request.length = 0;
@@ -76,7 +84,7 @@ export class RequestHead {
     if (!this.#hasHost) request.putLatin1(`Host: ${upstream.authority}\r\n`);
     if (length !== 0)
       request.putLatin1(length < 0 ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`);
-    if (this.#options.forwarded !== 'none') this.#putClient(request, call, head);
+    if (this.#options.forwarded !== 'none') this.#putClient(request, call, head, scheme);
     this.#putConnection(request, head, length);
     request.putLatin1('\r\n');
   }
@@ -173,13 +181,13 @@ export class RequestHead {
   }
 
   /** Who the client is: what a trusted proxy says of it, and the address of whoever is connected. */
-  #putClient(request: OutgoingRequest, call: Call, head: Buffer): void {
+  #putClient(request: OutgoingRequest, call: Call, head: Buffer, scheme: Asked['scheme']): void {
     const { forwarded, trusted } = this.#options;
     const { address } = call.remote;
     const host = this.#hostEnd === 0 ? '' : head.toString('latin1', this.#hostStart, this.#hostEnd).trim();
     const isTrusted = trusted?.isTrusted(address) === true;
     const client = isTrusted ? (trusted as TrustedProxies).clientOf(address, (name) => call.header(name)) : null;
-    const proto = client?.proto ?? schemeOf(call);
+    const proto = client?.proto ?? scheme;
     const chain = isTrusted ? this.#forwardedFor : '';
     // A Unix socket has no address.
     const node = address === '' ? 'unknown' : address;
@@ -188,7 +196,7 @@ export class RequestHead {
     );
     if (forwarded !== 'both' && !(isTrusted && this.#forwarded !== '')) return;
     const quoted = node.includes(':') ? `"[${node}]"` : node;
-    const ours = `for=${quoted};host="${host}";proto=${schemeOf(call)}`;
+    const ours = `for=${quoted};host="${host}";proto=${scheme}`;
     request.putLatin1(`Forwarded: ${isTrusted ? this.#forwarded : ''}${ours}\r\n`);
   }
 
@@ -221,10 +229,6 @@ function targetOf(call: Call, basePath: string): string {
   // "*" (RFC 9112 §3.2.4) concerns the server, not a path.
   if (path === '*') return path;
   return query === '' && !call.target.endsWith('?') ? `${basePath}${path}` : `${basePath}${path}?${query}`;
-}
-
-function schemeOf(_call: Call): 'http' | 'https' {
-  return 'http';
 }
 
 function isIdempotent(head: Buffer, end: number): boolean {

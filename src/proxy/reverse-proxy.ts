@@ -15,7 +15,7 @@ import type { UpstreamCounters } from './counters.ts';
 import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
 import { type HealthChange, HealthCheck } from './health-check.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
-import { RequestHead } from './request-head.ts';
+import { type Asked, RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
 import { authorityOf, type ProxySettings } from './settings.ts';
 import { Upstream } from './upstream.ts';
@@ -104,9 +104,18 @@ export class ReverseProxy {
     for (const check of this.#checks) check.start();
   }
 
-  /** The answer of an upstream. `target`, in origin-form, replaces that of the request. */
-  handle(call: Call, target: string | null = null, look: AnswerLook | null = null): Reply {
-    return new ProxiedAnswer(this, call, target, look);
+  /**
+   * The answer of an upstream. `target`, in origin-form, replaces that of the request; `scheme` is that of its connection; more than
+   * `maxContent` bytes of content are answered with 413.
+   */
+  handle(
+    call: Call,
+    scheme: Asked['scheme'] = 'http',
+    target: string | null = null,
+    look: AnswerLook | null = null,
+    maxContent = Number.POSITIVE_INFINITY,
+  ): Reply {
+    return new ProxiedAnswer(this, call, scheme, target, look, maxContent);
   }
 
   /** All upstreams, in the order of the settings. */

@@ -23,6 +23,11 @@ export class Applications {
     this.#printError = printError;
   }
 
+  /** Throws if `take` would. */
+  check({ backends }: WebConfig): void {
+    for (const backend of Object.values(backends)) settingsOf(backend);
+  }
+
   /**
    * Starts what is new, stops what is gone, and replaces what has changed, one after the other, so that of several copies one serves.
    * Resolves when all are up or have had their time.

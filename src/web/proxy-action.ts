@@ -7,15 +7,18 @@ import type { Action, Where } from './route.ts';
 
 export class ProxyAction implements Action {
   readonly #proxy: ReverseProxy;
+  readonly #maxContent: number;
   readonly #basePaths: boolean;
 
-  constructor(proxy: ReverseProxy) {
+  constructor(proxy: ReverseProxy, maxContent: number | null) {
+    this.#maxContent = maxContent ?? Number.POSITIVE_INFINITY;
     this.#proxy = proxy;
     this.#basePaths = proxy.settings.upstreams.some(({ basePath }) => basePath !== '');
   }
 
   answer(call: Call, where: Where, shape: AnswerShape): Reply {
-    return this.#proxy.handle(call, where.isRewritten ? this.#targetOf(where) : null, shape);
+    const target = where.isRewritten ? this.#targetOf(where) : null;
+    return this.#proxy.handle(call, where.isTls ? 'https' : 'http', target, shape, this.#maxContent);
   }
 
   close(): void {}

@@ -14,6 +14,12 @@ import type { Route } from './route.ts';
 /** The file that switches maintenance on is looked for once in this time. */
 const LOOK_AGAIN_MS = 1000;
 
+/** The listener with TLS. */
+export interface SecurePort {
+  /** Known once it listens; null: there is none. */
+  port: number | null;
+}
+
 export interface SiteParts {
   readonly routes: readonly Route[];
   /** Of answers that no route gives. */
@@ -21,7 +27,7 @@ export interface SiteParts {
   readonly clients: Clients;
   readonly maintenance: Maintenance | null;
   /** Where clients without TLS are sent; null: nowhere. */
-  readonly httpsPort: number | null;
+  readonly secure: SecurePort | null;
   readonly www: 'add' | 'remove' | null;
 }
 
@@ -30,7 +36,7 @@ export class Site {
   readonly #shape: AnswerShape;
   readonly #clients: Clients;
   readonly #maintenance: Maintenance | null;
-  readonly #httpsPort: number | null;
+  readonly #secure: SecurePort | null;
   readonly #www: 'add' | 'remove' | null;
 
   constructor(parts: SiteParts) {
@@ -38,14 +44,14 @@ export class Site {
     this.#shape = parts.shape;
     this.#clients = parts.clients;
     this.#maintenance = parts.maintenance;
-    this.#httpsPort = parts.httpsPort;
+    this.#secure = parts.secure;
     this.#www = parts.www;
   }
 
   /** `isTls`: the request came on a listener with TLS. */
   answer(call: Call, isTls: boolean): Reply | Promise<Reply> {
     if (this.#maintenance?.isFor(call) === true) return this.#maintenance.reply;
-    if (this.#httpsPort !== null || this.#www !== null) {
+    if (this.#secure !== null || this.#www !== null) {
       const redirect = this.#redirect(call, isTls);
       if (redirect !== null) return redirect;
     }
@@ -74,10 +80,11 @@ export class Site {
     const hasWww = host.startsWith('www.');
     const wanted =
       this.#www === 'add' && !hasWww ? `www.${host}` : this.#www === 'remove' && hasWww ? host.slice(4) : host;
+    const httpsPort = this.#secure?.port ?? null;
     const isSecure = this.#clients.isSecure(call, isTls);
-    if (wanted === host && (isSecure || this.#httpsPort === null)) return null;
-    const secure = isSecure || this.#httpsPort !== null;
-    const port = secure && !isSecure ? this.#httpsPort : null;
+    if (wanted === host && (isSecure || httpsPort === null)) return null;
+    const secure = isSecure || httpsPort !== null;
+    const port = secure && !isSecure ? httpsPort : null;
     return redirectTo(call, secure ? 'https' : 'http', wanted, port ?? portOf(authorityOf(call), secure));
   }
 }

@@ -22,7 +22,7 @@ import { RedirectAction } from './redirect-action.ts';
 import { RespondAction } from './respond-action.ts';
 import { type Action, Route } from './route.ts';
 import type { SharedState } from './shared-state.ts';
-import { Maintenance, redirectTo, Site } from './site.ts';
+import { Maintenance, redirectTo, type SecurePort, Site } from './site.ts';
 
 /** Where an app is served. */
 export interface WebPlace {
@@ -46,6 +46,7 @@ export class WebApp {
   /** null: certificates are not got by HTTP. */
   #challengeAnswer: ((tls: TlsConfig, path: string) => string | null) | null = null;
   #sites: ReadonlyMap<SiteConfig, Site> = new Map();
+  readonly #secure: SecurePort = { port: null };
 
   private constructor(config: WebConfig, place: WebPlace) {
     this.#config = config;
@@ -75,9 +76,9 @@ export class WebApp {
       const onFailure = (failure: ProxyFailure) => report(failureText(failure));
       this.#proxies.set(settings.name, await openProxy({ settings, transport, trusted, onFailure }));
     }
-    const httpsPort = listeners.find(({ isTls }) => isTls)?.port ?? null;
+    this.listensAt(listeners);
     const made = new Map<SiteConfig, Site>();
-    for (const site of sites) made.set(site, await this.#makeSite(site, httpsPort));
+    for (const site of sites) made.set(site, await this.#makeSite(site));
     this.#sites = made;
   }
 
@@ -85,12 +86,18 @@ export class WebApp {
     return this.#proxies;
   }
 
+  /** The ports that the kernel has chosen, for links to the listener with TLS. */
+  listensAt(listeners: readonly ListenerConfig[]): void {
+    this.#secure.port = listeners.find(({ isTls, unixPath }) => isTls && unixPath === null)?.port ?? null;
+  }
+
   handlerFor(listener: ListenerConfig): Handler {
     const { redirectsToPort } = listener;
+    const secure = this.#secure;
     const handler: Handler =
       redirectsToPort === null
         ? this.#sitesOn(listener)
-        : (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort);
+        : (call) => redirectTo(call, 'https', hostOf(authorityOf(call)), redirectsToPort || (secure.port ?? 443));
     const { tls } = this.#config;
     const answerOf = this.#challengeAnswer;
     if (tls === null || listener.isTls || answerOf === null) return handler;
@@ -126,7 +133,7 @@ export class WebApp {
     for (const proxy of this.#proxies.values()) proxy.close();
   }
 
-  async #makeSite(config: SiteConfig, httpsPort: number | null): Promise<Site> {
+  async #makeSite(config: SiteConfig): Promise<Site> {
     const routes: Route[] = [];
     for (const route of config.routes) routes.push(await this.#makeRoute(route));
     this.#routes.push(...routes);
@@ -137,7 +144,7 @@ export class WebApp {
       shape,
       clients: this.#clients,
       maintenance: this.#makeMaintenance(config, shape),
-      httpsPort: config.redirectsToHttps ? httpsPort : null,
+      secure: config.redirectsToHttps ? this.#secure : null,
       www: config.www,
     });
   }
@@ -169,7 +176,7 @@ export class WebApp {
     });
   }
 
-  async #makeAction({ action, compression }: RouteConfig): Promise<Action> {
+  async #makeAction({ action, compression, maxBodySize }: RouteConfig): Promise<Action> {
     switch (action.kind) {
       case 'files': {
         const compressor = compression === null ? null : this.#compressorFor(compression);
@@ -181,7 +188,7 @@ export class WebApp {
         return new RespondAction(action);
       case 'proxy': {
         const { ProxyAction } = await import('./proxy-action.ts');
-        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy);
+        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize);
       }
       case 'internal': {
         const { InternalAction } = await import('./internal-action.ts');

@@ -5,6 +5,8 @@ import type { WebConfig } from './config/web-config.ts';
 export class WebCertificates {
   readonly #warn: (message: string) => void;
   #manager: CertificateManager | null = null;
+  /** Prepared, and not yet in the place of the other; `undefined`: there is none. */
+  #next: CertificateManager | null | undefined;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -16,12 +18,15 @@ export class WebCertificates {
     const apiToken = automatic?.kind === 'cloudflare' ? automatic.apiToken.secret : null;
     const next = tls === null ? null : new CertificateManager({ config: tls, apiToken, warn: this.#warn });
     next?.prepare();
-    this.#manager?.close();
-    this.#manager = next;
+    this.#next = next;
   }
 
-  /** Once all workers listen, because authorities ask them. */
+  /** Once all workers serve by what was prepared, because authorities ask them. */
   start(): void {
+    if (this.#next === undefined) return;
+    this.#manager?.close();
+    this.#manager = this.#next;
+    this.#next = undefined;
     this.#manager?.start();
   }
 

@@ -102,6 +102,7 @@ export class WebWorker implements WorkerEngine {
     for (const [index, listener] of config.listeners.entries()) {
       listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
     }
+    this.#app.listensAt(listeners);
     this.everyTick(() => this.#observer?.countConnections(this.connectionCount));
     return { kind: 'web', config: { ...config, listeners }, shared };
   }
@@ -131,6 +132,7 @@ export class WebWorker implements WorkerEngine {
         );
         if (known === undefined) opened.push(this.#ports.at(-1) as Port);
       }
+      app.listensAt(listeners);
       observer = Observer.open(source.config, this.#placeOf(source));
     } catch (error) {
       this.#app = before;

@@ -93,6 +93,12 @@ describe('the head of a request', () => {
     );
   });
 
+  test('says that it came over TLS', async () => {
+    const request = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\n\r\n';
+    const lines = await sent(request, { scheme: 'https', settings: { forwarded: 'both' } });
+    expect(lines.slice(-2)).toEqual(['X-Forwarded-Proto: https', 'Forwarded: for=127.0.0.1;host="a";proto=https']);
+  });
+
   test('continues what a trusted proxy says', async () => {
     const request = [
       'GET / HTTP/1.1',

@@ -1,6 +1,7 @@
 /** A proxy on an engine of its own, on a free port, for one test. */
 import { onTestFinished } from 'vitest';
 import { TrustedProxies } from '../../src/content/forwarded.ts';
+import type { Call } from '../../src/engine/call.ts';
 import { createCounters } from '../../src/engine/counters.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { openHandleTransport } from '../../src/engine/handle-transport.ts';
@@ -18,6 +19,10 @@ export interface ProxyStart {
   readonly trusts?: readonly string[];
   readonly lookUp?: ProxyOptions['lookUp'];
   readonly transport?: () => Transport | null;
+  /** Told of each request that the proxy takes. */
+  readonly onCall?: (call: Call) => void;
+  /** Of the clients' connections, as whoever has accepted them says. */
+  readonly scheme?: 'http' | 'https';
   readonly whenFinished?: (stop: () => void) => void;
 }
 
@@ -64,7 +69,10 @@ export async function startProxy(
     ...(start.lookUp === undefined ? {} : { lookUp: start.lookUp }),
   });
   const engine = new Engine({
-    handler: (call) => proxy.handle(call),
+    handler: (call) => {
+      start.onCall?.(call);
+      return proxy.handle(call, start.scheme);
+    },
     limits: { ...LIMITS, ...start.limits },
     transport,
     counters: createCounters(1),

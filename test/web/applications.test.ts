@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Applications } from '../../src/web/applications.ts';
+import { ServerProcess } from '../cli/server-process.ts';
 import { ask, makeFolder, readToml } from './start-web.ts';
 
 const APP = `
@@ -89,4 +90,19 @@ test('a command that is not there is reported', async () => {
   const { take, toml, reports } = await setUp();
   await take(toml().replace(process.execPath, '/none/such'));
   expect(reports.join()).toContain('/none/such cannot be started');
+});
+
+test('a server that is killed takes its applications along', async () => {
+  const { folder, toml, asked, port } = await setUp();
+  writeFileSync(path.join(folder, 'vrypt.toml'), `server.http_port = 0\nserver.host = "127.0.0.1"\n${toml()}`);
+  const server = await ServerProcess.start(['web'], { cwd: folder });
+  await asked();
+  server.child.kill('SIGKILL');
+  await server.ended;
+  const refused = () =>
+    ask('/', { port }).then(
+      () => '',
+      (error) => error.code,
+    );
+  await expect.poll(refused, { timeout: 30_000 }).toBe('ECONNREFUSED');
 });

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ServerProcess } from '../cli/server-process.ts';
@@ -11,6 +12,11 @@ async function start(args: readonly string[], cwd: string): Promise<ServerProces
     await server.ended;
   });
   return server;
+}
+
+async function listening(server: Server): Promise<AddressInfo> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server.address() as AddressInfo;
 }
 
 async function runIn(cwd: string, args: readonly string[]) {
@@ -89,6 +95,38 @@ describe('web', () => {
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
     expect(existsSync(path.join(folder, 'pid'))).toBe(false);
+  });
+
+  test('a new number of workers takes a restart, and the reload says so', async () => {
+    const folder = makeFolder({ 'vrypt.toml': FIRST });
+    const server = await start(['web'], folder);
+    writeFileSync(path.join(folder, 'vrypt.toml'), FIRST.replace('workers = 2', 'workers = 3'));
+    server.child.kill('SIGHUP');
+    await server.printed('reloaded its configuration');
+    await expect.poll(() => server.stderr).toBe('vrypt-server: server.workers has changed: that takes a restart\n');
+  });
+
+  test('what workers refuse, applications have not taken either', async () => {
+    const blocked = createServer();
+    const { port: taken } = await listening(blocked);
+    onTestFinished(() => void blocked.close());
+    const free = createServer();
+    const { port } = await listening(free);
+    await new Promise((resolve) => free.close(resolve));
+    const APP =
+      'require("node:http").createServer((_, r) => r.end(process.env.A)).listen(process.env.PORT, "127.0.0.1")';
+    const backend = (value: string) =>
+      `[backends.app]\nurl = "http://127.0.0.1:${port}"\nprocess = { command = ${JSON.stringify(process.execPath)}, args = ["-e", '${APP}'], env = { A = "${value}" } }\n`;
+    const folder = makeFolder({ 'vrypt.toml': FIRST + backend('1') });
+    const server = await start(['web'], folder);
+    expect((await ask('/', { port })).text).toBe('1');
+    writeFileSync(
+      path.join(folder, 'vrypt.toml'),
+      FIRST.replace('http_port = 0', `http_port = ${taken}`) + backend('2'),
+    );
+    server.child.kill('SIGHUP');
+    await expect.poll(() => server.stderr, { timeout: 30_000 }).toContain('nothing has changed');
+    expect((await ask('/', { port })).text).toBe('1');
   });
 
   test('reload says why it cannot', async () => {

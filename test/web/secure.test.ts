@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { startWeb } from './start-web.ts';
 
@@ -57,6 +59,20 @@ test('the plain listener leads to the one with TLS, and a reload keeps both', as
   const { get, ports, take } = await startWeb(TOML);
   const plain = await get('/x?y', { host: 'a.example' });
   expect(plain.status).toBe(301);
+  const secure = `https://a.example:${ports[1]}/x?y`;
+  expect(plain.headers['location']).toBe(secure);
   await take(TOML.replace('"secure"', '"again"'));
+  expect((await get('/x?y', { host: 'a.example' })).headers['location']).toBe(secure);
   expect((await askSecurely(ports[1] as number, 'a.example')).text).toBe('again');
+});
+
+test('an upstream is told that its client came over TLS', async () => {
+  const origin = createServer((asked, response) => response.end(asked.headers['x-forwarded-proto']));
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void origin.close().closeAllConnections());
+  const { port } = origin.address() as AddressInfo;
+  const proxied = TOML.replace('redirect_https = true', '').replace('respond = "secure"', 'proxy = "up"');
+  const { get, ports } = await startWeb(`${proxied}\n[backends.up]\nurl = "http://127.0.0.1:${port}"\n`);
+  expect((await askSecurely(ports[1] as number, 'a.example')).text).toBe('https');
+  expect((await get('/', { host: 'a.example' })).text).toBe('http');
 });

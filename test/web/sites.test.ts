@@ -1,7 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { normalPath } from '../../src/web/path-pattern.ts';
 import { startWeb } from './start-web.ts';
 
@@ -291,4 +293,20 @@ describe('a reload', () => {
     await expect(web.take(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' });
     expect((await web.get('/')).text).toBe('1');
   });
+});
+
+test('a route refuses more content than it allows, also in chunks', async () => {
+  const origin = createServer((asked, response) => {
+    asked.resume().on('end', () => response.end('taken'));
+  });
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void origin.close().closeAllConnections());
+  const { port } = origin.address() as AddressInfo;
+  const { get } = await startWeb(
+    `[[sites]]\nproxy = "up"\nmax_request_size = "10"\n[backends.up]\nurl = "http://127.0.0.1:${port}"\n`,
+  );
+  const headers = { 'Transfer-Encoding': 'chunked' };
+  expect(await get('/', { method: 'POST', headers, body: '0123456789' })).toMatchObject({ status: 200, text: 'taken' });
+  expect((await get('/', { method: 'POST', headers, body: '0123456789a' })).status).toBe(413);
+  expect((await get('/', { method: 'POST', body: '0123456789a' })).status).toBe(413);
 });

@@ -37,13 +37,18 @@ export interface WireClient {
   destroy(): void;
 }
 
-/** Plays a case in every way to the server at a port, or to which `connect` leads, and expects what it says. */
-export async function checkCase(to: number | (() => WireClient), one: WireCase): Promise<void> {
+/** Plays a case in every way to the server at a port, or to which `connect` leads, and expects what it says; tells each run. */
+export async function checkCase(
+  to: number | (() => WireClient),
+  one: WireCase,
+  afterEach: (way: string, run: Run) => void = () => {},
+): Promise<void> {
   const connect = typeof to === 'number' ? () => socketClient(to) : to;
   for (const { way, parts } of waysOf(one)) {
     const run = await runCase(connect(), one, parts);
     const lines = linesOf(one.expected.responses, run.lines);
     expect({ way, ...run }).toEqual({ way, lines, end: one.expected.end });
+    afterEach(way, run);
   }
 }
 
