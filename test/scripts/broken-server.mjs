@@ -14,7 +14,14 @@ const { env } = process;
 if (has('--version')) {
   const commit = fault === 'commit' ? 'ffffffffffff' : 'abc';
   const line = has('--json')
-    ? JSON.stringify({ name: 'vrypt-server', version: '1.0', commit, target: 'here' })
+    ? JSON.stringify({
+        name: 'vrypt-server',
+        version: '1.0',
+        commit,
+        target: 'here',
+        runtime: 'f00',
+        versions: process.versions,
+      })
     : `1.0 (${commit})`;
   console.log(line);
   process.exit();

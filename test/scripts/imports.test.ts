@@ -59,6 +59,14 @@ const runners: Readonly<Record<string, RegExp>> = {
   verify: /^verify$/,
   archive: /^archive$/,
   artifacts: /^makeArtifacts$/,
+  bill: /^bill$/,
+  'system-package': /^systemPackage$/,
+  // No steps: a hash of all that they gather is an input of the steps that call them.
+  'product-facts': /^product( as productOf)?$/,
+  texts: /^(readmeFor|thirdPartyLicenses)$/,
+  // Pure, and called by dist.ts alone.
+  'release-files': /^releaseFiles$/,
+  installer: /^installer$/,
   // Pure, and no step: dist.ts, which calls it, is run every time.
   manifest: /^manifest$/,
 };
