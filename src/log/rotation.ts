@@ -9,6 +9,7 @@ export interface RotationOptions {
   /** null: by size only. */
   readonly every: 'hour' | 'day' | null;
   readonly maxBackups: number;
+  /** Older ones are removed; Infinity: never for their age. */
   readonly maxAgeMs: number;
   readonly compress: 'gzip' | 'zstd' | null;
 }

@@ -1,11 +1,13 @@
 /** A proxy as data: its upstreams, how requests are spread over them, and what they may take. Times in milliseconds. */
 import { type ResponseLimits, UNLIMITED_BODY } from '../http/limits.ts';
 
+export const STRATEGIES = ['round_robin', 'least_conn', 'ip_hash', 'random_two'] as const;
+
 export interface ProxySettings {
   /** For messages and metrics. */
   readonly name: string;
   readonly upstreams: readonly UpstreamSettings[];
-  readonly strategy: 'round_robin' | 'least_conn' | 'ip_hash' | 'random_two';
+  readonly strategy: (typeof STRATEGIES)[number];
   /** A cookie that keeps a client with its upstream; null: none. */
   readonly sticky: StickySettings | null;
   /** Active checks; null: none. */
@@ -29,7 +31,7 @@ export interface ProxySettings {
 export interface UpstreamSettings {
   /** For messages and metrics; without user and password. */
   readonly url: string;
-  readonly protocol: 'http' | 'https' | 'fcgi';
+  readonly protocol: 'http' | 'https';
   /** A name or an address, IPv6 without brackets; '' with a Unix socket. */
   readonly host: string;
   readonly port: number;

@@ -14,40 +14,55 @@ import { LOCALHOST, makeSelfSigned } from './self-signed.ts';
 import { ServerTls } from './server-tls.ts';
 import { TicketKeys, type TicketSecret } from './ticket-keys.ts';
 
-/** The part of the configuration that this needs. */
+/** Times in milliseconds. */
 export interface ManagedTlsConfig {
-  readonly certificates: readonly {
-    readonly certFile: string;
-    readonly keyFile: string;
-    readonly hosts: readonly string[];
-  }[];
-  readonly automatic: AutomaticConfig | null;
+  /** From files; the first serves clients without SNI or with an unknown name. */
+  readonly certificates: readonly CertificateFiles[];
+  /** Where missing certificates come from. */
+  readonly automatic: AcmeConfig | CloudflareConfig | null;
+  /** Names of automatic certificates, wildcards included. */
   readonly domains: readonly string[];
-  /** Makes one of our own while there is no other. */
+  /** Makes one of our own, with a warning, while there is no other. */
   readonly selfSigned: boolean;
+  /** Where issued certificates, their keys (0600) and the account key are kept. */
   readonly directory: string;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's list for TLS 1.2; null: Node's. */
   readonly ciphers: string | null;
+  /** Offers h2 by ALPN. */
   readonly http2: boolean;
+  /** Ticket keys are replaced after this long. */
   readonly ticketRotationMs: number;
 }
 
-export type AutomaticConfig =
-  | {
-      readonly kind: 'acme';
-      readonly directoryUrl: string;
-      readonly email: string | null;
-      readonly challenge: ChallengeType;
-      readonly dnsHook: string | null;
-      readonly caFile: string | null;
-      readonly renewBeforeMs: number;
-    }
-  | {
-      readonly kind: 'cloudflare';
-      readonly apiUrl: string;
-      readonly validityDays: number;
-      readonly renewBeforeMs: number;
-    };
+export interface CertificateFiles {
+  /** PEM, leaf first. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Names it is for; empty: those in the certificate. */
+  readonly hosts: readonly string[];
+}
+
+export interface AcmeConfig {
+  readonly kind: 'acme';
+  /** URL of the directory (RFC 8555 §7.1.1). */
+  readonly directoryUrl: string;
+  readonly email: string | null;
+  readonly challenge: ChallengeType;
+  /** For dns-01: a program that is called as `hook add|remove _acme-challenge.name value`. */
+  readonly dnsHook: string | null;
+  /** CAs that the ACME server's own certificate may come from; null: those that Node.js carries. */
+  readonly caFile: string | null;
+  readonly renewBeforeMs: number;
+}
+
+/** Origin CA certificates by Cloudflare's API. */
+export interface CloudflareConfig {
+  readonly kind: 'cloudflare';
+  readonly apiUrl: string;
+  readonly validityDays: number;
+  readonly renewBeforeMs: number;
+}
 
 export interface ManagerOptions {
   readonly config: ManagedTlsConfig;

@@ -96,41 +96,23 @@ function settingsOf(backend: BackendConfig): { settings: ApplicationSettings; lo
 }
 
 function instanceOf(name: string, config: ProcessConfig, index: number): ApplicationSettings {
+  const { env: given, passEnv, user, group, instances, logPath: _, ...settings } = config;
   const port = config.port + index;
   const env: Record<string, string> = {};
-  for (const variable of config.passEnv) {
+  for (const variable of passEnv) {
     const value = process.env[variable];
     if (value !== undefined) env[variable] = value;
   }
-  for (const [variable, value] of Object.entries(config.env))
+  for (const [variable, value] of Object.entries(given))
     env[variable] = typeof value === 'string' ? value : value.secret;
   env['PORT'] = String(port);
-  const {
-    workingDir,
-    autoRestart,
-    maxRestarts,
-    restartWindowMs,
-    backOffMs,
-    maxBackOffMs,
-    startTimeoutMs,
-    stopTimeoutMs,
-  } = config;
   return {
-    name: config.instances === 1 ? name : `${name} (${index + 1})`,
-    command: config.command,
-    args: config.args,
-    workingDir,
+    ...settings,
+    name: instances === 1 ? name : `${name} (${index + 1})`,
     env,
-    uid: idOf(config.user, '/etc/passwd'),
-    gid: idOf(config.group, '/etc/group') ?? groupOf(config.user),
+    uid: idOf(user, '/etc/passwd'),
+    gid: idOf(group, '/etc/group') ?? groupOf(user),
     port,
-    autoRestart,
-    maxRestarts,
-    restartWindowMs,
-    backOffMs,
-    maxBackOffMs,
-    startTimeoutMs,
-    stopTimeoutMs,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Logs as data. Sizes in bytes, times in milliseconds. */
+import type { RotationOptions } from '../../log/rotation.ts';
 
 export const LOG_FORMATS = ['common', 'combined', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -7,7 +8,7 @@ export interface LoggingConfig {
   /** null: none. */
   readonly access: AccessLogConfig | null;
   /** Of log files, those of managed processes included; null: not by us. A file that is moved away is opened anew. */
-  readonly rotation: RotationConfig | null;
+  readonly rotation: RotationOptions | null;
 }
 
 export interface AccessLogConfig {
@@ -20,14 +21,4 @@ export interface AccessLogConfig {
   readonly flushMs: number;
   /** Paths that are not logged, exact. */
   readonly excludes: readonly string[];
-}
-
-export interface RotationConfig {
-  readonly maxSize: number;
-  /** null: by size only. */
-  readonly every: 'hour' | 'day' | null;
-  readonly maxBackups: number;
-  /** Older ones are removed; Infinity: never for their age. */
-  readonly maxAgeMs: number;
-  readonly compress: 'gzip' | 'zstd' | null;
 }

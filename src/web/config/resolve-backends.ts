@@ -1,5 +1,6 @@
 /** From `[backends.<name>]` to backends. */
-import type { BackendConfig, HealthConfig, ProcessConfig, StickyConfig, UpstreamConfig } from './backend-config.ts';
+import type { HealthSettings, StickySettings, UpstreamSettings } from '../../proxy/settings.ts';
+import type { BackendConfig, ProcessConfig } from './backend-config.ts';
 import type { Resolver } from './context.ts';
 import type { KeyPath } from './fault.ts';
 import type { WrittenBackend, WrittenProcess, WrittenUpstream } from './schema-backends.ts';
@@ -56,7 +57,7 @@ export function resolveBackend(
   };
 }
 
-function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Resolver): UpstreamConfig[] {
+function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Resolver): UpstreamSettings[] {
   if (written.url !== undefined && written.urls !== undefined) {
     resolver.faults.add([...path, 'urls'], 'must not be given together with url');
   }
@@ -70,7 +71,7 @@ function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Reso
 
 const URL_RULE = 'a URL such as http://localhost:3000, https://host or unix:/path/of.sock';
 
-export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolver: Resolver): UpstreamConfig | null {
+export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolver: Resolver): UpstreamSettings | null {
   const {
     url: typed,
     weight,
@@ -83,7 +84,7 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
   }
   const full = /^[a-z]+:\/\//i.test(typed) ? typed : `http://${typed}`;
   const url = URL.canParse(full) ? new URL(full) : null;
-  const protocol = /^(https?):/i.exec(full)?.[1]?.toLowerCase() as UpstreamConfig['protocol'] | undefined;
+  const protocol = /^(https?):/i.exec(full)?.[1]?.toLowerCase() as UpstreamSettings['protocol'] | undefined;
   if (url === null || protocol === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
     resolver.faults.mustBe(path, `${URL_RULE}, without user, query or fragment`, typed);
     return null;
@@ -102,9 +103,9 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
 
 /** Each copy of a process has the next port, and is an upstream. */
 function withInstances(
-  given: readonly UpstreamConfig[],
+  given: readonly UpstreamSettings[],
   { port, instances }: ProcessConfig,
-): readonly UpstreamConfig[] {
+): readonly UpstreamSettings[] {
   if (given.length > 1) return given;
   const shared = {
     protocol: 'http',
@@ -122,13 +123,13 @@ function withInstances(
   });
 }
 
-function resolveSticky(written: WrittenBackend['sticky']): StickyConfig | null {
+function resolveSticky(written: WrittenBackend['sticky']): StickySettings | null {
   if (written === false) return null;
   if (written === true) return { cookie: 'vrypt_upstream', maxAgeS: 0, isSecure: false };
   return { cookie: written.cookie, maxAgeS: Math.round(readSpan(written.max_age) / 1000), isSecure: written.secure };
 }
 
-function resolveHealth(written: WrittenBackend, path: KeyPath, resolver: Resolver): HealthConfig | null {
+function resolveHealth(written: WrittenBackend, path: KeyPath, resolver: Resolver): HealthSettings | null {
   if (written.health_check === undefined) return null;
   if (!/^\/[\x21-\x7e]*$/.test(written.health_check)) {
     resolver.faults.mustBe(

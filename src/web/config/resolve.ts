@@ -1,6 +1,8 @@
 /** From what the file says, defaults included, to what the server does. Faults of meaning are collected on the way. */
+
 import { parse } from 'valibot';
 import { isIPv4, isIPv6 } from '../../rules/rules.ts';
+import type { CertificateFiles } from '../../tls/managed.ts';
 import type { Resolver } from './context.ts';
 import type { LoggingConfig } from './log-config.ts';
 import { metricsListener, metricsSite } from './metrics-site.ts';
@@ -8,7 +10,7 @@ import { checkNetworkList } from './resolve-security.ts';
 import { resolveSites } from './resolve-sites.ts';
 import { ACME, type WrittenConfig } from './schema.ts';
 import { readSize, readSpan } from './schema-values.ts';
-import type { AutomaticCertificates, CertificateFiles, TlsConfig } from './tls-config.ts';
+import type { AutomaticCertificates, TlsConfig } from './tls-config.ts';
 import type { ListenerConfig, MetricsConfig, ServerConfig, WebConfig } from './web-config.ts';
 
 const ACME_DEFAULTS = parse(ACME, {});

@@ -1,6 +1,7 @@
 /** `[backends.<name>]` of the file. */
 import * as v from 'valibot';
-import { APP_TYPES, STRATEGIES } from './backend-config.ts';
+import { STRATEGIES } from '../../proxy/settings.ts';
+import { APP_TYPES } from './backend-config.ts';
 import { oneOf, PATH, PORT, SECRET, SWITCH, said, span, text, texts, whole } from './schema-values.ts';
 
 const UPSTREAM_URL = text('a URL such as http://localhost:3000, https://host or unix:/path/of.sock');
