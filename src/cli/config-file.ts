@@ -7,8 +7,14 @@ import type { Environment } from './process-io.ts';
 
 export const DEFAULT_FILE = 'vrypt.toml';
 
+export interface GoodConfig {
+  readonly kind: 'good';
+  readonly config: WebConfig;
+  readonly written: WrittenConfig;
+}
+
 export type ReadConfig =
-  | { readonly kind: 'good'; readonly config: WebConfig; readonly written: WrittenConfig }
+  | GoodConfig
   /** Lines for a person: `file:line: key rule, value`. */
   | { readonly kind: 'bad'; readonly messages: readonly string[] };
 

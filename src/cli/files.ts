@@ -2,18 +2,10 @@
 import { text } from '../rules/rules.ts';
 import type { ConfigInput } from '../web/config/schema.ts';
 import type { Command } from './commands.ts';
-import { readConfigObject } from './config-file.ts';
+import { SERVER_ROWS, serveInput, serverInput } from './one-liner.ts';
 import { type OptionRow, resolveOptions } from './options.ts';
-import { printResult } from './process-io.ts';
 import { readBy } from './read-by.ts';
-import { OPTION_ROWS, PORT } from './settings.ts';
-import { PID_FILE_ROW, PRINT_ROW, QUIET_ROW } from './web.ts';
-import { mustBeGood, startWebServer } from './web-server.ts';
-
-const [PORT_ROW, HOST_ROW] = OPTION_ROWS;
-const WORKERS_ROW = OPTION_ROWS[3];
-
-export const SERVER_ROWS = [PORT_ROW, HOST_ROW, WORKERS_ROW, PID_FILE_ROW, PRINT_ROW, QUIET_ROW] as const;
+import { PORT } from './settings.ts';
 
 const ROWS = [
   ...SERVER_ROWS,
@@ -59,22 +51,6 @@ Examples:
         },
       ],
     };
-    const read = mustBeGood(await readConfigObject(input, io.environment));
-    if (values.print) {
-      const { printConfig } = await import('../web/config/print-config.ts');
-      return printResult(io, printConfig(read.written));
-    }
-    const { quiet: isQuiet, 'pid-file': pidFile = null } = values;
-    return startWebServer(read.config, { isQuiet, pidFile, readAgain: null }, io);
+    return serveInput(input, values, io);
   },
 };
-
-interface ServerValues {
-  readonly port: number;
-  readonly host: string | undefined;
-  readonly workers: number | 'auto';
-}
-
-export function serverInput({ port, host, workers }: ServerValues): ConfigInput['server'] {
-  return { http_port: port, workers, ...(host === undefined ? {} : { host }) };
-}

@@ -2,14 +2,11 @@
 import { duration, text } from '../rules/rules.ts';
 import type { ConfigInput } from '../web/config/schema.ts';
 import type { Command } from './commands.ts';
-import { readConfigObject } from './config-file.ts';
-import { SERVER_ROWS, serverInput } from './files.ts';
+import { SERVER_ROWS, serveInput, serverInput } from './one-liner.ts';
 import { type OptionRow, resolveOptions } from './options.ts';
-import { printResult } from './process-io.ts';
 import { readBy } from './read-by.ts';
 import { PORT } from './settings.ts';
 import { UsageError } from './usage-error.ts';
-import { mustBeGood, startWebServer } from './web-server.ts';
 
 const ROWS = [
   ...SERVER_ROWS,
@@ -65,12 +62,6 @@ Examples:
       },
       sites: [{ proxy: BACKEND }],
     } as ConfigInput;
-    const read = mustBeGood(await readConfigObject(input, io.environment));
-    if (values.print) {
-      const { printConfig } = await import('../web/config/print-config.ts');
-      return printResult(io, printConfig(read.written));
-    }
-    const { quiet: isQuiet, 'pid-file': pidFile = null } = values;
-    return startWebServer(read.config, { isQuiet, pidFile, readAgain: null }, io);
+    return serveInput(input, values, io);
   },
 };

@@ -6,7 +6,7 @@ import { makeSharedState, makeTickets, type SharedState } from '../web/shared-st
 import type { WebCertificates } from '../web/web-certificates.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
-import type { ReadConfig } from './config-file.ts';
+import type { GoodConfig, ReadConfig } from './config-file.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO } from './process-io.ts';
 import type { ServerHooks } from './server.ts';
 import type { Settings } from './settings.ts';
@@ -204,7 +204,7 @@ function writePidFile(file: string, io: ProcessIO): boolean {
 }
 
 /** A configuration that is good, or a UsageError with everything that is wrong. */
-export function mustBeGood(read: ReadConfig): Extract<ReadConfig, { kind: 'good' }> {
+export function mustBeGood(read: ReadConfig): GoodConfig {
   if (read.kind === 'good') return read;
   throw new UsageError(read.messages.join('\nvrypt-server: '));
 }

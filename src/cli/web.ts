@@ -1,11 +1,11 @@
 /** The command `web`: serves the sites of a configuration file. */
 import { text } from '../rules/rules.ts';
 import type { Command } from './commands.ts';
-import { DEFAULT_FILE, readConfigFile } from './config-file.ts';
+import { DEFAULT_FILE, type GoodConfig, readConfigFile } from './config-file.ts';
 import { type OptionRow, resolveOptions } from './options.ts';
-import { printResult } from './process-io.ts';
+import { type ExitCodeValue, type ProcessIO, printResult } from './process-io.ts';
 import { UsageError } from './usage-error.ts';
-import { mustBeGood, startWebServer } from './web-server.ts';
+import { mustBeGood, startWebServer, type WebServerOptions } from './web-server.ts';
 
 export const CONFIG_ROW = {
   name: 'config',
@@ -44,15 +44,30 @@ Examples:
     const { values } = resolveOptions(ROWS, options, io.environment);
     const file = configFile(values.config, options['config'] !== undefined, positional);
     const read = mustBeGood(await readConfigFile(file, io.environment));
-    if (values.print) {
-      const { printConfig } = await import('../web/config/print-config.ts');
-      return printResult(io, printConfig(read.written));
-    }
-    const readAgain = () => readConfigFile(file, io.environment);
-    const pidFile = values['pid-file'] ?? null;
-    return startWebServer(read.config, { isQuiet: values.quiet, pidFile, readAgain }, io);
+    return serveOrPrint(read, values, () => readConfigFile(file, io.environment), io);
   },
 };
+
+/** What the rows of every web command come to. */
+export interface WebValues {
+  readonly print: boolean;
+  readonly quiet: boolean;
+  readonly 'pid-file'?: string | undefined;
+}
+
+/** `readAgain`: null if there is no file to read. */
+export async function serveOrPrint(
+  read: GoodConfig,
+  { print, quiet: isQuiet, 'pid-file': pidFile }: WebValues,
+  readAgain: WebServerOptions['readAgain'],
+  io: ProcessIO,
+): Promise<ExitCodeValue> {
+  if (print) {
+    const { printConfig } = await import('../web/config/print-config.ts');
+    return printResult(io, printConfig(read.written));
+  }
+  return startWebServer(read.config, { isQuiet, pidFile: pidFile ?? null, readAgain }, io);
+}
 
 /** The file given without a name, as if it had been given with --config. */
 export function configFile(value: string, isTyped: boolean, positional: string | undefined): string {
