@@ -14,6 +14,11 @@ export type TransferCodingState = (typeof TransferCoding)[keyof typeof TransferC
 export const Expectation = { none: 0, continue: 1, unknown: 2 } as const;
 export type ExpectationState = (typeof Expectation)[keyof typeof Expectation];
 
+export type CodingFault = Extract<
+  RefusalReason,
+  'codingInOldVersion' | 'lengthAndCoding' | 'codingNotImplemented' | 'codingInvalid'
+>;
+
 /** Host and Expect mean something in requests only. */
 export type MessageKind = 'request' | 'response';
 
@@ -71,6 +76,15 @@ export class FramingHeaders {
       default:
         return null;
     }
+  }
+
+  /** After all fields: why Transfer-Encoding does not frame the content in one way only (RFC 9112 §6.1 and §6.3), or null. */
+  codingFault(minorVersion: number): CodingFault | null {
+    if (this.coding === TransferCoding.none) return null;
+    if (minorVersion === 0) return 'codingInOldVersion';
+    if (this.contentLength >= 0) return 'lengthAndCoding';
+    if (this.coding === TransferCoding.unknownThenChunked) return 'codingNotImplemented';
+    return this.coding === TransferCoding.chunked ? null : 'codingInvalid';
   }
 
   #host(bytes: Uint8Array, base: number, from: number, to: number): RefusalReason | null {

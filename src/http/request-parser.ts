@@ -141,12 +141,8 @@ export class RequestParser {
     } else if (this.#hostDiffers(bytes, base)) {
       return 'hostDiffers';
     }
-    if (framing.coding !== TransferCoding.none) {
-      if (minorVersion === 0) return 'codingInOldVersion';
-      if (framing.contentLength >= 0) return 'lengthAndCoding';
-      if (framing.coding === TransferCoding.unknownThenChunked) return 'codingNotImplemented';
-      if (framing.coding !== TransferCoding.chunked) return 'codingInvalid';
-    }
+    const fault = framing.codingFault(minorVersion);
+    if (fault !== null) return fault;
     if (framing.contentLength > this.#limits.maxBodySize) return 'bodyTooLarge';
     if (method === Method.connect) return 'connectNotImplemented';
     if (framing.expectation === Expectation.unknown && minorVersion === 1) return 'expectationUnknown';

@@ -178,14 +178,11 @@ export class ResponseParser {
   }
 
   #checkFields(): ResponseFault | null {
-    const { coding, contentLength } = this.fields.framing;
+    const { framing } = this.fields;
+    const { coding, contentLength } = framing;
     const { status, minorVersion } = this.line;
-    if (coding !== TransferCoding.none) {
-      if (minorVersion === 0) return 'codingInOldVersion';
-      if (contentLength >= 0) return 'lengthAndCoding';
-      if (coding === TransferCoding.unknownThenChunked) return 'codingNotImplemented';
-      if (coding !== TransferCoding.chunked) return 'codingInvalid';
-    }
+    const fault = framing.codingFault(minorVersion);
+    if (fault !== null) return fault;
     // A length of 0 says nothing wrong, and many servers send it with 204.
     if ((status < 200 || status === 204) && (contentLength > 0 || coding !== TransferCoding.none))
       return 'contentNotAllowed';
