@@ -102,20 +102,6 @@ export const RESPONSE_LIMITS: ResponseLimits = {
   maxBodySize: UNLIMITED_BODY,
 };
 
-export const DEFAULTS = {
-  strategy: 'round_robin',
-  sticky: null,
-  health: null,
-  passive: { maxFails: 5, windowMs: 10_000, backOffMs: 2000, maxBackOffMs: 60_000 },
-  timeouts: { connectMs: 5000, firstByteMs: 60_000, idleMs: 120_000, keepAliveMs: 60_000 },
-  retries: 1,
-  maxIdle: 64,
-  maxActive: Number.POSITIVE_INFINITY,
-  host: { from: 'client' },
-  tls: { verifies: true, caFile: null, serverName: null },
-  forwarded: 'x',
-} as const satisfies Omit<ProxySettings, 'name' | 'upstreams'>;
-
 /** The authority of an upstream (RFC 9110 §7.2), as Host says it. */
 export function authorityOf({ protocol, host, port, unixPath }: UpstreamSettings): string {
   if (unixPath !== null) return 'localhost';

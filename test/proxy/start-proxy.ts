@@ -9,9 +9,23 @@ import type { EngineLimits } from '../../src/engine/limits.ts';
 import type { Transport } from '../../src/engine/transport.ts';
 import type { ProxyFailure } from '../../src/proxy/failures.ts';
 import { openProxy, type ProxyOptions, type ReverseProxy } from '../../src/proxy/reverse-proxy.ts';
-import { DEFAULTS, type ProxySettings, type UpstreamSettings } from '../../src/proxy/settings.ts';
+import type { ProxySettings, UpstreamSettings } from '../../src/proxy/settings.ts';
 import { LIMITS } from '../engine/limits.ts';
 import { type ClientOptions, RawClient } from '../engine/raw-client.ts';
+
+const SETTINGS = {
+  strategy: 'round_robin',
+  sticky: null,
+  health: null,
+  passive: { maxFails: 5, windowMs: 10_000, backOffMs: 2000, maxBackOffMs: 60_000 },
+  timeouts: { connectMs: 5000, firstByteMs: 60_000, idleMs: 120_000, keepAliveMs: 60_000 },
+  retries: 1,
+  maxIdle: 64,
+  maxActive: Number.POSITIVE_INFINITY,
+  host: { from: 'client' },
+  tls: { verifies: true, caFile: null, serverName: null },
+  forwarded: 'x',
+} as const satisfies Omit<ProxySettings, 'name' | 'upstreams'>;
 
 export interface ProxyStart {
   readonly settings?: Partial<ProxySettings>;
@@ -62,7 +76,7 @@ export async function startProxy(
   const errors: unknown[] = [];
   const list = typeof upstreams === 'object' ? upstreams : [upstream(upstreams)];
   const proxy = await openProxy({
-    settings: { ...DEFAULTS, name: 'test', upstreams: list, ...start.settings },
+    settings: { ...SETTINGS, name: 'test', upstreams: list, ...start.settings },
     transport,
     trusted: start.trusts === undefined ? null : new TrustedProxies(start.trusts),
     onFailure: (failure) => failures.push(failure),
