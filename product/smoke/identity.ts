@@ -1,19 +1,8 @@
 /** What an executable says of itself (`--version --json`) against what it was made from. Pure. */
-
-export interface Identity {
-  readonly name?: string;
-  readonly version: string;
-  readonly commit: string;
-  /** The triple. */
-  readonly target: string;
-  /** SHA-256 of its Node. */
-  readonly runtime: string;
-  /** The version of its Node. */
-  readonly node: string;
-}
+import type { BuildFacts } from '../../scripts/smoke/session.ts';
 
 /** Each names the thing, the rule and the value. */
-export function identityFaults(wanted: Identity, printed: string): string[] {
+export function identityFaults(wanted: BuildFacts & { readonly name?: string }, printed: string): string[] {
   let says: Record<string, unknown>;
   try {
     says = JSON.parse(printed) as Record<string, unknown>;

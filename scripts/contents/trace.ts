@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { build as esbuild, type ImportKind, type Message, type PluginBuild } from 'esbuild';
+import { type BuildOptions, build as esbuild, type ImportKind, type Message, type PluginBuild } from 'esbuild';
 import { Failure } from '../support/errors.ts';
 
 export interface Traced {
@@ -55,20 +55,27 @@ interface Input {
   readonly imports: readonly { path: string; kind: ImportKind; external?: boolean; original?: string }[];
 }
 
+/** Writes nothing: only the graph is wanted. */
+function readsOnly(folder: string, entryPoints: readonly string[]) {
+  return {
+    absWorkingDir: folder,
+    entryPoints: [...entryPoints],
+    outdir: 'nowhere',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+    loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
+  } as const satisfies BuildOptions;
+}
+
 async function importsOf(folder: string, entryPoints: readonly string[]): Promise<Record<string, Input>> {
   try {
     const { metafile } = await esbuild({
-      absWorkingDir: folder,
-      entryPoints: [...entryPoints],
-      outdir: 'nowhere',
-      bundle: true,
-      write: false,
-      metafile: true,
-      platform: 'node',
-      format: 'esm',
+      ...readsOnly(folder, entryPoints),
       packages: 'external',
-      logLevel: 'silent',
-      loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
     });
     return metafile.inputs;
   } catch (error) {
@@ -118,19 +125,10 @@ export async function reached(
   without: readonly string[],
 ): Promise<string[]> {
   const { metafile } = await esbuild({
-    absWorkingDir: folder,
-    entryPoints: [...entryPoints],
-    outdir: 'nowhere',
-    bundle: true,
-    write: false,
-    metafile: true,
-    platform: 'node',
-    format: 'esm',
+    ...readsOnly(folder, entryPoints),
     target: 'node24',
     conditions: [],
-    logLevel: 'silent',
     external: [...without],
-    loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
     plugins: [{ name: 'optional', setup: leaveOut }],
   });
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
