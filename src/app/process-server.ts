@@ -8,53 +8,22 @@ import type { App, Server } from './app.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listeners.ts';
 import { ProcessCrew } from './process-crew.ts';
-import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
+import { ServerLife } from './server-life.ts';
+import { authorityOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
-import { notifyOf, watchSignals } from './signals.ts';
 
-export class ProcessServer<S> implements Server<S> {
-  readonly ready: Promise<this>;
-  readonly #settings: ServeSettings;
+export class ProcessServer<S> extends ServerLife implements Server<S> {
   readonly #call: number;
   #crew: ProcessCrew | null = null;
-  #addresses: readonly Address[] = [];
   /** Owned: released in stop(). */
   #reservations: Reservation[] = [];
-  #isReferenced = true;
-  /** Resolved when it begins to end. */
-  readonly #stopping = Promise.withResolvers<void>();
-  /** Set once it ends. */
-  #stopped: Promise<void> | null = null;
 
   /** `call`: which call of `serve()` in the entry module this is. Throws for an app that cannot work. */
   constructor(app: App<S>, settings: ServeSettings, call: number) {
-    this.#settings = settings;
+    super(settings);
     this.#call = call;
     makeHandler(app, this, new Origin('http', 'localhost'));
-    this.ready = this.#begin();
-    const { signal } = settings;
-    if (signal?.aborted === true) void this.stop();
-    else signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (settings.handlesSignals) {
-      watchSignals(() => this.stop());
-      void notifyOf(this.ready, this.#stopping.promise);
-    }
-  }
-
-  get addresses(): readonly Address[] {
-    return this.#addresses;
-  }
-
-  get port(): number {
-    return portOf(this.#settings.listeners, this.#addresses);
-  }
-
-  get hostname(): string {
-    return hostnameOf(this.#settings.listeners);
-  }
-
-  get url(): URL {
-    return urlOf(this.#settings, this.#addresses);
+    this.launch();
   }
 
   get state(): S {
@@ -69,32 +38,19 @@ export class ProcessServer<S> implements Server<S> {
     return this.#crew?.pendingWebSockets ?? 0;
   }
 
-  stop(how: boolean | { readonly graceMs: number } = false): Promise<void> {
-    const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
-    // A second call may be less patient than the first.
-    if (how === true && this.#stopped !== null) void this.#crew?.end(0);
-    this.#stopping.resolve();
-    this.#stopped ??= this.#end(graceMs);
-    return this.#stopped;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
   /** Every worker is replaced by one that loads the entry module as it is then. */
   reload(app: App<S>): Promise<void> {
-    makeHandler(app, this, new Origin('http', authorityOf(this.#settings.listeners, this.#addresses)));
-    return this.#crew?.replace(this.#settings.drainMs) ?? Promise.resolve();
+    makeHandler(app, this, new Origin('http', authorityOf(this.settings.listeners, this.opened)));
+    return this.#crew?.replace(this.settings.drainMs) ?? Promise.resolve();
   }
 
   ref(): void {
-    this.#isReferenced = true;
+    this.isReferenced = true;
     this.#crew?.ref();
   }
 
   unref(): void {
-    this.#isReferenced = false;
+    this.isReferenced = false;
     this.#crew?.unref();
   }
 
@@ -122,20 +78,20 @@ export class ProcessServer<S> implements Server<S> {
     return 0;
   }
 
-  async #begin(): Promise<this> {
+  protected async begin(): Promise<this> {
     const transport = await openTransport('handle');
     try {
       const endpoints: Endpoint[] = [];
       const addresses: Address[] = [];
-      for (const wanted of this.#settings.listeners) {
+      for (const wanted of this.settings.listeners) {
         const { endpoint, address } = await this.#reserve(transport, wanted);
         endpoints.push(endpoint);
         addresses.push(address);
       }
-      this.#addresses = addresses;
-      const { entry, workers } = this.#settings;
+      this.opened = addresses;
+      const { entry, workers } = this.settings;
       this.#crew = new ProcessCrew({ entry, count: workers, call: this.#call, endpoints });
-      if (!this.#isReferenced) this.#crew.unref();
+      if (!this.isReferenced) this.#crew.unref();
       await this.#crew.start();
     } catch (error) {
       this.#release();
@@ -172,17 +128,16 @@ export class ProcessServer<S> implements Server<S> {
     }
   }
 
+  protected hurry(isEnding: boolean): void {
+    if (isEnding) void this.#crew?.end(0);
+  }
+
   #release(): void {
     for (const reservation of this.#reservations) reservation.release();
     this.#reservations = [];
   }
 
-  async #end(graceMs: number): Promise<void> {
-    try {
-      await this.ready;
-    } catch {
-      return;
-    }
+  protected async finish(graceMs: number): Promise<void> {
     // The file of a Unix socket goes first: what has connected already is in the workers' queue.
     this.#release();
     await this.#crew?.end(graceMs);

@@ -14,9 +14,9 @@ import type { Crew } from './crew.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, openListener } from './listeners.ts';
 import { type Beginning, prepareListening } from './listening.ts';
-import { authorityOf, hostnameOf, portOf, urlOf } from './server-url.ts';
+import { ServerLife } from './server-life.ts';
+import { authorityOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
-import { notifyOf, watchSignals } from './signals.ts';
 import type { WorkerPlace } from './worker-place.ts';
 
 /** For handlers that are made only to see that the app can work. */
@@ -38,51 +38,19 @@ export interface ServerParts {
   readonly makeClock?: MakeClock;
 }
 
-export class AppServer<S> implements Server<S> {
-  readonly ready: Promise<this>;
-  readonly #settings: ServeSettings;
+export class AppServer<S> extends ServerLife implements Server<S> {
   readonly #parts: ServerParts;
   #app: App<S>;
   #running: AppEngine<S> | null = null;
   #crew: Crew | null = null;
-  #addresses: readonly Address[] = [];
-  #isReferenced = true;
-  /** Resolved when it begins to end. */
-  readonly #stopping = Promise.withResolvers<void>();
-  /** Set once it ends. */
-  #stopped: Promise<void> | null = null;
 
   /** Throws for an app that cannot work. */
   constructor(app: App<S>, settings: ServeSettings, parts: ServerParts) {
+    super(settings);
     this.#app = app;
-    this.#settings = settings;
     this.#parts = parts;
     makeHandler(app, this, NO_ORIGIN);
-    this.ready = this.#begin();
-    // Whoever does not wait for it is told by `ready` alone if it fails; an unhandled rejection ends the process as it should.
-    const { signal } = settings;
-    if (signal?.aborted === true) void this.stop();
-    else signal?.addEventListener('abort', () => void this.stop(), { once: true });
-    if (settings.handlesSignals) {
-      watchSignals(() => this.stop());
-      void notifyOf(this.ready, this.#stopping.promise);
-    }
-  }
-
-  get addresses(): readonly Address[] {
-    return this.#addresses;
-  }
-
-  get port(): number {
-    return portOf(this.#settings.listeners, this.#addresses);
-  }
-
-  get hostname(): string {
-    return hostnameOf(this.#settings.listeners);
-  }
-
-  get url(): URL {
-    return urlOf(this.#settings, this.#addresses);
+    this.launch();
   }
 
   get state(): S {
@@ -99,33 +67,20 @@ export class AppServer<S> implements Server<S> {
     return webSocketsOf(this.#parts.place.counters);
   }
 
-  stop(how: boolean | { readonly graceMs: number } = false): Promise<void> {
-    const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.#settings.drainMs;
-    // A second call may be less patient than the first.
-    if (how === true) this.#running?.cutOff();
-    this.#stopping.resolve();
-    this.#stopped ??= this.#end(graceMs);
-    return this.#stopped;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
   reload(app: App<S>): Promise<void> {
     makeHandler(app, this, NO_ORIGIN);
     this.#app = app;
     this.#running?.use(app, this.#authority);
-    return this.#crew?.replace(this.#settings.drainMs) ?? Promise.resolve();
+    return this.#crew?.replace(this.settings.drainMs) ?? Promise.resolve();
   }
 
   ref(): void {
-    this.#isReferenced = true;
+    this.isReferenced = true;
     this.#running?.ref();
   }
 
   unref(): void {
-    this.#isReferenced = false;
+    this.isReferenced = false;
     this.#running?.unref();
   }
 
@@ -175,15 +130,15 @@ export class AppServer<S> implements Server<S> {
     return this.#running?.upgrades.sockets.channels.subscriberCount(topic) ?? 0;
   }
 
-  async #begin(): Promise<this> {
+  protected async begin(): Promise<this> {
     const { place, startCrew } = this.#parts;
     if (this.#parts.isInert === true) return this;
-    const beginning = await (this.#parts.begin ?? (() => prepareListening(this.#settings, place)))();
+    const beginning = await (this.#parts.begin ?? (() => prepareListening(this.settings, place)))();
     const { transport, tls } = beginning;
     const { makeClock } = this.#parts;
     let running: AppEngine<S>;
     try {
-      running = await AppEngine.start(this.#app, this, this.#settings, { place, beginning, makeClock });
+      running = await AppEngine.start(this.#app, this, this.settings, { place, beginning, makeClock });
     } catch (error) {
       beginning.close();
       throw error;
@@ -192,7 +147,7 @@ export class AppServer<S> implements Server<S> {
       const endpoints = await this.#listen(running, transport);
       running.use(this.#app, this.#authority);
       this.#running = running;
-      if (!this.#isReferenced) running.unref();
+      if (!this.isReferenced) running.unref();
       if (startCrew !== null) this.#crew = await startCrew(endpoints, tls);
     } catch (error) {
       await running.end(0);
@@ -206,27 +161,26 @@ export class AppServer<S> implements Server<S> {
     const { place, given = null } = this.#parts;
     const addresses: Address[] = [];
     const endpoints: Endpoint[] = [];
-    for (const [index, wanted] of this.#settings.listeners.entries()) {
+    for (const [index, wanted] of this.settings.listeners.entries()) {
       const opened = await openListener(running, transport, place, wanted, given?.[index] ?? null);
       // Where only the first worker listens, it is the same address.
       const endpoint = opened?.endpoint ?? (given?.[index] as Endpoint);
       addresses.push(opened?.address ?? addressOfEndpoint(endpoint));
       endpoints.push(endpoint);
     }
-    this.#addresses = addresses;
+    this.opened = addresses;
     return endpoints;
   }
 
   get #authority(): string {
-    return authorityOf(this.#settings.listeners, this.#addresses);
+    return authorityOf(this.settings.listeners, this.opened);
   }
 
-  async #end(graceMs: number): Promise<void> {
-    try {
-      await this.ready;
-    } catch {
-      return;
-    }
+  protected hurry(): void {
+    this.#running?.cutOff();
+  }
+
+  protected async finish(graceMs: number): Promise<void> {
     await Promise.all([this.#running?.end(graceMs), this.#crew?.end(graceMs)]);
   }
 }
