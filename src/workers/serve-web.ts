@@ -103,7 +103,6 @@ export class WebWorker implements WorkerEngine {
       listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
     }
     this.#app.listensAt(listeners);
-    this.everyTick(() => this.#observer?.countConnections(this.connectionCount));
     return { kind: 'web', config: { ...config, listeners }, shared };
   }
 
@@ -238,6 +237,7 @@ export class WebWorker implements WorkerEngine {
       report: (error) => reportError(worker, error),
       ...(this.#observer === null || !isWatched(config) ? {} : { done: this.#observer.done }),
     });
+    engine.everyTick(() => this.#observer?.countConnections(this.connectionCount));
     const listener =
       claimed === null
         ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))

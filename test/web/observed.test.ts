@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +7,7 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { compressFile, Rotator } from '../../src/log/rotation.ts';
-import { makeFolder, startWeb } from './start-web.ts';
+import { ask, makeFolder, startWeb } from './start-web.ts';
 
 const LOG = (format: string) =>
   `[logging.access_log]\npath = "logs/access.log"\nformat = "${format}"\nbuffer_size = 1\n`;
@@ -135,6 +136,18 @@ describe('metrics', () => {
     expect((await get('/ready', { port })).status).toBe(200);
     const status = JSON.parse((await get('/status?json', { port })).text);
     expect(status).toMatchObject({ workers: 1, upstreams: [] });
+  });
+
+  test('count connections on listeners that a reload has opened, when all others are gone', async () => {
+    const site = '[[sites]]\nserve = "metrics"';
+    const { take } = await startWeb(site);
+    const { config } = await take(`[[listeners]]\nname = "new"\naddress = "127.0.0.1"\nport = 0\n${site}`);
+    const { port } = config.listeners[0] as (typeof config.listeners)[0];
+    const client = connect(port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    await once(client, 'connect');
+    const metrics = async () => (await ask('/', { port })).text;
+    await expect.poll(metrics, { timeout: 10_000 }).toMatch(/^http_connections [1-9]/m);
   });
 
   test('are where a route says', async () => {
