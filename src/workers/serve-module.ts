@@ -25,8 +25,6 @@ interface Place {
 const LIBRARY = 'vrypt-server';
 /** Where the module that stands for the library finds it. */
 const LIBRARY_KEY = Symbol.for('vrypt-server.library');
-/** Content that nobody reads, of a request: programs are not the plain server, which drops everything. */
-const MAX_DROPPED = 256 * 1024;
 
 export async function serveModule(
   transport: Transport,
@@ -39,9 +37,11 @@ export async function serveModule(
       ? endpoint.descriptors.map((descriptor) => ({ kind: 'descriptor', descriptor }))
       : [endpoint];
   const listen = given.map((one) => (one.kind === 'descriptor' ? one : { port: 0 }));
+  const defaults = resolveOptions({ listen, trustProxy: app.trustProxy ?? false });
   const settings = {
-    ...resolveOptions({ listen, trustProxy: app.trustProxy ?? false }),
-    limits: { ...limits, maxDropped: MAX_DROPPED },
+    ...defaults,
+    // The command line has no such limit: the plain server drops all content.
+    limits: { ...limits, maxDropped: defaults.limits.maxDropped },
     drainMs: source.drainMs,
   };
   const { workers: count, relayName } = source;
