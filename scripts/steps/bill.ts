@@ -12,18 +12,21 @@ import { product } from './product-facts.ts';
 export async function bill(target: ReadyTarget, artifact: Artifact): Promise<MadeArtifact> {
   const made = await product(target);
   const file = artifactPath(artifact);
+  const lock = await readFile(path.join(root, 'package-lock.json'), 'utf8').catch(() => '{}');
   const { facts, hashes } = await runStep({
     step: 'sbom',
     target: target.triple,
     inputs: {
       product: made.key,
       packages: made.packages.join(),
-      lock: await readFile(path.join(root, 'package-lock.json'), 'utf8').catch(() => ''),
+      lock,
     },
     module: import.meta.filename,
     outputs: [file],
     make: async () => {
-      const parts = [...(await runtimeParts(target.triple)), ...(await Promise.all(made.packages.map(npmPart)))];
+      const { packages = {} } = JSON.parse(lock) as LockFile;
+      const npmParts = made.packages.map((folder) => npmPart(folder, packages[folder]?.integrity));
+      const parts = [...(await runtimeParts(target.triple)), ...(await Promise.all(npmParts))];
       const text = billOfMaterials({
         name: program.name,
         version: program.version,
@@ -54,17 +57,18 @@ async function runtimeParts(triple: string): Promise<Part[]> {
   }));
 }
 
-/** `folder` is below the project. The lock file has the hash of the package as the registry serves it. */
-async function npmPart(folder: string): Promise<Part> {
+interface LockFile {
+  readonly packages?: Readonly<Record<string, { readonly integrity?: string }>>;
+}
+
+/** `folder` is below the project; `integrity` is the hash of the package as the registry serves it, by the lock file. */
+async function npmPart(folder: string, integrity = ''): Promise<Part> {
   const { name, version, license } = JSON.parse(await readFile(path.resolve(root, folder, 'package.json'), 'utf8')) as {
     name: string;
     version: string;
     license?: string;
   };
-  const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8').catch(() => '{}')) as {
-    packages?: Readonly<Record<string, { integrity?: string }>>;
-  };
-  const [, digest] = /^sha512-(.+)$/.exec(lock.packages?.[folder]?.integrity ?? '') ?? [];
+  const [, digest] = /^sha512-(.+)$/.exec(integrity) ?? [];
   const hash =
     digest === undefined
       ? undefined
