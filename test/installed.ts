@@ -22,7 +22,7 @@ export function areInstalled(what: string, programs: Readonly<Record<string, str
   return false;
 }
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin'];
   return folders.some((folder) => existsSync(path.join(folder, program)));
 }

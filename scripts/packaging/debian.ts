@@ -1,6 +1,7 @@
 /** What Debian's policy asks of a package besides its files: control, copyright, changelog, scripts, overrides. Pure. */
 import type { DebControl } from '../formats/deb.ts';
 import type { PackageFacts } from './package-facts.ts';
+import { unitsOf } from './units.ts';
 
 export interface DebTarget {
   readonly architecture: string;
@@ -30,13 +31,14 @@ export function debControl(facts: PackageFacts, { architecture, glibc }: DebTarg
  * As debhelper writes them for a unit that is not enabled at once: a server that listens on every address waits to be asked for.
  * An upgrade restarts it where it runs.
  */
-function scriptsOf({ name }: PackageFacts): Record<string, string> {
-  const units = `${name}.service`;
+function scriptsOf({ name, about }: PackageFacts): Record<string, string> {
+  const service = `${name}.service`;
+  const units = unitsOf(name, about).join(' ');
   return {
     postinst: script(`if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
 	systemctl --system daemon-reload >/dev/null || true
 	if [ -n "$2" ] && command -v deb-systemd-invoke >/dev/null; then
-		deb-systemd-invoke try-restart ${units} >/dev/null || true
+		deb-systemd-invoke try-restart ${service} >/dev/null || true
 	fi
 fi`),
     prerm: script(`if [ "$1" = remove ] && [ -d /run/systemd/system ] && command -v deb-systemd-invoke >/dev/null; then

@@ -1,6 +1,11 @@
 /** The systemd units of a server and its environment file: systemd.exec(5), systemd.socket(5). Pure. */
 import type { About, Service } from '../program/about.ts';
 
+/** What is stopped first comes first: a socket would start its service again. */
+export function unitsOf(name: string, { service }: About): string[] {
+  return [...(service?.takesSocket ? [`${name}.socket`] : []), `${name}.service`];
+}
+
 export function serviceUnit(name: string, about: About, service: Service, environmentFile: string): string {
   return `[Unit]
 Description=${about.summary}
@@ -9,7 +14,8 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-${service.notifies ? 'Type=notify\n' : ''}ExecStart=${['/usr/bin', name].join('/')}${service.args.map((arg) => ` ${arg}`).join('')}
+Type=${service.notifies ? 'notify' : 'exec'}
+ExecStart=${['/usr/bin', name].join('/')}${service.args.map((arg) => ` ${arg}`).join('')}
 EnvironmentFile=-${environmentFile}
 Restart=on-failure
 TimeoutStopSec=90

@@ -120,7 +120,7 @@ function unpackedFolder({ name }: Source): string {
 }
 
 /** The archive that this machine's apt uses for Debian itself, without a trailing slash. */
-function debianMirror(): string {
+export function debianMirror(): string {
   const folder = '/etc/apt/sources.list.d';
   const files = [
     '/etc/apt/sources.list',

@@ -1,0 +1,200 @@
+/** deb and rpm under a real systemd: installed, started, activated by a socket, upgraded while they serve, removed. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { deb } from '../../scripts/formats/deb.ts';
+import { rpm } from '../../scripts/formats/rpm.ts';
+import { packageFiles } from '../../scripts/packaging/contents.ts';
+import { debControl } from '../../scripts/packaging/debian.ts';
+import { rpmFacts } from '../../scripts/packaging/red-hat.ts';
+import { program } from '../../scripts/program/program.ts';
+import { product } from '../../scripts/steps/product-facts.ts';
+import { isReady, readTargets } from '../../scripts/targets/targets.ts';
+import { Machine } from './machine.ts';
+import { type Check, mustBe, mustMatch, type Proof } from './proof.ts';
+import { released } from './released.ts';
+import { debianRoot, debianSuites } from './roots.ts';
+
+const { name } = program;
+const triple = 'x86_64-unknown-linux-gnu';
+const newer = '999.0.0';
+const service = `${name}.service`;
+const socket = `${name}.socket`;
+
+export const packages: Proof = {
+  title: 'deb and rpm on Debian 11 and 12 with systemd running: installed, started, upgraded, removed',
+  needs: { debootstrap: 'debootstrap', nsenter: 'util-linux' },
+  asRoot: true,
+  async run(check) {
+    const upgrades = await makeUpgrades();
+    for (const [suite, title] of Object.entries(debianSuites)) {
+      const root = await debianRoot(suite as keyof typeof debianSuites);
+      await tryPackage(check, root, {
+        title: `deb, ${title}`,
+        file: released('deb', triple),
+        upgrade: upgrades.deb,
+        install: ['dpkg', '--install'],
+        remove: ['dpkg', '--purge', name],
+        settings: `/etc/default/${name}`,
+        left: [],
+      });
+      await tryPackage(check, root, {
+        title: `rpm, ${title}`,
+        file: released('rpm', triple),
+        upgrade: upgrades.rpm,
+        // Its database does not know Debian's C library.
+        install: ['rpm', '--upgrade', '--nodeps'],
+        remove: ['rpm', '--erase', '--nodeps', name],
+        settings: `/etc/sysconfig/${name}`,
+        // rpm keeps settings that were changed.
+        left: [`/etc/sysconfig/${name}.rpmsave`],
+      });
+    }
+  },
+};
+
+interface Tried {
+  readonly title: string;
+  readonly file: string;
+  readonly upgrade: Uint8Array;
+  readonly install: readonly string[];
+  readonly remove: readonly string[];
+  readonly settings: string;
+  /** What may stay when it is gone. */
+  readonly left: readonly string[];
+}
+
+async function tryPackage(check: Check, root: string, tried: Tried): Promise<void> {
+  const { title, file, upgrade, install, remove, settings, left } = tried;
+  const machine = await Machine.start(root, { init: 'systemd' });
+  const good = (...command: string[]): string => machine.good(command);
+  const fetch = (url = 'http://127.0.0.1:8080/') =>
+    good(
+      'curl',
+      '--silent',
+      '--show-error',
+      '--max-time',
+      '5',
+      '--retry',
+      '30',
+      '--retry-delay',
+      '1',
+      '--retry-connrefused',
+      url,
+    );
+  const show = (property: string): string =>
+    good('systemctl', 'show', '--value', '--property', property, service).trim();
+  try {
+    machine.put('/root/first', readFileSync(file));
+    machine.put('/root/second', upgrade);
+    await check(`${title}: installs`, async () => {
+      machine.good([...install, '/root/first']);
+      mustMatch(
+        'its version',
+        good(name, '--version'),
+        new RegExp(`^${name} ${program.version.replaceAll('.', '\\.')} `),
+      );
+    });
+    await check(`${title}: its units have no fault`, async () => {
+      // 252 complains of Debian's own, too: only lines about ours count.
+      const { stderr } = machine.run(['systemd-analyze', 'verify', '--man=no', service, socket]);
+      mustBe(
+        'the complaints',
+        stderr
+          .split('\n')
+          .filter((line) => line.includes(name))
+          .join('\n'),
+        '',
+      );
+    });
+    await check(`${title}: does not listen before it is asked for`, async () =>
+      mustBe('its state', show('ActiveState'), 'inactive'),
+    );
+    await check(`${title}: starts with systemctl, as a user who exists only while it runs, and answers`, async () => {
+      good('systemctl', 'start', service);
+      mustBe('the answer', fetch(), 'Vrypt');
+      const status = good('cat', `/proc/${show('MainPID')}/status`);
+      const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
+      if (uid < 61184 || uid > 65519) throw new Error(`its user must be of DynamicUser, 61184 to 65519, got ${uid}`);
+      mustMatch('its rights', status, /^CapEff:\t0+$/m);
+      mustMatch('its rights', status, /^NoNewPrivs:\t1$/m);
+      return `user ${uid}, exposure ${exposure(machine)}`;
+    });
+    await check(`${title}: takes its settings from ${settings}`, async () => {
+      machine.put(settings, 'VRYPT_PORT=8081\nVRYPT_WORKERS=1\n');
+      good('systemctl', 'restart', service);
+      mustBe('the answer', fetch('http://127.0.0.1:8081/'), 'Vrypt');
+    });
+    await check(`${title}: an upgrade restarts it, and keeps the settings`, async () => {
+      const before = show('MainPID');
+      machine.good([...install, '/root/second']);
+      mustBe('the answer', fetch('http://127.0.0.1:8081/'), 'Vrypt');
+      if (show('MainPID') === before) throw new Error(`it must have been restarted, it is still process ${before}`);
+      const listed = machine.run(['dpkg', '--status', name]).stdout;
+      const inRpm = machine.run(['rpm', '--query', '--queryformat', '%{VERSION}', name]).stdout;
+      mustMatch('the installed version', `${listed} ${inRpm}`, /999\.0\.0/);
+      mustMatch('the settings', good('cat', settings), /VRYPT_PORT=8081/);
+    });
+    await check(`${title}: its socket starts it at the first connection, and stays when it ends`, async () => {
+      good('systemctl', 'stop', service);
+      machine.put(settings, 'VRYPT_WORKERS=2\n');
+      good('systemctl', 'start', socket);
+      mustBe('its state', show('ActiveState'), 'inactive');
+      mustBe('the answer', fetch(), 'Vrypt');
+      mustBe('its state', show('ActiveState'), 'active');
+      good('systemctl', 'stop', service);
+      mustBe('the answer', fetch(), 'Vrypt');
+    });
+    await check(`${title}: enabling it enables its socket, disabling ends that`, async () => {
+      good('systemctl', 'enable', service);
+      mustBe('the socket', machine.run(['systemctl', 'is-enabled', socket]).stdout.trim(), 'enabled');
+    });
+    await check(`${title}: is stopped and removed without a trace`, async () => {
+      machine.good(remove);
+      mustBe('what serves', machine.run(['curl', '--silent', '--max-time', '2', 'http://127.0.0.1:8080/']).stdout, '');
+      mustBe('its state', show('ActiveState'), 'inactive');
+      const found = machine.run([
+        'find',
+        '/usr',
+        '/etc',
+        '/lib/systemd',
+        '/var/lib/systemd',
+        '-name',
+        `*${name}*`,
+      ]).stdout;
+      mustBe(
+        'what is left',
+        found
+          .split('\n')
+          .filter((line) => line !== '' && !left.includes(line))
+          .join(' '),
+        '',
+      );
+      mustMatch('failed units', good('systemctl', 'list-units', '--failed', '--no-legend', '--plain'), /^$/);
+    });
+  } finally {
+    await machine.end();
+  }
+}
+
+function exposure(machine: Machine): string {
+  const { stdout } = machine.run(['systemd-analyze', 'security', '--no-pager', service]);
+  const level = /Overall exposure level.*: ([\d.]+)/.exec(stdout)?.[1] ?? '10';
+  if (Number(level) > 1.5) throw new Error(`its exposure must be at most 1.5, got ${level}`);
+  return level;
+}
+
+/** The same executable as a later version. */
+async function makeUpgrades(): Promise<{ deb: Uint8Array; rpm: Uint8Array }> {
+  const target = readTargets()
+    .targets.filter(isReady)
+    .find((each) => each.triple === triple);
+  if (target === undefined) throw new Error(`targets.json must have ${triple}, it has not`);
+  const made = await product(target);
+  const facts = { ...made.facts, version: newer, executable: readFileSync(path.resolve(made.file)) };
+  const { time } = facts;
+  const { glibc } = target.oldest;
+  return {
+    deb: await deb(debControl(facts, { architecture: 'amd64', glibc }), await packageFiles(facts, 'deb'), time),
+    rpm: await rpm(rpmFacts(facts, { architecture: 'x86_64', glibc }), await packageFiles(facts, 'rpm'), time),
+  };
+}
