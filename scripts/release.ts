@@ -20,6 +20,10 @@ const options: readonly Option[] = [
     help: 'where its releases are, https://github.com/owner/name: for install.sh and the notes',
   },
   { name: 'previous', value: 'file', help: "the last release's manifest.json, for the notes: what has grown" },
+  {
+    name: 'check-repeatable',
+    help: 'also makes everything again, from another folder, as another user: every byte must be equal',
+  },
   { name: 'plan', help: 'only print what would be made' },
   { name: 'prepare', help: 'only install and fetch what a release needs: afterwards it needs no network' },
 ];
@@ -32,6 +36,7 @@ await withTargets(
     const isWhole = given.valuesOf('target').length === 0;
     return await release(targets, {
       allowDirty: given.has('allow-dirty'),
+      checkRepeatable: given.has('check-repeatable'),
       repository: given.valuesOf('repository')[0],
       previous: given.valuesOf('previous')[0],
       signingKey: given.valuesOf('sign')[0],

@@ -19,10 +19,13 @@ import { need, needAll, tools } from '../support/system-tools.ts';
 import { artifactPath, artifactsOf } from '../targets/artifacts.ts';
 import { checksumsPath, dist, isStatic, toolsFor } from '../targets/target-facts.ts';
 import { type ReadyTarget, readTargets, type Target } from '../targets/targets.ts';
+import { checkRepeatable } from './repeat.ts';
 
 export interface ReleaseOptions {
   /** Also what is not as committed; it then says so. Somebody else's project needs no commit at all. */
   readonly allowDirty: boolean;
+  /** Makes everything twice. */
+  readonly checkRepeatable?: boolean;
   /** Default: what the description says. */
   readonly out?: string;
   /** Of the project on GitHub: for install.sh and the notes. */
@@ -44,11 +47,12 @@ export async function release(targets: readonly ReadyTarget[], options: ReleaseO
   const origin = await readOrigin();
   if (isOwnProject && !options.allowDirty) assertUnchanged(origin);
   await needTools(targets);
-  const tried = await smokeAll(targets);
+  const smoked = await smokeAll(targets);
   if (isOwnProject) assertSameTree(origin);
   const folder = options.out ?? dist;
   const facts = { repository: options.repository ?? '', previous: readPrevious(options.previous) };
-  const whole = await wholeFiles(tried);
+  const whole = await wholeFiles(smoked);
+  const tried = options.checkRepeatable ? await checkRepeatable(smoked, whole) : smoked;
   const outcomes = await writeDist(tried, { head: origin, facts, whole }, { dist: folder, made: artifactPath });
   await sign(folder, options.signingKey, origin.commit);
   const seconds = (performance.now() - start) / 1000;

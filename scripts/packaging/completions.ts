@@ -40,7 +40,7 @@ complete -F ${functionOf(name)} ${name}
 export function zshCompletion(name: string, { commands }: CommandLine): string {
   const [first, ...others] = commands;
   const cases = [...others, first].map((command) => {
-    const rows = all(command).map((option) => `      ${zshOption(option)}`);
+    const rows = [...all(command).map(zshOption), zshPositional(command)].map((spec) => `      ${spec}`);
     return `    ${command === first ? '*' : command?.name})\n      _arguments -s \\\n${rows.join(' \\\n')} ;;`;
   });
   const list = commands.map((command) => `    ${quoted(`${command.name}:${command.summary}`)}`);
@@ -54,7 +54,13 @@ ${list.join('\n')}
     _describe -t commands command commands
     return
   fi
-  case $words[2] in
+  # _arguments offers nothing behind a word that it does not know, such as the command.
+  local command=$words[2]
+  if [[ -n $command && $command != -* ]]; then
+    shift words
+    (( CURRENT-- ))
+  fi
+  case $command in
 ${cases.join('\n')}
   esac
 }
@@ -88,19 +94,25 @@ function all(command: Command | undefined): readonly Option[] {
 }
 
 function takesFile({ value }: Option): boolean {
-  return value === 'path' || value === 'file' || value === 'folder';
+  return isFile(value);
+}
+
+function isFile(value: string | undefined): boolean {
+  return value === 'path' || value === 'file' || value === 'folder' || value === 'directory';
 }
 
 function flagsOf({ name, short }: Option): string[] {
   return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
 }
 
+function zshPositional(command: Command | undefined): string {
+  const value = command?.positional ?? 'argument';
+  return quoted(`*:${value}:${isFile(value) ? '_files' : ' '}`);
+}
+
 function zshOption({ name, short, value, help }: Option): string {
   const text = help.replaceAll(/[[\]\\:]/g, '\\$&');
-  const after =
-    value === undefined
-      ? ''
-      : `:${value}:${value === 'path' || value === 'file' || value === 'folder' ? '_files' : ' '}`;
+  const after = value === undefined ? '' : `:${value}:${isFile(value) ? '_files' : ' '}`;
   const one = `--${name}[${text}]${after}`;
   if (short === undefined) return quoted(one);
   return `'(-${short} --${name})'{-${short},--${name}}${quoted(`[${text}]${after}`)}`;

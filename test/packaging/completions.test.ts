@@ -1,6 +1,6 @@
 /** Completions, asked in the shells themselves. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -38,14 +38,25 @@ const shells = {
   },
   fish: (typed: string): string =>
     ran('fish', ['--no-config', '-c', `source ${typed.split(' ')[0]}.fish; complete -C '${typed}'`]),
-  /** In a terminal of its own: Tab, then a key that shows the line. */
+  /**
+   * In a terminal of its own: the line is there before the first key, and goes into a file. The first completion of a
+   * session, which loads functions, inserts nothing when a widget calls it.
+   */
   zsh(typed: string): string {
-    const script = `zmodload zsh/zpty; zpty shell zsh -f -i
-      zpty -w shell 'PS1=; fpath=(${folder} $fpath); autoload -Uz compinit; compinit -u -D; show() { print -r -- "[[$BUFFER]]" }; zle -N show; bindkey "^X" show; print is-$((1+1))-ready'
-      zpty -r shell line '*is-2-ready*'
-      zpty -n -w shell $'${typed}\\t\\x18'
-      zpty -r shell line '*\\[\\[*\\]\\]*'; print -r -- $line`;
-    return /\[\[(.*)\]\]/.exec(ran('zsh', ['-f', '-c', script]))?.[1] ?? '';
+    const shown = path.join(folder, 'shown');
+    rmSync(shown, { force: true });
+    writeFileSync(
+      path.join(folder, '.zshrc'),
+      `PS1=; fpath=(${folder} $fpath); autoload -Uz compinit; compinit -u -d ${folder}/dump
+      zle-line-init() { repeat 2; do BUFFER='${typed}'; CURSOR=$#BUFFER; zle complete-word; done; print -r -- "$BUFFER" >${shown}; exit }
+      zle -N zle-line-init`,
+    );
+    ran('zsh', [
+      '-f',
+      '-c',
+      `zmodload zsh/zpty; zpty shell 'ZDOTDIR=${folder} zsh -i'; while zpty -r shell line; do :; done`,
+    ]);
+    return readFileSync(shown, 'utf8');
   },
 } as const;
 
@@ -57,7 +68,7 @@ function ran(file: string, args: readonly string[]): string {
     XDG_CONFIG_HOME: folder,
     XDG_DATA_HOME: folder,
   };
-  const { stdout, stderr } = spawnSync(file, args, { cwd: folder, encoding: 'utf8', env, timeout: 20_000 });
+  const { stdout, stderr } = spawnSync(file, args, { cwd: folder, encoding: 'utf8', env, timeout: 50_000 });
   if (stderr !== '') throw new Error(stderr);
   return stdout;
 }

@@ -76,36 +76,44 @@ async function tryRoot(check: Check, server: ReleaseServer, { title, root, rule,
   try {
     await check(`${title}: one line installs ${triple}, verified, in at most 5 s`, async () => {
       const start = performance.now();
-      const { code, stdout, stderr } = sh(line);
+      const { code, stdout, stderr } = await sh(line);
       const seconds = (performance.now() - start) / 1000;
       if (code !== 0) throw new Error(`it must end with exit code 0, got ${code}: ${stderr}`);
       mustMatch('what it says', stdout, new RegExp(`for ${triple} `));
       mustMatch('what it says', stdout, /^checksum: good$/m);
-      mustMatch('the version', machine.good([`/usr/local/bin/${name}`, '--version']), new RegExp(`^${name} \\S+ \\(`));
+      mustMatch(
+        'the version',
+        await machine.good([`/usr/local/bin/${name}`, '--version']),
+        new RegExp(`^${name} \\S+ \\(`),
+      );
       // Emulated, its start alone takes two.
       return mustBeAtMost('the time', seconds, rule === undefined ? 5 : 30, 's');
     });
-    await check(`${title}: it serves`, async () => mustBe('the answer', ask(machine), 'Vrypt'));
+    await check(`${title}: it serves`, async () => mustBe('the answer', await ask(machine), 'Vrypt'));
     await check(`${title}: it goes without a trace`, async () => {
-      machine.good(['sh', '-c', `${get} ${server.url}/install.sh | sh -s -- --uninstall`]);
-      mustBe('what is left', machine.good(['find', '/usr/local', '-name', `*${name}*`]), '');
+      await machine.good(['sh', '-c', `${get} ${server.url}/install.sh | sh -s -- --uninstall`]);
+      mustBe('what is left', await machine.good(['find', '/usr/local', '-name', `*${name}*`]), '');
     });
     await check(`${title}: nobody gets it into ~/.local, and has no rights for more`, async () => {
-      machine.good(['sh', '-c', `mkdir -p /tmp/home && chown ${nobody} /tmp/home`]);
-      const { code, stderr } = sh(line, nobody);
+      await machine.good(['sh', '-c', `mkdir -p /tmp/home && chown ${nobody} /tmp/home`]);
+      const { code, stderr } = await sh(line, nobody);
       mustBe('the exit code', `${code} ${stderr}`, '0 ');
-      mustMatch('the version', sh(`/tmp/home/.local/bin/${name} --version`, nobody).stdout, new RegExp(`^${name} `));
-      const refused = sh(`${line} --prefix /usr/local`, nobody);
+      mustMatch(
+        'the version',
+        (await sh(`/tmp/home/.local/bin/${name} --version`, nobody)).stdout,
+        new RegExp(`^${name} `),
+      );
+      const refused = await sh(`${line} --prefix /usr/local`, nobody);
       mustBe('the exit code', refused.code, 1);
       mustMatch('what it says', refused.stderr, /\/usr\/local\/bin must be writable, it is not/);
     });
     await check(`${title}: a download that is cut off once is continued`, () =>
       withFiles(
         () => server.misbehaviors.set(archive, 'truncates once'),
-        async () => mustBe('the exit code', sh(line).code, 0),
+        async () => mustBe('the exit code', (await sh(line)).code, 0),
       ),
     );
-    machine.good(['sh', '-c', `rm -rf /usr/local/bin/${name}`]);
+    await machine.good(['sh', '-c', `rm -rf /usr/local/bin/${name}`]);
     for (const [what, change] of [
       ['that always ends early', () => void server.misbehaviors.set(archive, 'truncates')],
       ['of something else', () => void server.files.set(archive, gzipSync('something else'))],
@@ -115,8 +123,8 @@ async function tryRoot(check: Check, server: ReleaseServer, { title, root, rule,
         await withFiles(change, async () => {
           // Its list is of what was there before.
           server.files.set('checksums-sha256.txt', releasedFiles().get('checksums-sha256.txt') ?? Buffer.alloc(0));
-          mustBe('the exit code', sh(line).code, 1);
-          mustBe('what is there', machine.run(['ls', `/usr/local/bin/${name}`]).stdout, '');
+          mustBe('the exit code', (await sh(line)).code, 1);
+          mustBe('what is there', (await machine.run(['ls', `/usr/local/bin/${name}`])).stdout, '');
         });
       });
     }
@@ -126,7 +134,7 @@ async function tryRoot(check: Check, server: ReleaseServer, { title, root, rule,
 }
 
 /** Starts it there on a free port and asks. */
-function ask(machine: Machine): string {
+function ask(machine: Machine): Promise<string> {
   const script = `cd /tmp && ${name} 0 -w 1 --host 127.0.0.1 >log & pid=$!
     i=0; until grep -q listening /tmp/log; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.1; done
     url=$(sed -n 's/.*\\(http:[^ ]*\\) .*/\\1/p' /tmp/log)

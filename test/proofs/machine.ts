@@ -2,13 +2,13 @@
  * A machine to try things on: a root folder with processes of its own, and systemd if the proof needs it. Whatever is done there
  * is gone with it. A foreign CPU is emulated by a rule that only this machine has.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dyingWithParent } from '../../scripts/support/run.ts';
+import { dyingWithParent, type Ran, run } from '../../scripts/support/run.ts';
 
 export interface MachineOptions {
   /** `sleep`: nothing runs, and the network is this machine's. */
@@ -17,10 +17,10 @@ export interface MachineOptions {
   readonly rule?: string | undefined;
 }
 
-export interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface RunOptions {
+  /** Default: root. */
+  readonly user?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class Machine {
@@ -70,26 +70,16 @@ export class Machine {
   }
 
   /** Its end, as text. Nothing of this process's environment gets there. */
-  run(command: readonly string[], { user = 0, input = '', env = {} as Record<string, string> } = {}): Ran {
+  run(command: readonly string[], { user = 0, env = {} }: RunOptions = {}): Promise<Ran> {
     const enter = ['--target', String(this.#pid), '--all', '--root', '--wd', '--setuid', String(user)];
     const variables = Object.entries({ HOME: '/root', PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env });
-    const all = [
-      ...enter,
-      '--setgid',
-      String(user),
-      'env',
-      '-i',
-      ...variables.map((pair) => pair.join('=')),
-      ...command,
-    ];
-    const { status, stdout, stderr, error } = spawnSync('nsenter', all, { encoding: 'utf8', input, timeout: 180_000 });
-    if (error !== undefined) throw error;
-    return { code: status, stdout, stderr };
+    const inside = ['env', '-i', ...variables.map((pair) => pair.join('=')), ...command];
+    return run(['timeout', '180', 'nsenter', ...enter, '--setgid', String(user), ...inside]);
   }
 
   /** Its standard output; another exit code than 0 throws. */
-  good(command: readonly string[], options: Parameters<Machine['run']>[1] = {}): string {
-    const { code, stdout, stderr } = this.run(command, options);
+  async good(command: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, options);
     if (code !== 0) throw new Error(`${command.join(' ')} must succeed, got ${code}: ${`${stderr}\n${stdout}`.trim()}`);
     return stdout;
   }
@@ -97,7 +87,7 @@ export class Machine {
   /** Asks again and again for 30 s. */
   async until(command: readonly string[], rule: string): Promise<void> {
     for (const end = Date.now() + 30_000; ; await pause(50)) {
-      const { code, stdout, stderr } = this.run(command);
+      const { code, stdout, stderr } = await this.run(command);
       if (code === 0) return;
       if (Date.now() > end) throw new Error(`${rule} within 30 s, ${command.join(' ')} says: ${stdout}${stderr}`);
     }

@@ -1,14 +1,14 @@
 /** deb and rpm under a real systemd: installed, started, activated by a socket, upgraded while they serve, removed. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { deb } from '../../scripts/formats/deb.ts';
 import { rpm } from '../../scripts/formats/rpm.ts';
 import { packageFiles } from '../../scripts/packaging/contents.ts';
 import { debControl } from '../../scripts/packaging/debian.ts';
 import { rpmFacts } from '../../scripts/packaging/red-hat.ts';
 import { program } from '../../scripts/program/program.ts';
-import { product } from '../../scripts/steps/product-facts.ts';
-import { isReady, readTargets } from '../../scripts/targets/targets.ts';
+import { archiveFolder } from '../../scripts/targets/artifacts.ts';
+import { readTargets } from '../../scripts/targets/targets.ts';
 import { Machine } from './machine.ts';
 import { type Check, mustBe, mustMatch, type Proof } from './proof.ts';
 import { released } from './released.ts';
@@ -66,7 +66,7 @@ interface Tried {
 async function tryPackage(check: Check, root: string, tried: Tried): Promise<void> {
   const { title, file, upgrade, install, remove, settings, left } = tried;
   const machine = await Machine.start(root, { init: 'systemd' });
-  const good = (...command: string[]): string => machine.good(command);
+  const good = (...command: string[]): Promise<string> => machine.good(command);
   const fetch = (url = 'http://127.0.0.1:8080/') =>
     good(
       'curl',
@@ -81,22 +81,22 @@ async function tryPackage(check: Check, root: string, tried: Tried): Promise<voi
       '--retry-connrefused',
       url,
     );
-  const show = (property: string): string =>
-    good('systemctl', 'show', '--value', '--property', property, service).trim();
+  const show = async (property: string): Promise<string> =>
+    (await good('systemctl', 'show', '--value', '--property', property, service)).trim();
   try {
     machine.put('/root/first', readFileSync(file));
     machine.put('/root/second', upgrade);
     await check(`${title}: installs`, async () => {
-      machine.good([...install, '/root/first']);
+      await machine.good([...install, '/root/first']);
       mustMatch(
         'its version',
-        good(name, '--version'),
+        await good(name, '--version'),
         new RegExp(`^${name} ${program.version.replaceAll('.', '\\.')} `),
       );
     });
     await check(`${title}: its units have no fault`, async () => {
       // 252 complains of Debian's own, too: only lines about ours count.
-      const { stderr } = machine.run(['systemd-analyze', 'verify', '--man=no', service, socket]);
+      const { stderr } = await machine.run(['systemd-analyze', 'verify', '--man=no', service, socket]);
       mustBe(
         'the complaints',
         stderr
@@ -107,60 +107,59 @@ async function tryPackage(check: Check, root: string, tried: Tried): Promise<voi
       );
     });
     await check(`${title}: does not listen before it is asked for`, async () =>
-      mustBe('its state', show('ActiveState'), 'inactive'),
+      mustBe('its state', await show('ActiveState'), 'inactive'),
     );
     await check(`${title}: starts with systemctl, as a user who exists only while it runs, and answers`, async () => {
-      good('systemctl', 'start', service);
-      mustBe('the answer', fetch(), 'Vrypt');
-      const status = good('cat', `/proc/${show('MainPID')}/status`);
+      await good('systemctl', 'start', service);
+      mustBe('the answer', await fetch(), 'Vrypt');
+      const status = await good('cat', `/proc/${await show('MainPID')}/status`);
       const uid = Number(/^Uid:\t(\d+)/m.exec(status)?.[1]);
       if (uid < 61184 || uid > 65519) throw new Error(`its user must be of DynamicUser, 61184 to 65519, got ${uid}`);
       mustMatch('its rights', status, /^CapEff:\t0+$/m);
       mustMatch('its rights', status, /^NoNewPrivs:\t1$/m);
-      return `user ${uid}, exposure ${exposure(machine)}`;
+      return `user ${uid}, exposure ${await exposure(machine)}`;
     });
     await check(`${title}: takes its settings from ${settings}`, async () => {
       machine.put(settings, 'VRYPT_PORT=8081\nVRYPT_WORKERS=1\n');
-      good('systemctl', 'restart', service);
-      mustBe('the answer', fetch('http://127.0.0.1:8081/'), 'Vrypt');
+      await good('systemctl', 'restart', service);
+      mustBe('the answer', await fetch('http://127.0.0.1:8081/'), 'Vrypt');
     });
     await check(`${title}: an upgrade restarts it, and keeps the settings`, async () => {
-      const before = show('MainPID');
-      machine.good([...install, '/root/second']);
-      mustBe('the answer', fetch('http://127.0.0.1:8081/'), 'Vrypt');
-      if (show('MainPID') === before) throw new Error(`it must have been restarted, it is still process ${before}`);
-      const listed = machine.run(['dpkg', '--status', name]).stdout;
-      const inRpm = machine.run(['rpm', '--query', '--queryformat', '%{VERSION}', name]).stdout;
+      const before = await show('MainPID');
+      await machine.good([...install, '/root/second']);
+      mustBe('the answer', await fetch('http://127.0.0.1:8081/'), 'Vrypt');
+      if ((await show('MainPID')) === before)
+        throw new Error(`it must have been restarted, it is still process ${before}`);
+      const listed = (await machine.run(['dpkg', '--status', name])).stdout;
+      const inRpm = (await machine.run(['rpm', '--query', '--queryformat', '%{VERSION}', name])).stdout;
       mustMatch('the installed version', `${listed} ${inRpm}`, /999\.0\.0/);
-      mustMatch('the settings', good('cat', settings), /VRYPT_PORT=8081/);
+      mustMatch('the settings', await good('cat', settings), /VRYPT_PORT=8081/);
     });
     await check(`${title}: its socket starts it at the first connection, and stays when it ends`, async () => {
-      good('systemctl', 'stop', service);
+      await good('systemctl', 'stop', service);
       machine.put(settings, 'VRYPT_WORKERS=2\n');
-      good('systemctl', 'start', socket);
-      mustBe('its state', show('ActiveState'), 'inactive');
-      mustBe('the answer', fetch(), 'Vrypt');
-      mustBe('its state', show('ActiveState'), 'active');
-      good('systemctl', 'stop', service);
-      mustBe('the answer', fetch(), 'Vrypt');
+      await good('systemctl', 'start', socket);
+      mustBe('its state', await show('ActiveState'), 'inactive');
+      mustBe('the answer', await fetch(), 'Vrypt');
+      mustBe('its state', await show('ActiveState'), 'active');
+      await good('systemctl', 'stop', service);
+      mustBe('the answer', await fetch(), 'Vrypt');
     });
     await check(`${title}: enabling it enables its socket, disabling ends that`, async () => {
-      good('systemctl', 'enable', service);
-      mustBe('the socket', machine.run(['systemctl', 'is-enabled', socket]).stdout.trim(), 'enabled');
+      await good('systemctl', 'enable', service);
+      mustBe('the socket', (await machine.run(['systemctl', 'is-enabled', socket])).stdout.trim(), 'enabled');
     });
     await check(`${title}: is stopped and removed without a trace`, async () => {
-      machine.good(remove);
-      mustBe('what serves', machine.run(['curl', '--silent', '--max-time', '2', 'http://127.0.0.1:8080/']).stdout, '');
-      mustBe('its state', show('ActiveState'), 'inactive');
-      const found = machine.run([
-        'find',
-        '/usr',
-        '/etc',
-        '/lib/systemd',
-        '/var/lib/systemd',
-        '-name',
-        `*${name}*`,
-      ]).stdout;
+      await machine.good(remove);
+      mustBe(
+        'what serves',
+        (await machine.run(['curl', '--silent', '--max-time', '2', 'http://127.0.0.1:8080/'])).stdout,
+        '',
+      );
+      mustBe('its state', await show('ActiveState'), 'inactive');
+      const found = (
+        await machine.run(['find', '/usr', '/etc', '/lib/systemd', '/var/lib/systemd', '-name', `*${name}*`])
+      ).stdout;
       mustBe(
         'what is left',
         found
@@ -169,32 +168,33 @@ async function tryPackage(check: Check, root: string, tried: Tried): Promise<voi
           .join(' '),
         '',
       );
-      mustMatch('failed units', good('systemctl', 'list-units', '--failed', '--no-legend', '--plain'), /^$/);
+      mustMatch('failed units', await good('systemctl', 'list-units', '--failed', '--no-legend', '--plain'), /^$/);
     });
   } finally {
     await machine.end();
   }
 }
 
-function exposure(machine: Machine): string {
-  const { stdout } = machine.run(['systemd-analyze', 'security', '--no-pager', service]);
+async function exposure(machine: Machine): Promise<string> {
+  const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', service]);
   const level = /Overall exposure level.*: ([\d.]+)/.exec(stdout)?.[1] ?? '10';
   if (Number(level) > 1.5) throw new Error(`its exposure must be at most 1.5, got ${level}`);
   return level;
 }
 
-/** The same executable as a later version. */
+/** The same executable as a later version; its texts do not matter. */
 async function makeUpgrades(): Promise<{ deb: Uint8Array; rpm: Uint8Array }> {
-  const target = readTargets()
-    .targets.filter(isReady)
-    .find((each) => each.triple === triple);
-  if (target === undefined) throw new Error(`targets.json must have ${triple}, it has not`);
-  const made = await product(target);
-  const facts = { ...made.facts, version: newer, executable: readFileSync(path.resolve(made.file)) };
-  const { time } = facts;
+  const { package: about } = program;
+  const target = readTargets().targets.find((each) => each.triple === triple);
+  if (about === undefined || target === undefined) throw new Error(`${program.file} must describe packages`);
+  const member = `${archiveFolder(target)}/${name}`;
+  const packed = spawnSync('tar', ['-xzOf', released('tar.gz', triple), member], { maxBuffer: 1 << 28 });
+  if (packed.status !== 0) throw new Error(`the archive must have ${member}: ${packed.stderr}`);
+  const texts = { license: '', thirdParty: '', readme: '', changelog: '' };
+  const facts = { name, version: newer, time: 0, about, commandLine: undefined, executable: packed.stdout, texts };
   const { glibc } = target.oldest;
   return {
-    deb: await deb(debControl(facts, { architecture: 'amd64', glibc }), await packageFiles(facts, 'deb'), time),
-    rpm: await rpm(rpmFacts(facts, { architecture: 'x86_64', glibc }), await packageFiles(facts, 'rpm'), time),
+    deb: await deb(debControl(facts, { architecture: 'amd64', glibc }), await packageFiles(facts, 'deb'), 0),
+    rpm: await rpm(rpmFacts(facts, { architecture: 'x86_64', glibc }), await packageFiles(facts, 'rpm'), 0),
   };
 }

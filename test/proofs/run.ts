@@ -18,6 +18,7 @@ const own: Readonly<Record<string, Proof>> = { install, packages, npm, image };
 
 /** Runs with tables of their own: the exit code is their verdict. */
 const runs: Readonly<Record<string, readonly string[]>> = {
+  repeatable: ['npm', 'run', '--silent', 'release', '--', '--allow-dirty', '--check-repeatable'],
   faults: ['npm', 'run', '--silent', 'faults'],
   nodes: ['npm', 'run', '--silent', 'test:nodes'],
   programs: ['npm', 'run', '--silent', 'programs'],
