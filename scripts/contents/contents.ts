@@ -13,7 +13,7 @@ import type { Target } from '../targets/targets.ts';
 import { addonFault, glibcOf } from './addons.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
 import { type Traced, trace } from './trace.ts';
-import { toJavaScript } from './typescript.ts';
+import { isTyped, toJavaScript } from './typescript.ts';
 
 export interface Contents {
   readonly pack: Buffer;
@@ -116,12 +116,11 @@ async function collect(): Promise<Sources> {
       addons.push({ path: at, file: shown, data, owner });
       return;
     }
-    const compiled = owner === undefined ? await toJavaScript(shown, data.toString(), tsconfig()) : undefined;
-    const isChanged = compiled !== undefined && /\.([mc]?ts|[jt]sx)$/.test(file);
+    const compiled = owner === undefined && isTyped(file) ? await toJavaScript(root, shown) : undefined;
     const isModule = /\.[jt]sx?$/.test(file) && !hasType(file) && isModuleSyntax(compiled?.code ?? data.toString());
     hasSourceMaps ||= compiled?.hasSourceMap === true;
     hasSourceMaps ||= owner === undefined && existsSync(`${file}.map`);
-    files.push({ path: at, data: isChanged ? Buffer.from(compiled.code) : data, isModule });
+    files.push({ path: at, data: compiled === undefined ? data : Buffer.from(compiled.code), isModule });
   };
   const isOut = (file: string): boolean => program.without.some((pattern) => path.matchesGlob(file, pattern));
   const own = [...traced.modules, ...traced.assets.flatMap(allBelow), ...program.assets.flatMap(matching)];
@@ -237,12 +236,4 @@ function isModuleSyntax(code: string): boolean {
     const text = error instanceof Error ? error.message : '';
     return /import statement outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(text);
   }
-}
-
-let tsconfigText: string | undefined;
-
-function tsconfig(): string {
-  const file = path.join(root, 'tsconfig.json');
-  tsconfigText ??= existsSync(file) ? readFileSync(file, 'utf8') : '{}';
-  return tsconfigText;
 }
