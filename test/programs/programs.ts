@@ -3,34 +3,10 @@
  * tried. `npm run programs` packages, verifies, starts and asks each.
  */
 import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
-import type { Target } from '../../scripts/targets/targets.ts';
+import { chosen } from './chosen.ts';
+import { esm, hasIcu, isGlibc, server, type TriedProgram } from './program.ts';
 
-export interface TriedProgram {
-  readonly name: string;
-  /** In the table of the README. */
-  readonly title: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly files: Readonly<Record<string, string>>;
-  /** Fields of package.json besides name and version. */
-  readonly manifest?: Readonly<Record<string, unknown>>;
-  readonly description: Readonly<Record<string, unknown>>;
-  /** What had to be set beyond the entry and how it is tried; empty: nothing. */
-  readonly set?: string;
-  /** Run in the folder after the packages are installed. */
-  readonly prepare?: readonly (readonly string[])[];
-  /** Which targets can carry it; default: all. */
-  readonly fits?: (target: Target) => boolean;
-  /** The reason that the others must give. */
-  readonly refusal?: RegExp;
-  /** Only these targets can carry it. */
-  readonly only?: readonly string[];
-}
-
-const hasIcu = (target: Target): boolean => capabilitiesOf(target).icu;
-const esm = { type: 'module' };
-const server = (ask: readonly object[]): object => ({ env: { PORT: '{port}' }, ask });
-
-export const programs: readonly TriedProgram[] = [
+const named: readonly TriedProgram[] = [
   {
     name: 'express-hello',
     title: 'Express 5',
@@ -262,7 +238,7 @@ bcrypt.compare('secret', hash).then((same) => console.log('same', same, bcrypt.c
 `,
     },
     description: { entry: 'main.js', smoke: { prints: ['same true false'] } },
-    fits: ({ libc, architecture }) => libc === 'glibc' && architecture.name !== 'i686',
+    fits: (target) => isGlibc(target) && target.architecture.name !== 'i686',
     refusal: /bcrypt 6\.0\.0 has the native addon .*: (a static executable loads no native addons|it is for )/,
   },
   {
@@ -409,3 +385,5 @@ process.once('SIGTERM', async () => {
     description: { entry: 'main.js', smoke: { ready: '^update 7$', prints: ['stopped'], exitCode: 0 } },
   },
 ];
+
+export const programs: readonly TriedProgram[] = [...named, ...chosen];

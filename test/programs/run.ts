@@ -11,7 +11,8 @@ import { command } from '../../scripts/support/command.ts';
 import { Failure, UsageError } from '../../scripts/support/errors.ts';
 import { say } from '../../scripts/support/progress.ts';
 import { findTargets, isReady, readTargets, type Target } from '../../scripts/targets/targets.ts';
-import { programs, type TriedProgram } from './programs.ts';
+import type { TriedProgram } from './program.ts';
+import { programs } from './programs.ts';
 import type { Result } from './result.ts';
 
 interface Row {
