@@ -10,7 +10,7 @@ import { root } from '../support/checkout.ts';
 import { Failure, UsageError } from '../support/errors.ts';
 import { once } from '../support/once.ts';
 import type { Target } from '../targets/targets.ts';
-import { addonFault, glibcOf } from './addons.ts';
+import { addonFault, glibcOf, notForLinux } from './addons.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
 import { type Traced, trace } from './trace.ts';
 import { isTyped, toJavaScript } from './typescript.ts';
@@ -159,11 +159,15 @@ function assertAddons(
     const fault = addonFault(target, addon);
     if (fault !== undefined) throw new Failure(`${addon.file} cannot be loaded on ${target.triple}: ${fault}`);
   }
-  for (const { owner, file } of candidates) {
+  for (const { owner } of candidates) {
     if (owner === undefined || owner.isOptional) continue;
     const folder = path.relative(root, owner.folder);
     if (good.some((addon) => addon.owner === owner || addon.path.includes(`/${folder}/`))) continue;
-    const fault = candidates.filter((each) => each.owner === owner).map((each) => addonFault(target, each))[0];
+    const faults = candidates
+      .filter((each) => each.owner === owner)
+      .map((each) => ({ file: each.file, fault: addonFault(target, each) }));
+    // Of prebuilt files for many systems, that for another one says the least.
+    const { file, fault } = faults.find((each) => each.fault !== notForLinux) ?? (faults[0] as (typeof faults)[0]);
     throw new Failure(
       `${owner.name} ${owner.version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
         `"addons" names one for this target, "without": ["${owner.name}"] leaves the package out`,

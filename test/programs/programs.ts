@@ -52,6 +52,8 @@ await app.listen({ port: Number(process.env.PORT) });
 `,
     },
     description: { entry: 'main.js', smoke: server([{ content: '{"hello":"Fastify"}' }]) },
+    fits: hasIcu,
+    refusal: /fast-uri.* uses Unicode properties/,
   },
   {
     name: 'hono-hello',

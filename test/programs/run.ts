@@ -3,7 +3,7 @@
  * would. `--commit` writes the results, from which the README's table comes.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { build, root } from '../../scripts/support/checkout.ts';
@@ -101,10 +101,10 @@ function prepare(program: TriedProgram, toolchain: string): string {
   const state = `${JSON.stringify(manifest)} ${existsSync(toolchain) ? statSync(toolchain).mtimeMs : ''}`;
   const stateFile = path.join(folder, 'node_modules/.installed');
   if (!existsSync(stateFile) || readFileSync(stateFile, 'utf8') !== state) {
-    run(
-      ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...(existsSync(stateFile) ? ['--force'] : [])],
-      folder,
-    );
+    // The toolchain's tarball has the same name and version whatever is in it, so npm would keep the old one.
+    for (const name of ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/vrypt-release'])
+      rmSync(path.join(folder, name), { recursive: true, force: true });
+    run(['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'], folder);
     writeFileSync(stateFile, state);
   }
   for (const step of program.prepare ?? []) run(step, folder);
