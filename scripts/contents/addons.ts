@@ -10,6 +10,8 @@ export interface Addon {
   readonly data: Buffer;
 }
 
+export const notForLinux = 'it is not for Linux';
+
 /** undefined if this target loads it; otherwise why not. */
 export function addonFault(target: Target, { data }: Addon): string | undefined {
   if (isStatic(target)) return 'a static executable loads no native addons';
@@ -20,7 +22,7 @@ export function addonFault(target: Target, { data }: Addon): string | undefined 
     if (needed.some((library) => library.includes('musl'))) return 'it is for musl';
     return undefined;
   } catch (error) {
-    if (error instanceof Failure) return 'it is not for Linux';
+    if (error instanceof Failure) return notForLinux;
     throw error;
   }
 }

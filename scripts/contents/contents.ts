@@ -10,10 +10,10 @@ import { root } from '../support/checkout.ts';
 import { Failure, UsageError } from '../support/errors.ts';
 import { once } from '../support/once.ts';
 import type { Target } from '../targets/targets.ts';
-import { addonFault, glibcOf } from './addons.ts';
+import { addonFault, glibcOf, notForLinux } from './addons.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
 import { type Traced, trace } from './trace.ts';
-import { toJavaScript } from './typescript.ts';
+import { isTyped, toJavaScript } from './typescript.ts';
 
 export interface Contents {
   readonly pack: Buffer;
@@ -116,12 +116,11 @@ async function collect(): Promise<Sources> {
       addons.push({ path: at, file: shown, data, owner });
       return;
     }
-    const compiled = owner === undefined ? await toJavaScript(shown, data.toString(), tsconfig()) : undefined;
-    const isChanged = compiled !== undefined && /\.([mc]?ts|[jt]sx)$/.test(file);
+    const compiled = owner === undefined && isTyped(file) ? await toJavaScript(root, shown) : undefined;
     const isModule = /\.[jt]sx?$/.test(file) && !hasType(file) && isModuleSyntax(compiled?.code ?? data.toString());
     hasSourceMaps ||= compiled?.hasSourceMap === true;
     hasSourceMaps ||= owner === undefined && existsSync(`${file}.map`);
-    files.push({ path: at, data: isChanged ? Buffer.from(compiled.code) : data, isModule });
+    files.push({ path: at, data: compiled === undefined ? data : Buffer.from(compiled.code), isModule });
   };
   const isOut = (file: string): boolean => program.without.some((pattern) => path.matchesGlob(file, pattern));
   const own = [...traced.modules, ...traced.assets.flatMap(allBelow), ...program.assets.flatMap(matching)];
@@ -160,11 +159,15 @@ function assertAddons(
     const fault = addonFault(target, addon);
     if (fault !== undefined) throw new Failure(`${addon.file} cannot be loaded on ${target.triple}: ${fault}`);
   }
-  for (const { owner, file } of candidates) {
+  for (const { owner } of candidates) {
     if (owner === undefined || owner.isOptional) continue;
     const folder = path.relative(root, owner.folder);
     if (good.some((addon) => addon.owner === owner || addon.path.includes(`/${folder}/`))) continue;
-    const fault = candidates.filter((each) => each.owner === owner).map((each) => addonFault(target, each))[0];
+    const faults = candidates
+      .filter((each) => each.owner === owner)
+      .map((each) => ({ file: each.file, fault: addonFault(target, each) }));
+    // Of prebuilt files for many systems, that for another one says the least.
+    const { file, fault } = faults.find((each) => each.fault !== notForLinux) ?? (faults[0] as (typeof faults)[0]);
     throw new Failure(
       `${owner.name} ${owner.version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
         `"addons" names one for this target, "without": ["${owner.name}"] leaves the package out`,
@@ -237,12 +240,4 @@ function isModuleSyntax(code: string): boolean {
     const text = error instanceof Error ? error.message : '';
     return /import statement outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(text);
   }
-}
-
-let tsconfigText: string | undefined;
-
-function tsconfig(): string {
-  const file = path.join(root, 'tsconfig.json');
-  tsconfigText ??= existsSync(file) ? readFileSync(file, 'utf8') : '{}';
-  return tsconfigText;
 }

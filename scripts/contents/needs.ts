@@ -53,23 +53,27 @@ export function needsOf(file: string, text: string): Need[] {
     NewExpression(node) {
       if (isNamed(node.callee, 'RegExp') && isPropertyPattern(node.arguments[0])) add('properties', node);
     },
-    CallExpression(node) {
+    CallExpression(node, _state, ancestors) {
       const {
         callee,
         arguments: [first],
       } = node;
       if (callee.type === 'MemberExpression' && isNamed(callee.property, 'normalize') && isFormOf(first))
         add('normalize', node);
-      if (isNamed(callee, 'require') && first?.type === 'Literal') addBuiltin(first.value, node);
+      if (isNamed(callee, 'require') && first?.type === 'Literal') addBuiltin(first.value, node, ancestors);
     },
-    ImportDeclaration: (node) => addBuiltin(node.source.value, node),
-    ImportExpression: (node) => node.source.type === 'Literal' && addBuiltin(node.source.value, node),
+    ImportDeclaration: (node, _state, ancestors) => addBuiltin(node.source.value, node, ancestors),
+    ImportExpression: (node, _state, ancestors) =>
+      node.source.type === 'Literal' && addBuiltin(node.source.value, node, ancestors),
   });
   return [...found.values()];
 
-  function addBuiltin(name: unknown, node: Node): void {
+  function addBuiltin(name: unknown, node: Node, ancestors: readonly Node[]): void {
     const feature = typeof name === 'string' ? builtins[name] : undefined;
-    if (feature !== undefined) add(feature, node);
+    if (feature === undefined || isGuarded(ancestors)) return;
+    // What a package loads only when it is asked to, its users may never ask for: profilers, drivers of other databases.
+    if (file.includes('node_modules/') && ancestors.some(({ type }) => /Function/.test(type))) return;
+    add(feature, node);
   }
 }
 

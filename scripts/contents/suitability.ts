@@ -1,6 +1,4 @@
 /** What a target cannot give to the program, said before anything is built. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import semver from 'semver';
 import { program } from '../program/program.ts';
 import { root } from '../support/checkout.ts';
@@ -60,7 +58,7 @@ function allNeeds(): Promise<readonly Need[]> {
     const found = new Map<Feature, Need>();
     const files = await reached(root, [program.entry, ...program.workers], program.without);
     for (const file of files.filter((each) => /\.([mc]?[jt]s|[jt]sx)$/.test(each))) {
-      const { code } = await toJavaScript(file, readFileSync(path.join(root, file), 'utf8'), '{}');
+      const { code } = await toJavaScript(root, file);
       for (const need of needsOf(file, code)) {
         if (!found.has(need.feature)) found.set(need.feature, need);
       }

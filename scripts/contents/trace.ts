@@ -95,24 +95,30 @@ export function packageOf(specifier: string): string | undefined {
   return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
 }
 
-/** Existing files and folders that a module names by a constant path beside itself. */
+/**
+ * Existing files and folders that a module names by a path beside itself. Of a path that ends in something computed, such as
+ * `path.join(import.meta.dirname, 'languages', name)`, it is the folder.
+ */
 function namedIn(folder: string, file: string): string[] {
   const text = readFileSync(path.join(folder, file), 'utf8');
   const here = path.dirname(file);
   const relative = [
-    ...[...text.matchAll(/new URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)\1\s*,\s*import\.meta\.url/g)].map((match) => match[2]),
+    ...[...text.matchAll(/new URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)(?:\$[^'"`]*)?\1\s*,\s*import\.meta\.url/g)].map(
+      (match) => match[2],
+    ),
     ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*,\s*((?:(['"`])[^'"`$]*\2\s*,?\s*)+)/g)].map((match) =>
       [...(match[1] ?? '').matchAll(/(['"`])([^'"`]*)\1/g)].map((part) => part[2]).join('/'),
     ),
     ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*\+\s*(['"`])\/?([^'"`$]+)\1/g)].map(
       (match) => match[2],
     ),
-    ...[...text.matchAll(/\$\{(?:import\.meta\.dirname|__dirname)\}\/([^'"`$\s]+)`/g)].map((match) => match[1]),
+    ...[...text.matchAll(/\$\{(?:import\.meta\.dirname|__dirname)\}\/([^'"`$\s]+)/g)].map((match) => match[1]),
   ];
   return relative.flatMap((name) => {
-    const target = path.join(here, name ?? '').replace(/\/$/, '');
+    let target = path.join(here, name ?? '').replace(/\/$/, '');
+    while (target !== '.' && !existsSync(path.join(folder, target))) target = path.dirname(target);
     const isInside = target !== '.' && !target.startsWith('..') && !target.startsWith('node_modules');
-    if (!isInside || !existsSync(path.join(folder, target))) return [];
+    if (!isInside) return [];
     // A folder that holds the module itself would take everything along.
     return statSync(path.join(folder, target)).isDirectory() && `${here}/`.startsWith(`${target}/`) ? [] : [target];
   });

@@ -6,7 +6,7 @@ import type { Checks } from './checks.ts';
 import { mustBe, withServer } from './own-server.ts';
 import { type Ended, Server, startOf } from './server.ts';
 import type { Tried } from './session.ts';
-import { shown } from './shown.ts';
+import { complaint, shown } from './shown.ts';
 
 export function isServer({ ask, ready }: SmokeSession): boolean {
   return ask.length > 0 || ready !== undefined;
@@ -80,7 +80,7 @@ function assertEnded(smoke: SmokeSession, { code, stdout, stderr }: Ended, signa
   const { exitCode, stop, prints } = smoke;
   const isByItself = !isServer(smoke);
   const got = signal ?? String(code);
-  const said = stderr.trim() === '' ? stdout : stderr;
+  const said = stderr.trim() === '' ? stdout : complaint(stderr);
   const isGood = exitCode === undefined ? got === '0' || (!isByItself && got === stop) : got === String(exitCode);
   const wanted = exitCode ?? (isByItself ? 0 : `0 or ${stop}`);
   if (!isGood) throw new Failure(`the exit code must be ${wanted}, got ${got}, with ${shown(said)}`);

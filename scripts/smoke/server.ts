@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SmokeSession } from '../program/program.ts';
 import { Failure } from '../support/errors.ts';
 import { dyingWithParent } from '../support/run.ts';
+import { complaint } from './shown.ts';
 
 /** How a program is started. */
 export interface Launch {
@@ -109,9 +110,9 @@ export class Server {
       const found = await look();
       if (found !== undefined) return found;
       if (this.hasEnded)
-        throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${this.stderr.trim()}`);
+        throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${complaint(this.stderr)}`);
       if (performance.now() > deadline)
-        throw new Failure(`it ${what} within ${this.timeoutMs} ms: ${this.stderr.trim()}`);
+        throw new Failure(`it ${what} within ${this.timeoutMs} ms: ${complaint(this.stderr)}`);
       await pause(1);
     }
   }

@@ -2,3 +2,12 @@
 export function shown(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
+
+/** What a program said last, in a line: of Node's report of an error its message and its place. */
+export function complaint(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  const message = lines.find((line) => /^(Uncaught )?[A-Z]\w*(Error|Exception)\b.*: /.test(line));
+  const [first = ''] = lines;
+  if (message === undefined) return first;
+  return /^\S+:\d+$/.test(first) ? `${message} (${first})` : message;
+}

@@ -8,7 +8,7 @@ import { Failure } from '../support/errors.ts';
 import { send } from './ask.ts';
 import { freePort, Server } from './server.ts';
 import type { Tried } from './session.ts';
-import { shown } from './shown.ts';
+import { complaint, shown } from './shown.ts';
 
 export type Kind = 'server' | 'ends by itself' | 'keeps running';
 
@@ -38,12 +38,14 @@ export async function tryUndescribed(product: Tried): Promise<Found> {
       kind = 'ends by itself';
       const { code, stdout, stderr } = await server.end();
       if (code !== 0)
-        faults.push(`ends by itself: the exit code must be 0, got ${code}, with ${shown(stderr || stdout)}`);
+        faults.push(`ends by itself: the exit code must be 0, got ${code}, with ${shown(complaint(stderr) || stdout)}`);
     } else {
       server.signal('SIGTERM');
       const { code, stderr } = await server.mustEnd('after SIGTERM');
       if (code !== 0 && server.signalOfEnd !== 'SIGTERM')
-        faults.push(`ends at SIGTERM: the exit code must be 0 or SIGTERM, got ${code}, with ${shown(stderr)}`);
+        faults.push(
+          `ends at SIGTERM: the exit code must be 0 or SIGTERM, got ${code}, with ${shown(complaint(stderr))}`,
+        );
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -7,49 +7,42 @@ import path from 'node:path';
 import { transform } from 'esbuild';
 import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
+import { everythingFrom } from '../support/imports.ts';
 import { say } from '../support/progress.ts';
 import { runWell } from '../support/run.ts';
 import { readTargets } from '../targets/targets.ts';
 
 const folder = path.join(build, 'release');
-/** Rooms that somebody else's project needs. */
-const rooms = [
-  'commands',
-  'contents',
-  'formats',
-  'loader',
-  'program',
-  'sandbox',
-  'smoke',
-  'sources',
-  'steps',
-  'support',
-  'targets',
-];
-/** Loaded at run time; everything else that the modules import is Node's own. */
-const dependencies = ['acorn', 'acorn-walk', 'esbuild', 'postject', 'resolve.exports', 'semver'];
+/** Where its modules begin; the loader is bundled when a program is packaged. */
+const entries = ['scripts/cli.ts', 'scripts/loader/main.ts'];
+/** Found at run time by `require.resolve`. */
+const resolved = ['postject'];
 
 /** Returns the path of the tarball. */
 export async function packageRelease(): Promise<string> {
   await rm(folder, { recursive: true, force: true });
-  const names = (await Promise.all(rooms.map((room) => filesIn(`scripts/${room}`)))).flat();
-  for (const name of ['scripts/cli.ts', ...names]) await place(name);
+  const { files, packages } = await everythingFrom(entries);
+  for (const name of files) await place(name);
+  for (const room of new Set(files.map((name) => path.dirname(name)).filter((name) => name !== 'scripts'))) {
+    for (const name of await dataIn(room)) await place(name);
+  }
   await place('LICENSE');
   await place('targets.json');
   await place('runtimes/LICENSES.txt');
   for (const { triple, runtime } of readTargets().targets)
     if (runtime !== null) await place(`runtimes/${triple}/BUILD.json`);
   await copyFile(path.join(root, 'product/release.README.md'), path.join(folder, 'README.md'));
-  await writeManifest();
+  await writeManifest([...packages, ...resolved].sort());
   const { stdout } = await runWell(['npm', 'pack', '--silent', '--pack-destination', build], { cwd: folder });
   return path.join(build, stdout.trim());
 }
 
-async function filesIn(place: string): Promise<string[]> {
-  const entries = await readdir(path.join(root, place), { recursive: true, withFileTypes: true });
+/** What the modules of a room read beside themselves. */
+async function dataIn(room: string): Promise<string[]> {
+  const entries = await readdir(path.join(root, room), { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts') && entry.name !== 'README.md')
+    .map(({ name }) => path.join(room, name));
 }
 
 /** Node strips no types below node_modules, so modules become JavaScript, and import each other as such. */
@@ -64,7 +57,7 @@ async function place(name: string): Promise<void> {
   });
 }
 
-async function writeManifest(): Promise<void> {
+async function writeManifest(dependencies: readonly string[]): Promise<void> {
   const own = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
   const versions = own['devDependencies'] as Record<string, string>;
   const manifest = {

@@ -4,6 +4,7 @@
  * their results are inputs of this one. For the steps of runtimes so is `support/`, which runs steps and reports on them:
  * compiling takes hours, and its result is compared with a pinned hash.
  */
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
 import { toolchain } from './checkout.ts';
@@ -31,14 +32,25 @@ function isLeftOut(imported: string, entry: string): boolean {
   return imported.startsWith(stepsFolder) || (imported.startsWith(supportFolder) && !entry.startsWith(stepsFolder));
 }
 
-async function graphOf(module: string): Promise<Metafile['inputs']> {
+/** Everything that these modules lead to, relative to the toolchain: its own files, and npm packages by name; sorted. */
+export async function everythingFrom(modules: readonly string[]): Promise<{ files: string[]; packages: string[] }> {
+  const graph = await graphOf(...modules);
+  const external = Object.values(graph).flatMap(({ imports }) => imports.filter((each) => each.external === true));
+  const packages = external.flatMap(({ path: name }) =>
+    isBuiltin(name) ? [] : (/^(?:@[^/]+\/)?[^/]+/.exec(name) ?? []),
+  );
+  return { files: Object.keys(graph).sort(), packages: [...new Set(packages)].sort() };
+}
+
+async function graphOf(...modules: string[]): Promise<Metafile['inputs']> {
   // Only when a step is about to run: loading it takes 50 ms.
   const { build } = await import('esbuild');
   const result = await build({
     absWorkingDir: toolchain,
-    entryPoints: [module],
+    entryPoints: modules,
     bundle: true,
     write: false,
+    outdir: 'nowhere',
     metafile: true,
     platform: 'node',
     format: 'esm',

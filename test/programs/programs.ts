@@ -2,30 +2,11 @@
  * Programs as other people write them, on packages that other people wrote: their files, what they depend on, and how they are
  * tried. `npm run programs` packages, verifies, starts and asks each.
  */
+import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
+import { chosen } from './chosen.ts';
+import { esm, hasIcu, isGlibc, server, type TriedProgram } from './program.ts';
 
-export interface TriedProgram {
-  readonly name: string;
-  /** In the table of the README. */
-  readonly title: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly files: Readonly<Record<string, string>>;
-  /** Fields of package.json besides name and version. */
-  readonly manifest?: Readonly<Record<string, unknown>>;
-  readonly description: Readonly<Record<string, unknown>>;
-  /** What had to be set beyond the entry and how it is tried; empty: nothing. */
-  readonly set?: string;
-  /** Run in the folder after the packages are installed. */
-  readonly prepare?: readonly (readonly string[])[];
-  /** Why a runtime without ICU refuses it. */
-  readonly refusedWithoutIcu?: RegExp;
-  /** Only these targets can carry it. */
-  readonly only?: readonly string[];
-}
-
-const esm = { type: 'module' };
-const server = (ask: readonly object[]): object => ({ env: { PORT: '{port}' }, ask });
-
-export const programs: readonly TriedProgram[] = [
+const named: readonly TriedProgram[] = [
   {
     name: 'express-hello',
     title: 'Express 5',
@@ -53,7 +34,8 @@ app.listen(process.env.PORT);
         },
       ]),
     },
-    refusedWithoutIcu: /path-to-regexp.* uses Unicode properties/,
+    fits: hasIcu,
+    refusal: /path-to-regexp.* uses Unicode properties/,
   },
   {
     name: 'fastify-hello',
@@ -70,6 +52,8 @@ await app.listen({ port: Number(process.env.PORT) });
 `,
     },
     description: { entry: 'main.js', smoke: server([{ content: '{"hello":"Fastify"}' }]) },
+    fits: hasIcu,
+    refusal: /fast-uri.* uses Unicode properties/,
   },
   {
     name: 'hono-hello',
@@ -108,7 +92,7 @@ app.listen(process.env.PORT);
   },
   {
     name: 'nest-hello',
-    title: 'NestJS 11, decorators',
+    title: 'NestJS 11, TypeScript with decorators and injection',
     dependencies: {
       '@nestjs/common': '11.1.6',
       '@nestjs/core': '11.1.6',
@@ -117,30 +101,46 @@ app.listen(process.env.PORT);
       rxjs: '7.8.2',
     },
     files: {
-      'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }',
+      'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }',
       'src/main.ts': `
 import 'reflect-metadata';
-import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-
-@Controller()
-class Hello {
-  @Get()
-  hello(): string {
-    return 'Hello Nest';
-  }
-}
-
-@Module({ controllers: [Hello] })
-class App {}
+import { App } from './app';
 
 const app = await NestFactory.create(App);
 await app.listen(Number(process.env['PORT']));
 `,
+      'src/app.ts': `
+import { Controller, Get, Module } from '@nestjs/common';
+import { Greeter, type Greeting } from './greeter';
+
+@Controller()
+class Hello {
+  constructor(private readonly greeter: Greeter) {}
+
+  @Get()
+  hello(): Greeting {
+    return this.greeter.greeting;
+  }
+}
+
+@Module({ controllers: [Hello], providers: [Greeter] })
+export class App {}
+`,
+      'src/greeter.ts': `
+import { Injectable } from '@nestjs/common';
+export type Greeting = string;
+
+@Injectable()
+export class Greeter {
+  readonly greeting: Greeting = 'Hello Nest';
+}
+`,
     },
-    manifest: esm,
+    manifest: { ...esm, devDependencies: { typescript: '5.9.3' } },
     description: { entry: 'src/main.ts', smoke: server([{ content: 'Hello Nest' }]) },
-    refusedWithoutIcu: /path-to-regexp.* uses Unicode properties/,
+    fits: hasIcu,
+    refusal: /path-to-regexp.* uses Unicode properties/,
   },
   {
     name: 'yargs-cli',
@@ -163,7 +163,8 @@ console.log('Hello ' + name);
         { args: [], prints: ['Missing required argument: name'], exitCode: 1 },
       ],
     },
-    refusedWithoutIcu: /uses Intl/,
+    fits: hasIcu,
+    refusal: /uses Intl/,
   },
   {
     name: 'semver-cli',
@@ -186,7 +187,8 @@ process.stdout.write(text + await prettier.format('# a\\n* b', { parser: 'markdo
 `,
     },
     description: { entry: 'cli.js', smoke: { prints: ['a = { b: 1 };', '- b'] } },
-    refusedWithoutIcu: /uses /,
+    fits: hasIcu,
+    refusal: /uses /,
   },
   {
     name: 'eslint-cli',
@@ -201,7 +203,8 @@ console.log(messages.map((message) => message.ruleId).join());
 `,
     },
     description: { entry: 'cli.js', smoke: { prints: ['no-var,no-unused-vars'] } },
-    refusedWithoutIcu: /uses /,
+    fits: hasIcu,
+    refusal: /uses /,
   },
   {
     name: 'ws-echo',
@@ -224,6 +227,21 @@ server.close();
 `,
     },
     description: { entry: 'main.js', smoke: { prints: ['echo hello'] } },
+  },
+  {
+    name: 'bcrypt-addon',
+    title: 'bcrypt 6, a native addon with a file for each target',
+    dependencies: { bcrypt: '6.0.0' },
+    files: {
+      'main.js': `
+const bcrypt = require('bcrypt');
+const hash = bcrypt.hashSync('secret', 4);
+bcrypt.compare('secret', hash).then((same) => console.log('same', same, bcrypt.compareSync('other', hash)));
+`,
+    },
+    description: { entry: 'main.js', smoke: { prints: ['same true false'] } },
+    fits: (target) => isGlibc(target) && target.architecture.name !== 'i686',
+    refusal: /bcrypt 6\.0\.0 has the native addon .*: (a static executable loads no native addons|it is for )/,
   },
   {
     name: 'sqlite-addon',
@@ -254,7 +272,8 @@ console.log('sum', base.prepare('select sum(n) + 1 as s from t').get().s);
 `,
     },
     description: { entry: 'main.js', smoke: { prints: ['sum 42'] } },
-    refusedWithoutIcu: /^.*main\.js:2 uses node:sqlite/m,
+    fits: (target) => capabilitiesOf(target).sqlite,
+    refusal: /^main\.js:2 uses node:sqlite/,
   },
   {
     name: 'threads',
@@ -368,3 +387,5 @@ process.once('SIGTERM', async () => {
     description: { entry: 'main.js', smoke: { ready: '^update 7$', prints: ['stopped'], exitCode: 0 } },
   },
 ];
+
+export const programs: readonly TriedProgram[] = [...named, ...chosen];

@@ -3,16 +3,16 @@
  * would. `--commit` writes the results, from which the README's table comes.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { build, root } from '../../scripts/support/checkout.ts';
 import { command } from '../../scripts/support/command.ts';
 import { Failure, UsageError } from '../../scripts/support/errors.ts';
 import { say } from '../../scripts/support/progress.ts';
-import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
-import { findTargets, isReady, readTargets } from '../../scripts/targets/targets.ts';
-import { programs, type TriedProgram } from './programs.ts';
+import { findTargets, isReady, readTargets, type Target } from '../../scripts/targets/targets.ts';
+import type { TriedProgram } from './program.ts';
+import { programs } from './programs.ts';
 import type { Result } from './result.ts';
 
 interface Row {
@@ -45,18 +45,18 @@ await command(
     findTargets(readTargets(), targets);
     const chosen = given.positionals.length === 0 ? programs : given.positionals.map(named);
     const toolchain = pack();
-    const results: Result[] = [];
     const faults: string[] = [];
     for (const program of chosen) {
-      say(`== ${program.name}`);
-      const folder = prepare(program, toolchain);
-      for (const result of tryProgram(program, folder, targets)) {
+      const those = targets.filter((triple) => program.only?.includes(triple) ?? true);
+      if (those.length === 0) continue;
+      const results: Result[] = [];
+      for (const result of attempt(program, toolchain, those)) {
         if (typeof result === 'string') faults.push(`${program.name}: ${result}`);
         else results.push(result);
+        say(typeof result === 'string' ? `${program.name}: ${result}` : lineOf(result));
       }
+      if (given.has('commit')) write(results);
     }
-    if (given.has('commit')) write(results);
-    process.stdout.write(`${results.map(lineOf).join('\n')}\n`);
     if (faults.length > 0) throw new Failure(faults.join('\n'));
   },
 );
@@ -101,10 +101,10 @@ function prepare(program: TriedProgram, toolchain: string): string {
   const state = `${JSON.stringify(manifest)} ${existsSync(toolchain) ? statSync(toolchain).mtimeMs : ''}`;
   const stateFile = path.join(folder, 'node_modules/.installed');
   if (!existsSync(stateFile) || readFileSync(stateFile, 'utf8') !== state) {
-    run(
-      ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', ...(existsSync(stateFile) ? ['--force'] : [])],
-      folder,
-    );
+    // The toolchain's tarball has the same name and version whatever is in it, so npm would keep the old one.
+    for (const name of ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/vrypt-release'])
+      rmSync(path.join(folder, name), { recursive: true, force: true });
+    run(['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'], folder);
     writeFileSync(stateFile, state);
   }
   for (const step of program.prepare ?? []) run(step, folder);
@@ -118,33 +118,58 @@ function run([file = '', ...args]: readonly string[], cwd: string): void {
 }
 
 /** A string is a fault. */
-function tryProgram(program: TriedProgram, folder: string, all: readonly string[]): (Result | string)[] {
-  const targets = all.filter((triple) => program.only === undefined || program.only.includes(triple));
-  if (targets.length === 0) return [];
-  const args = targets.flatMap((triple) => ['--target', triple]);
-  const env = { ...process.env, VRYPT_RUNTIMES: path.join(root, 'runtimes') };
-  const options = { cwd: folder, encoding: 'utf8', env } as const;
-  const { status, stdout, stderr } = spawnSync('npx', ['vrypt-release', 'smoke', '--json', ...args], options);
-  const [first] = findTargets(readTargets(), targets);
-  const { refusedWithoutIcu } = program;
-  if (refusedWithoutIcu !== undefined && first !== undefined && !capabilitiesOf(first).icu) {
-    const line = stderr.split('\n').find((each) => refusedWithoutIcu.test(each));
-    if (status !== 1 || line === undefined)
-      return [`must be refused for ${refusedWithoutIcu}, got ${status}: ${stderr.slice(-600)}`];
-    return targets.map((target) => ({ program: program.name, target, refused: line }));
+function attempt(program: TriedProgram, toolchain: string, triples: readonly string[]): (Result | string)[] {
+  try {
+    const folder = prepare(program, toolchain);
+    const targets = findTargets(readTargets(), triples);
+    const able = targets.filter((target) => program.fits?.(target) ?? true);
+    const unable = targets.filter((target) => !able.includes(target));
+    return [...tryToRun(program, folder, able), ...mustRefuse(program, folder, unable)];
+  } catch (error) {
+    if (error instanceof Failure) return [error.message];
+    throw error;
   }
+}
+
+function toolchainIn(
+  folder: string,
+  command: string,
+  targets: readonly Target[],
+): { stdout: string; stderr: string; status: number | null } {
+  const env = { ...process.env, VRYPT_RUNTIMES: path.join(root, 'runtimes') };
+  const args = ['vrypt-release', command, '--json', ...targets.flatMap(({ triple }) => ['--target', triple])];
+  return spawnSync('npx', args, { cwd: folder, encoding: 'utf8', env });
+}
+
+function tryToRun({ name }: TriedProgram, folder: string, targets: readonly Target[]): (Result | string)[] {
+  if (targets.length === 0) return [];
+  const { stdout, stderr } = toolchainIn(folder, 'smoke', targets);
   if (stdout === '') return [stderr.slice(-1500)];
   const rows = JSON.parse(stdout) as readonly Row[];
   return rows.map(({ target, artifacts: [archive], startMs, how, fault }) => {
     if (fault !== undefined || archive === undefined) return `${target}: ${fault}`;
     return {
-      program: program.name,
+      program: name,
       target,
       startMs: Math.round(startMs ?? 0),
       how: how ?? '',
       executableBytes: archive.executableBytes,
       archiveBytes: archive.bytes,
     };
+  });
+}
+
+/** Before anything is built, and for the reason that is true. */
+function mustRefuse({ name, refusal }: TriedProgram, folder: string, unable: readonly Target[]): (Result | string)[] {
+  if (unable.length === 0) return [];
+  const { stdout, stderr } = toolchainIn(folder, 'plan', unable);
+  if (stdout === '') return [stderr.slice(-1500)];
+  const { targets } = JSON.parse(stdout) as { targets: readonly { target: string; obstacles: readonly string[] }[] };
+  return targets.map(({ target, obstacles }) => {
+    const refused = obstacles.find((obstacle) => refusal?.test(obstacle));
+    if (refused === undefined)
+      return `${target}: must be refused for ${refusal}, got ${obstacles.join('; ') || 'no refusal'}`;
+    return { program: name, target, refused };
   });
 }
 

@@ -13,7 +13,15 @@ test.each([
   ['normalize of something else', 'path.normalize(a);', []],
   ['node:sqlite, imported', "import { DatabaseSync } from 'node:sqlite';", ['sqlite:1']],
   ['node:sqlite, required', "const a = require('node:sqlite');", ['sqlite:1']],
+  ['a module that is tried', "try { require('node:sqlite'); } catch {}", []],
+  ['a module that the program loads later', "const open = () => require('node:sqlite');", ['sqlite:1']],
   ['syntax that nobody can read', 'Intl ??? ;', []],
 ])('%s', (_, text, expected) => {
   expect(needsOf('a.js', text).map(({ feature, line }) => `${feature}:${line}`)).toEqual(expected);
+});
+
+test('what a package loads only when it is asked to is not needed', () => {
+  const file = 'node_modules/typescript/lib/_tsc.js';
+  expect(needsOf(file, "function profile() { require('inspector'); }")).toEqual([]);
+  expect(needsOf(file, "require('inspector');")).toHaveLength(1);
 });

@@ -90,6 +90,7 @@ describe.each(files)('%s', (file) => {
 
 test.each([
   ['release.yml', 'try', 'node scripts/matrix.ts'],
+  ['programs.yml', 'try', 'node scripts/matrix.ts'],
   ['runtimes.yml', 'build', 'node scripts/matrix.ts --runtimes $TARGETS'],
 ])('%s runs %s with the matrix that is printed by "%s" and names no target itself', (file, job, command) => {
   const text = readFileSync(path.join(folder, file), 'utf8');

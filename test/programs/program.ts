@@ -1,0 +1,29 @@
+/** What a program is for `npm run programs`. */
+import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
+import type { Target } from '../../scripts/targets/targets.ts';
+
+export interface TriedProgram {
+  readonly name: string;
+  /** In the table of the README. */
+  readonly title: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly files: Readonly<Record<string, string>>;
+  /** Fields of package.json besides name and version. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  readonly description: Readonly<Record<string, unknown>>;
+  /** What had to be set beyond the entry and how it is tried; empty: nothing. */
+  readonly set?: string;
+  /** Run in the folder after the packages are installed. */
+  readonly prepare?: readonly (readonly string[])[];
+  /** Which targets can carry it; default: all. */
+  readonly fits?: (target: Target) => boolean;
+  /** The reason that the others must give. */
+  readonly refusal?: RegExp;
+  /** Only these targets can carry it. */
+  readonly only?: readonly string[];
+}
+
+export const hasIcu = (target: Target): boolean => capabilitiesOf(target).icu;
+export const esm = { type: 'module' };
+export const server = (ask: readonly object[]): object => ({ env: { PORT: '{port}' }, ask });
+export const isGlibc = ({ libc }: Target): boolean => libc === 'glibc';
