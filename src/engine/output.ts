@@ -3,6 +3,7 @@
  * copied into a buffer that all connections of a worker share.
  */
 import { Buffer } from 'node:buffer';
+import { writeLatin1 } from '../http/latin1.ts';
 import type { ByteSink } from '../http/reply.ts';
 
 /** At this length it is time to write. */
@@ -63,7 +64,7 @@ export class Output implements ByteSink {
   pushLatin1(text: string): void {
     this.#unite();
     this.#reserve(text.length);
-    this.#buffer.write(text, this.#length, 'latin1');
+    writeLatin1(this.#buffer, text, this.#length);
     this.#length += text.length;
   }
 

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { compile } from '../fetch.ts';
 import { loadRequest, type Sample } from '../load.ts';
 import { work } from '../places.ts';
+import { prioritise } from '../priority.ts';
 import { ServerProcesses, stopAll } from '../processes.ts';
 import { median } from '../results.ts';
 import { say } from '../say.ts';
@@ -18,6 +19,10 @@ import { LASTING } from './lasting.ts';
 import { ratioOf } from './ratio.ts';
 import { type Command, SERVERS } from './servers.ts';
 
+/** So many requests, and turns at most, until the compilers of all are done. */
+const WARM = 100_000;
+const WARM_TURNS = 10;
+
 const HELP = `Measures programs made with the library against others, in turn, the server on one core.
 
   --only <list>      of ${[...CONTESTS, ...LASTING].map((row) => row.id).join(',')} (default: all)
@@ -26,6 +31,7 @@ const HELP = `Measures programs made with the library against others, in turn, t
   --seconds <n>      of load, of one server in one round (default: 1)
   --cores <s>,<c>    core for the server, core for its client (default: 0,1)
   --port <n>         the first port (default: 19300)
+  --nice <n>         priority of servers and clients, below 0 as root (default: 0)
   --before <file>    the executable that the plain server is compared with
 `;
 
@@ -35,6 +41,7 @@ interface Plan {
   readonly serverCore: string;
   readonly clientCore: string;
   readonly port: number;
+  readonly nice: number;
   readonly before: string | undefined;
   readonly servers: readonly string[] | null;
 }
@@ -54,8 +61,10 @@ async function contend(plan: Plan, contest: Contest): Promise<boolean> {
     contest.request === ECHO
       ? echoes(server, plan.clientCore, plan.seconds)
       : loadRequest(server, contest.id, contest.request, plan.clientCore, plan.seconds);
-  // Compilers of all peers get the same time before the first round.
-  for (const server of running.values()) for (let warm = 0; warm < 2; warm++) await measure(server);
+  for (const server of running.values()) {
+    let requests = 0;
+    for (let turn = 0; requests < WARM && turn < WARM_TURNS; turn++) requests += (await measure(server)).requests;
+  }
   const samples = new Map<string, Sample[]>([...running.keys()].map((id) => [id, []]));
   for (let round = 0; round < plan.rounds; round++) {
     const turn = [...running];
@@ -94,7 +103,8 @@ async function start(plan: Plan, id: string, port: number): Promise<ServerProces
     command = (SERVERS[id] as (typeof SERVERS)[string])(plan.before);
     commands.set(id, command);
   }
-  return ServerProcesses.start((await command)(port), plan.serverCore, port, path.join(work, `library-${id}.log`));
+  const log = path.join(work, `library-${id}.log`);
+  return ServerProcesses.start((await command)(port), plan.serverCore, port, log, plan.nice);
 }
 
 function messageOf(error: unknown): string {
@@ -105,7 +115,7 @@ async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
-      ...{ only: text, servers: text, rounds: text, seconds: text, cores: text, port: text, before: text },
+      ...{ only: text, servers: text, rounds: text, seconds: text, cores: text, port: text, nice: text, before: text },
       help: { type: 'boolean', default: false },
     },
   });
@@ -116,7 +126,12 @@ async function main(): Promise<void> {
   const [serverCore = '0', clientCore = '1'] = (values.cores ?? '0,1').split(',');
   const plan: Plan = {
     ...{ rounds: Number(values.rounds ?? 7), seconds: Number(values.seconds ?? 1), serverCore, clientCore },
-    ...{ port: Number(values.port ?? 19_300), before: values.before, servers: values.servers?.split(',') ?? null },
+    ...{
+      port: Number(values.port ?? 19_300),
+      nice: Number(values.nice ?? 0),
+      before: values.before,
+      servers: values.servers?.split(',') ?? null,
+    },
   };
   const only = values.only?.split(',');
   const rows = [...CONTESTS, ...LASTING];
@@ -125,6 +140,7 @@ async function main(): Promise<void> {
     throw new Error(`--only must name some of ${rows.map(({ id }) => id).join(', ')}, got "${wrong}"`);
   mkdirSync(work, { recursive: true });
   await compile('sockets');
+  prioritise(process.pid, plan.nice);
   for (const row of rows) {
     if (only !== undefined && !only.includes(row.id)) continue;
     say(row.title);
@@ -146,4 +162,5 @@ try {
   process.exitCode = 1;
 } finally {
   await stopAll();
+  prioritise(process.pid, 0);
 }
