@@ -45,11 +45,10 @@ export async function files(root: string, options: FilesOptions = {}): Promise<H
   const { fields, ...others } = options;
   const directory = new Directory(root, fields === undefined ? others : { ...others, fields: checked(fields) });
   return (call) => {
-    const at = call instanceof AppCall ? call.restAt : 0;
     const plan =
-      at <= 1
-        ? directory.plan(call)
-        : directory.plan(new BelowPrefix(call, at - 1), undefined, call.path.slice(0, at - 1));
+      call instanceof AppCall && call.restAt > 1
+        ? directory.plan(new BelowPrefix(call, call.restAt - 1), undefined, call.path.slice(0, call.restAt - 1))
+        : directory.plan(call);
     return plan === null ? undefined : replyOfPlan(plan);
   };
 }
@@ -59,9 +58,9 @@ class BelowPrefix {
   readonly method: string;
   readonly path: string;
   readonly query: string;
-  readonly #call: Call;
+  readonly #call: AppCall;
 
-  constructor(call: Call, at: number) {
+  constructor(call: AppCall, at: number) {
     this.method = call.method;
     this.path = call.path.slice(at);
     this.query = call.query;
@@ -70,6 +69,10 @@ class BelowPrefix {
 
   header(name: string): string | null {
     return this.#call.header(name);
+  }
+
+  hasFieldPrefix(prefix: string): boolean {
+    return this.#call.hasFieldPrefix(prefix);
   }
 }
 

@@ -17,19 +17,22 @@ export function replyOf(response: unknown, isHead: boolean): Reply {
     if (!MADE_BY_SERVER.has(lower)) lines += `${fields[at + 1]}: ${fields[at + 2]}\r\n`;
     else if (lower === 'content-length') givenLength = fields[at + 2] as string;
   }
-  const reason = statusText === '' ? reasonPhrase(status) : statusText;
   const length = givenLength !== null && /^\d{1,15}$/.test(givenLength) ? Number(givenLength) : null;
   if (content === null || typeof content === 'string' || content instanceof Uint8Array) {
     // The length that a GET would have had (RFC 9110 §8.6).
     if (isHead && length !== null && (content === null || content.length === 0)) {
-      return new StreamReply(status, reason, lines, NOTHING, length);
+      return new StreamReply(status, reasonOf(status, statusText), lines, NOTHING, length);
     }
-    return new MadeReply(status, lines, content ?? '', reason);
+    return new MadeReply(status, lines, content ?? '', statusText === '' ? null : statusText);
   }
-  return new StreamReply(status, reason, lines, content as StreamSource, lengthOf(parts, length));
+  return new StreamReply(status, reasonOf(status, statusText), lines, content as StreamSource, lengthOf(parts, length));
 }
 
 const NOTHING: StreamSource = () => {};
+
+function reasonOf(status: number, given: string): string {
+  return given === '' ? reasonPhrase(status) : given;
+}
 
 /** A program that passes a response on knows the length; one with a coding of its own does not. */
 function lengthOf({ fields, length }: ResponseParts, given: number | null): number | null {

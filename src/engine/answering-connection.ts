@@ -161,7 +161,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
     tellDone(engine, exchange, bytes, false);
     if (exchange.responding === Responding.streaming && this.persistence === Persistence.close) this.isLast = true;
     exchange.responding = Responding.done;
-    exchange.view.openedBody?.fail(new Error('the answer has been given'));
+    exchange.view.openedBody?.abandon('the answer has been given');
   }
 
   protected pushRefusal(reason: RefusalReason): void {

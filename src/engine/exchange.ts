@@ -115,7 +115,7 @@ export class Exchange implements ViewSource {
 
   /** Ends it, for the next request. */
   end(): void {
-    this.view.openedBody?.fail(new Error('the request has been answered'));
+    this.view.openedBody?.abandon('the request has been answered');
     this.#host = null;
     this.#arrived = null;
     this.reply = null;

@@ -228,7 +228,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     this.#sentBytes = bytes;
     this.owner.host.countAnswer();
     this.#tellDone(false);
-    this.view.openedBody?.fail(new Error('the answer has been given'));
+    this.view.openedBody?.abandon('the answer has been given');
     this.wait(Phase.send);
     if (!this.stream.readableEnded) this.dropContent();
   }

@@ -3,6 +3,7 @@
  * copied into a buffer that all connections of a worker share.
  */
 import { Buffer } from 'node:buffer';
+import { writeLatin1 } from '../http/latin1.ts';
 import type { ByteSink } from '../http/reply.ts';
 
 /** At this length it is time to write. */
@@ -10,13 +11,18 @@ const FULL = 64 * 1024;
 /** A buffer that has grown beyond this is dropped after its write. */
 const LARGEST_KEPT = 4 * FULL;
 
+/** From this length on a second write costs less than copying: it was 0.35 ms for 1 MB. */
+const LARGE = 256 * 1024;
+
 export class Output implements ByteSink {
   #single: Buffer | null = null;
+  /** Content too large to be copied behind what is in the buffer: leaves in a write of its own. */
+  #large: Buffer | null = null;
   #buffer = Buffer.allocUnsafeSlow(FULL);
   #length = 0;
 
   get isFull(): boolean {
-    return this.#length >= FULL;
+    return this.#length >= FULL || this.#large !== null;
   }
 
   push(bytes: Buffer): void {
@@ -26,7 +32,11 @@ export class Output implements ByteSink {
         return;
       }
       this.#unite();
+    } else if (bytes.length >= LARGE && this.#large === null) {
+      this.#large = bytes;
+      return;
     }
+    this.#unite();
     this.#append(bytes);
   }
 
@@ -63,12 +73,20 @@ export class Output implements ByteSink {
   pushLatin1(text: string): void {
     this.#unite();
     this.#reserve(text.length);
-    this.#buffer.write(text, this.#length, 'latin1');
+    writeLatin1(this.#buffer, text, this.#length);
     this.#length += text.length;
+  }
+
+  /** What belongs behind the bytes that `take` gives: to be asked for first. */
+  takeLarge(): Buffer | null {
+    const large = this.#large;
+    this.#large = null;
+    return large;
   }
 
   /** Everything pushed so far, as one piece, or null. Valid until the next push, or forever after keep(). */
   take(): Buffer | null {
+    if (this.#large !== null) this.#unite();
     const bytes = this.#length > 0 ? this.#buffer.subarray(0, this.#length) : this.#single;
     this.#single = null;
     this.#length = 0;
@@ -82,11 +100,12 @@ export class Output implements ByteSink {
     if (bytes.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(FULL);
   }
 
-  /** Copies an answer that was to be sent as it is, because more follow. */
+  /** Copies what was to be sent as it is, because more follows. */
   #unite(): void {
-    const single = this.#single;
+    const single = this.#single ?? this.#large;
     if (single === null) return;
     this.#single = null;
+    this.#large = null;
     this.#append(single);
   }
 

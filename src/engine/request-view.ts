@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
+import { readLatin1 } from '../http/latin1.ts';
 import type { RequestParser } from '../http/request-parser.ts';
 import type { Body, Call, HttpVersion } from './call.ts';
 import type { PeerCredentials } from './native-binding.ts';
@@ -239,7 +240,7 @@ export class RequestView implements Call {
   }
 
   #text(start: number, end: number): string {
-    return this.#view().toString('latin1', start, end);
+    return readLatin1(this.#view(), start, end);
   }
 
   /** Whatever the version: the head as it came, or as it would have come in HTTP/1.1. */

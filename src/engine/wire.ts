@@ -43,11 +43,18 @@ export class Wire {
 
   /** Writes what was put out. After `pending` nothing is read until `resume`. */
   send(): WriteResultValue {
-    const bytes = this.#output.take();
+    const output = this.#output;
+    const large = output.takeLarge();
+    const bytes = output.take();
     if (bytes === null) return WriteResult.done;
-    const result = this.#transport.write(this.socket, bytes);
+    let result = this.#transport.write(this.socket, bytes);
+    if (result === WriteResult.pending) output.keep(bytes);
+    if (large !== null && result !== WriteResult.failed) {
+      const isPending = result === WriteResult.pending;
+      result = this.#transport.write(this.socket, large);
+      if (isPending && result === WriteResult.done) result = WriteResult.pending;
+    }
     if (result === WriteResult.pending) {
-      this.#output.keep(bytes);
       this.pause();
     } else if (result === WriteResult.done && this.#unsent !== null) {
       this.resolveSent();

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { asBuffer } from './as-buffer.ts';
 import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
-import { checkStatus, mustBeEmpty, reasonPhrase } from './status.ts';
+import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
 
 export class MadeReply extends WholeReply {
   readonly status: number;
@@ -12,8 +12,8 @@ export class MadeReply extends WholeReply {
   readonly #start: string;
   readonly #content: string | Uint8Array;
 
-  /** `fieldLines` and `reason` have been checked, each line with its CR LF. Throws a RangeError for content that the status forbids. */
-  constructor(status: number, fieldLines: string, content: string | Uint8Array, reason: string = reasonPhrase(status)) {
+  /** `fieldLines` and `reason` have been checked, each line with its CR LF; null: the usual reason. Throws a RangeError for content that the status forbids. */
+  constructor(status: number, fieldLines: string, content: string | Uint8Array, reason: string | null = null) {
     super();
     checkStatus(status);
     const length = typeof content === 'string' ? Buffer.byteLength(content, 'utf8') : content.length;
@@ -23,7 +23,7 @@ export class MadeReply extends WholeReply {
     this.status = status;
     this.contentLength = length;
     this.#content = content;
-    const start = `HTTP/1.1 ${status} ${reason}\r\n${fieldLines}`;
+    const start = (reason === null ? statusLine(status) : `HTTP/1.1 ${status} ${reason}\r\n`) + fieldLines;
     // RFC 9110 §8.6: never with 204, and with 304 only the length of the content that is left out.
     this.#start = status === 204 || status === 304 ? start : `${start}Content-Length: ${length}\r\n`;
   }
@@ -57,6 +57,6 @@ export function json(value: unknown, status = 200, fields: Fields = {}): MadeRep
   if (text === undefined)
     throw new TypeError(`json() must be given a value that JSON can express, got ${typeof value}`);
   const lines = renderFields(fields);
-  const hasType = /^content-type:/im.test(lines);
+  const hasType = lines !== '' && `\n${lines}`.toLowerCase().includes('\ncontent-type:');
   return new MadeReply(status, hasType ? lines : `Content-Type: application/json\r\n${lines}`, text);
 }

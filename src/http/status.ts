@@ -67,9 +67,13 @@ export function reasonPhrase(status: number): string {
   return REASON_PHRASES[status] ?? '';
 }
 
-/** With its CR LF. */
+/** Those that were asked for, by status. */
+const STATUS_LINES: string[] = [];
+
+/** With its CR LF. `status` has been checked. */
 export function statusLine(status: number): string {
-  return `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  STATUS_LINES[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  return STATUS_LINES[status];
 }
 
 /** Throws a RangeError unless it is the status of a final answer. */

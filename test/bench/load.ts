@@ -24,15 +24,45 @@ const run = promisify(execFile);
 const script = path.join(import.meta.dirname, 'load/wrk.lua');
 const written = new Map<string, string>();
 
-export async function load(server: ServerProcesses, mode: Mode, cores: string, seconds: number): Promise<Sample> {
-  const file = requestFile(mode);
+export function load(server: ServerProcesses, mode: Mode, core: string, seconds: number): Promise<Sample> {
+  return loadFile(server, requestFile(mode.id, mode.requests), mode.connections, core, seconds);
+}
+
+/** One request, over and over. `id` names it, once for all calls. */
+export function loadRequest(
+  server: ServerProcesses,
+  id: string,
+  request: string,
+  core: string,
+  seconds: number,
+): Promise<Sample> {
+  return loadFile(
+    server,
+    requestFile(id, () => [request]),
+    64,
+    core,
+    seconds,
+  );
+}
+
+async function loadFile(
+  server: ServerProcesses,
+  file: string,
+  connections: number,
+  core: string,
+  seconds: number,
+): Promise<Sample> {
   const url = `http://127.0.0.1:${server.port}/`;
-  const options = ['-t1', `-c${mode.connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url, '--', file];
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url, '--', file];
   const before = server.cpuMicros();
-  const { stdout } = await run('taskset', ['-c', cores, 'wrk', ...options], { timeout: (seconds + 20) * 1000 });
-  const cpu = server.cpuMicros() - before;
-  const line = stdout.split('\n').find((text) => text.startsWith('{'));
-  if (line === undefined) throw new Error(`wrk must print JSON, got: ${stdout.slice(-300)}`);
+  const { stdout } = await run('taskset', ['-c', core, 'wrk', ...options], { timeout: (seconds + 20) * 1000 });
+  return sampleOf(stdout, server.cpuMicros() - before);
+}
+
+/** `printed` holds the client's line of JSON. */
+export function sampleOf(printed: string, cpu: number): Sample {
+  const line = printed.split('\n').find((text) => text.startsWith('{'));
+  if (line === undefined) throw new Error(`the client must print JSON, got: ${printed.slice(-300)}`);
   const said = JSON.parse(line) as { requests: number; micros: number; errors: number; p50: number; p99: number };
   return {
     requests: said.requests,
@@ -45,13 +75,13 @@ export async function load(server: ServerProcesses, mode: Mode, cores: string, s
   };
 }
 
-function requestFile(mode: Mode): string {
-  let file = written.get(mode.id);
+function requestFile(id: string, requests: () => readonly string[]): string {
+  let file = written.get(id);
   if (file === undefined) {
-    file = path.join(work, 'requests', `${mode.id}.txt`);
+    file = path.join(work, 'requests', `${id}.txt`);
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, fileOf(mode.requests()), 'latin1');
-    written.set(mode.id, file);
+    writeFileSync(file, fileOf(requests()), 'latin1');
+    written.set(id, file);
   }
   return file;
 }

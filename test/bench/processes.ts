@@ -1,6 +1,6 @@
 /** A running server: all processes of one process group. Owns the group; reads its CPU time and its memory from /proc. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { prioritise } from './priority.ts';
@@ -83,6 +83,20 @@ export class ServerProcesses {
       memory.anonymous += field('Anonymous');
     }
     return memory;
+  }
+
+  /** From now on `peak` counts anew. */
+  resetPeak(): void {
+    for (const pid of this.#pids()) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  }
+
+  /** KiB: the highest RSS of each process, summed. */
+  peak(): number {
+    let sum = 0;
+    for (const pid of this.#pids()) {
+      sum += Number(/^VmHWM:\s+(\d+)/m.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0);
+    }
+    return sum;
   }
 
   get log(): string {
