@@ -6,6 +6,7 @@ import { makeSharedState, makeTickets, type SharedState } from '../web/shared-st
 import type { WebCertificates } from '../web/web-certificates.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import type { WebSource } from '../workers/worker-app.ts';
 import type { GoodConfig, ReadConfig } from './config-file.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO } from './process-io.ts';
 import type { ServerHooks } from './server.ts';
@@ -71,10 +72,12 @@ class WebServer implements ServerHooks {
   }
 
   started(workers: Workers): string {
-    this.#workers = workers as Supervisor;
+    const supervisor = workers as Supervisor;
+    this.#workers = supervisor;
     this.#certificates?.start();
     if (this.#isAsked) this.reload();
-    return this.config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+    const { config } = supervisor.app as WebSource;
+    return config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
   }
 
   /** Certificates and applications; says why it cannot. */
