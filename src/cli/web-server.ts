@@ -68,6 +68,7 @@ class WebServer implements ServerHooks {
 
   app(workers: number) {
     this.#shared = makeSharedState(workers, this.config, this.#tickets);
+    this.#applications?.publishTo(this.#shared.applications);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
@@ -146,6 +147,7 @@ class WebServer implements ServerHooks {
       const failures = await workers.take(source);
       this.#certificates?.start();
       await this.#applications?.take(config);
+      this.#applications?.publishTo(shared.applications);
       if (config.server.workers !== this.config.server.workers) {
         printError('vrypt-server: server.workers has changed: that takes a restart\n');
       }

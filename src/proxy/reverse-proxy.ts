@@ -28,6 +28,8 @@ export interface ProxyOptions {
   readonly transport: Transport;
   /** Whose X-Forwarded-* and Forwarded are believed; null: nobody's. */
   readonly trusted?: TrustedProxies | null;
+  /** What upstreams get as X-Request-ID, whatever the client says; null: what the client says. */
+  readonly requestId?: ((call: Call) => string) | null;
   /** Told of each attempt that fails. */
   readonly onFailure?: (failure: ProxyFailure) => void;
   /** Told when checks change their mind about an upstream. */
@@ -83,7 +85,7 @@ export class ReverseProxy {
   readonly #refusals = new Map<FailureReason, Answer>();
 
   constructor(options: ProxyOptions, connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector) {
-    const { settings, trusted = null, onFailure = null, onHealth = ignore, lookUp } = options;
+    const { settings, trusted = null, requestId = null, onFailure = null, onHealth = ignore, lookUp } = options;
     this.settings = settings;
     this.#onFailure = onFailure;
     const upstreams = settings.upstreams.map(
@@ -94,7 +96,7 @@ export class ReverseProxy {
         ? call.remote.address
         : trusted.clientOf(call.remote.address, (name) => call.header(name)).address;
     this.group = new UpstreamGroup(upstreams, settings, this.#clock, clientOf);
-    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted });
+    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted, requestId });
     const heads = new Set(
       settings.upstreams.map((one) => `${'from' in settings.host ? authorityOf(one) : ''} ${one.basePath}`),
     );
