@@ -12,6 +12,7 @@ import type { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { LookUp } from './addresses.ts';
 import type { UpstreamCounters } from './counters.ts';
+import type { AnswerCoding } from './encoded-content.ts';
 import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
 import { type HealthChange, HealthCheck } from './health-check.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
@@ -108,7 +109,7 @@ export class ReverseProxy {
 
   /**
    * The answer of an upstream. `target`, in origin-form, replaces that of the request; `scheme` is that of its connection; more than
-   * `maxContent` bytes of content are answered with 413.
+   * `maxContent` bytes of content are answered with 413; `coding` compresses answers.
    */
   handle(
     call: Call,
@@ -116,8 +117,9 @@ export class ReverseProxy {
     target: string | null = null,
     look: AnswerLook | null = null,
     maxContent = Number.POSITIVE_INFINITY,
+    coding: AnswerCoding | null = null,
   ): Reply {
-    return new ProxiedAnswer(this, call, scheme, target, look, maxContent);
+    return new ProxiedAnswer(this, call, scheme, target, look, maxContent, coding);
   }
 
   /** All upstreams, in the order of the settings. */

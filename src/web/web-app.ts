@@ -212,7 +212,8 @@ export class WebApp {
         return new RespondAction(action);
       case 'proxy': {
         const { ProxyAction } = await import('./proxy-action.ts');
-        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize);
+        const compressor = compression?.proxied === true ? this.#compressorFor(compression) : null;
+        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize, compressor);
       }
       case 'internal': {
         const { InternalAction } = await import('./internal-action.ts');
