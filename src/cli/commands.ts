@@ -96,6 +96,13 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'make a running web server read its configuration again',
     load: isWhole ? async () => (await import('./reload.ts')).reload : inWholeProgram,
   },
+  {
+    name: 'logs',
+    positional: 'report|top] [log...',
+    mostPositionals: 1000,
+    summary: 'add up access logs, or watch one',
+    load: isWhole ? async () => (await import('./logs.ts')).logs : inWholeProgram,
+  },
 ];
 
 /** Whether the command is known here by its name only. */

@@ -6,6 +6,7 @@ import { makeSharedState, makeTickets, type SharedState } from '../web/shared-st
 import type { WebCertificates } from '../web/web-certificates.ts';
 import type { Workers } from '../workers/messages.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import type { WebSource } from '../workers/worker-app.ts';
 import type { GoodConfig, ReadConfig } from './config-file.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO } from './process-io.ts';
 import type { ServerHooks } from './server.ts';
@@ -67,14 +68,17 @@ class WebServer implements ServerHooks {
 
   app(workers: number) {
     this.#shared = makeSharedState(workers, this.config, this.#tickets);
+    this.#applications?.publishTo(this.#shared.applications);
     return { kind: 'web', config: this.config, shared: this.#shared } as const;
   }
 
   started(workers: Workers): string {
-    this.#workers = workers as Supervisor;
+    const supervisor = workers as Supervisor;
+    this.#workers = supervisor;
     this.#certificates?.start();
     if (this.#isAsked) this.reload();
-    return this.config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+    const { config } = supervisor.app as WebSource;
+    return config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
   }
 
   /** Certificates and applications; says why it cannot. */
@@ -143,6 +147,7 @@ class WebServer implements ServerHooks {
       const failures = await workers.take(source);
       this.#certificates?.start();
       await this.#applications?.take(config);
+      this.#applications?.publishTo(shared.applications);
       if (config.server.workers !== this.config.server.workers) {
         printError('vrypt-server: server.workers has changed: that takes a restart\n');
       }

@@ -88,7 +88,8 @@ export function encodeStream(source: AsyncIterable<Uint8Array>, coding: ContentC
   return through(source, encoderFor(coding), (error) => error);
 }
 
-function encoderFor(coding: ContentCoding): Transform {
+/** Flushes after each piece. */
+export function encoderFor(coding: ContentCoding): Transform {
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants;
   if (coding === 'br') return zlib.createBrotliCompress({ ...BROTLI_OPTIONS, flush: BROTLI_OPERATION_FLUSH });
   if (coding === 'zstd') return zlib.createZstdCompress({ flush: ZSTD_e_flush });

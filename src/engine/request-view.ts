@@ -29,6 +29,8 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 export class RequestView implements Call {
   params: Readonly<Record<string, string>> = NO_PARAMS;
+  /** By which its lines in several logs are found; '' until somebody names it. */
+  requestId = '';
   /** Made when a handler asks for the content. */
   openedBody: RequestBody | null = null;
   /** The view has its own copy of the bytes, so it must not be reused for another request. */
@@ -77,6 +79,7 @@ export class RequestView implements Call {
     this.#remote = null;
     this.#local = null;
     this.openedBody = null;
+    this.requestId = '';
     this.params = NO_PARAMS;
   }
 

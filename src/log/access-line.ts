@@ -63,10 +63,18 @@ function jsonLine(
     request_id: requestId,
     user_agent: call.header('user-agent') ?? '',
     referer: call.header('referer') ?? '',
+    ...traceOf(call.header('traceparent')),
     ...(isAborted ? { aborted: true } : {}),
   });
   // Some readers take U+0085 for the end of a line.
   return `${hasHigh(line) ? line.replace(/[\x7f-\xff]/g, unicode) : line}\n`;
+}
+
+/** W3C Trace Context §3.2: version, trace, parent, flags. */
+function traceOf(traceparent: string | null): { trace_id?: string } {
+  if (traceparent === null) return {};
+  const [, trace] = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent) ?? [];
+  return trace === undefined ? {} : { trace_id: trace };
 }
 
 function escaped(text: string): string {

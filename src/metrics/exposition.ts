@@ -6,10 +6,30 @@ export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export interface UpstreamMetrics {
   readonly backend: string;
   readonly upstream: string;
-  readonly isHealthy: boolean;
+  /** The part of all workers that give it requests, from 0 to 1. */
+  readonly healthy: number;
   readonly requests: number;
   readonly failures: Readonly<Record<string, number>>;
   readonly active: number;
+}
+
+export interface ApplicationMetrics {
+  readonly application: string;
+  readonly isUp: boolean;
+  readonly restarts: number;
+  /** Bytes, with all that it has started. */
+  readonly memory: number;
+  readonly cpuSeconds: number;
+  readonly processes: number;
+}
+
+export interface Exposed {
+  readonly totals: Totals;
+  readonly workers: number;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+  readonly upstreams: readonly UpstreamMetrics[];
+  readonly applications: readonly ApplicationMetrics[];
 }
 
 export class Exposition {
@@ -29,12 +49,7 @@ export class Exposition {
   }
 }
 
-export function expose(
-  totals: Totals,
-  workers: number,
-  startedAt: number,
-  upstreams: readonly UpstreamMetrics[],
-): string {
+export function expose({ totals, workers, startedAt, upstreams, applications }: Exposed): string {
   const out = new Exposition();
   out.metric('http_requests_total', 'counter', 'Requests, by method and status; status 0: without an answer.');
   for (const { method, status, count } of totals.requests) out.sample('http_requests_total', { method, status }, count);
@@ -68,29 +83,46 @@ export function expose(
   out.metric('process_cpu_seconds_total', 'counter', 'CPU time of the process.');
   out.sample('process_cpu_seconds_total', {}, (user + system) / 1e6);
   if (upstreams.length > 0) exposeUpstreams(out, upstreams);
+  if (applications.length > 0) exposeApplications(out, applications);
   return out.text;
 }
 
-/** As the worker that is asked sees them: each has its own connections and its own opinion. */
 function exposeUpstreams(out: Exposition, upstreams: readonly UpstreamMetrics[]): void {
-  out.metric('vrypt_upstream_healthy', 'gauge', '1 if the upstream gets requests, as one worker sees it.');
-  for (const { backend, upstream, isHealthy } of upstreams) {
-    out.sample('vrypt_upstream_healthy', { backend, upstream }, isHealthy ? 1 : 0);
+  out.metric('vrypt_upstream_healthy', 'gauge', 'Part of the workers that give requests to the upstream, from 0 to 1.');
+  for (const { backend, upstream, healthy } of upstreams) {
+    out.sample('vrypt_upstream_healthy', { backend, upstream }, healthy);
   }
-  out.metric('vrypt_upstream_requests_total', 'counter', 'Requests given to the upstream by one worker.');
+  out.metric('vrypt_upstream_requests_total', 'counter', 'Requests given to the upstream, further attempts included.');
   for (const { backend, upstream, requests } of upstreams) {
     out.sample('vrypt_upstream_requests_total', { backend, upstream }, requests);
   }
-  out.metric('vrypt_upstream_active_requests', 'gauge', 'Requests under way, of one worker.');
+  out.metric('vrypt_upstream_active_requests', 'gauge', 'Requests under way, and WebSockets.');
   for (const { backend, upstream, active } of upstreams) {
     out.sample('vrypt_upstream_active_requests', { backend, upstream }, active);
   }
-  out.metric('vrypt_upstream_failures_total', 'counter', 'Attempts that failed, by reason, of one worker.');
+  out.metric('vrypt_upstream_failures_total', 'counter', 'Attempts that failed, by reason.');
   for (const { backend, upstream, failures } of upstreams) {
     for (const [reason, count] of Object.entries(failures)) {
       if (count > 0) out.sample('vrypt_upstream_failures_total', { backend, upstream, reason }, count);
     }
   }
+}
+
+function exposeApplications(out: Exposition, applications: readonly ApplicationMetrics[]): void {
+  const all = (name: string, type: 'counter' | 'gauge', help: string, pick: (one: ApplicationMetrics) => number) => {
+    out.metric(name, type, help);
+    for (const one of applications) out.sample(name, { application: one.application }, pick(one));
+  };
+  all('vrypt_application_up', 'gauge', '1 if the application can serve.', ({ isUp }) => (isUp ? 1 : 0));
+  all('vrypt_application_restarts_total', 'counter', 'Starts after it had ended.', ({ restarts }) => restarts);
+  all(
+    'vrypt_application_memory_bytes',
+    'gauge',
+    'Resident memory, with all that it has started.',
+    ({ memory }) => memory,
+  );
+  all('vrypt_application_cpu_seconds_total', 'counter', 'CPU time, in the same way.', ({ cpuSeconds }) => cpuSeconds);
+  all('vrypt_application_processes', 'gauge', 'Processes, in the same way.', ({ processes }) => processes);
 }
 
 function escaped(text: string): string {

@@ -16,6 +16,7 @@ th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd }
 <h1>vrypt-server</h1>
 <div class="figures" id="figures" aria-live="off"></div>
 <table id="upstreams" hidden><thead><tr><th>Backend<th>Upstream<th>State<th>Requests<th>Active</thead><tbody></tbody></table>
+<table id="applications" hidden><thead><tr><th>Application<th>State<th>Restarts<th>Memory, MB<th>CPU, s</thead><tbody></tbody></table>
 <table id="requests"><thead><tr><th>Method<th>Status<th>Requests</thead><tbody></tbody></table>
 <p id="problem" class="bad" role="status"></p>
 <script>
@@ -32,7 +33,9 @@ async function look() {
     byId('figures').replaceChildren(...Object.entries(figures).map(([name, value]) => { const made = document.createElement('div'); const number = document.createElement('b'); number.textContent = value; made.append(number, name); return made; }));
     byId('requests').tBodies[0].replaceChildren(...now.byStatus.map((one) => row(cell(one.method), cell(one.status), cell(one.count, true))));
     byId('upstreams').hidden = now.upstreams.length === 0;
-    byId('upstreams').tBodies[0].replaceChildren(...now.upstreams.map((one) => row(cell(one.backend), cell(one.upstream), cell(one.isHealthy ? 'healthy' : 'unhealthy'), cell(one.requests, true), cell(one.active, true))));
+    byId('upstreams').tBodies[0].replaceChildren(...now.upstreams.map((one) => row(cell(one.backend), cell(one.upstream), cell(one.healthy === 1 ? 'healthy' : one.healthy === 0 ? 'unhealthy' : 'unhealthy for some workers'), cell(one.requests, true), cell(one.active, true))));
+    byId('applications').hidden = now.applications.length === 0;
+    byId('applications').tBodies[0].replaceChildren(...now.applications.map((one) => row(cell(one.application), cell(one.isUp ? 'up' : 'down'), cell(one.restarts, true), cell((one.memory / 1e6).toFixed(1), true), cell(one.cpuSeconds.toFixed(1), true))));
     byId('problem').textContent = '';
     before = now;
   } catch (error) {

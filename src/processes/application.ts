@@ -1,9 +1,9 @@
 /**
- * One application that a server keeps running: started with its own environment, waited for until its port accepts, started again
+ * One application that a server keeps running: started with its own environment, waited for until it can serve, started again
  * when it ends, with back-off and within a limit, stopped with SIGTERM and then SIGKILL. Owns the process, and what it prints.
  */
 import type { ChildProcess } from 'node:child_process';
-import { connect } from 'node:net';
+import { isReady, type ReadinessCheck } from './readiness.ts';
 
 export interface ApplicationSettings {
   /** For messages. */
@@ -25,7 +25,9 @@ export interface ApplicationSettings {
   /** Before the first restart; doubles up to `maxBackOffMs`. */
   readonly backOffMs: number;
   readonly maxBackOffMs: number;
-  /** Until it accepts connections. */
+  /** Asked for before it counts as up; null: its port must accept connections. */
+  readonly readiness: ReadinessCheck | null;
+  /** Until it is up. */
   readonly startTimeoutMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
@@ -36,6 +38,8 @@ export interface ApplicationEvents {
   report(text: string): void;
   /** Whole lines that it printed, each with its LF. */
   print(lines: string): void;
+  /** Its process, its restarts or whether it is up may be others now. */
+  changed(): void;
 }
 
 /**
@@ -85,23 +89,25 @@ export class Application {
     return this.#state === State.running;
   }
 
-  /** Resolves when its port accepts connections: true; or when it does not in time, or the process ends: false. */
+  /** Resolves when it is up: true; or when it does not in time, or the process ends: false. */
   async start(): Promise<boolean> {
     this.#spawn();
     const child = this.#child;
-    const { startTimeoutMs, port, name } = this.settings;
+    const { startTimeoutMs, port, name, readiness } = this.settings;
     for (
       const end = performance.now() + startTimeoutMs;
       performance.now() < end && this.#child === child && child !== null;
     ) {
-      if (await accepts(port)) {
+      if (await isReady(port, readiness)) {
         if (this.#child === child && this.#state === State.starting) this.#state = State.running;
+        this.#events.changed();
         return true;
       }
       await new Promise((resolve) => setTimeout(resolve, TRY_MS));
     }
     if (child !== null && this.#child === child) {
-      this.#events.report(`${name}: port ${port} does not accept connections after ${startTimeoutMs} ms`);
+      const what = readiness === null ? 'accept connections' : `answer ${readiness.path} as it should`;
+      this.#events.report(`${name}: port ${port} does not ${what} after ${startTimeoutMs} ms`);
     }
     return false;
   }
@@ -143,6 +149,7 @@ export class Application {
     });
     this.#child = child;
     if (child.pid !== undefined) this.#watchOver(child.pid);
+    this.#events.changed();
     for (const output of [child.stdout, child.stderr]) this.#catch(output);
     child.once('error', (error) => {
       if (child.pid !== undefined) return;
@@ -192,10 +199,12 @@ export class Application {
     for (const resolve of this.#whenEnded.splice(0)) resolve();
     if (this.#state === State.stopping) {
       this.#state = State.stopped;
+      this.#events.changed();
       return;
     }
     if (this.#state === State.running && this.#restarts.length === 0) this.#backOffMs = this.settings.backOffMs;
     this.#startAgain(how);
+    this.#events.changed();
   }
 
   #startAgain(how: string | null): void {
@@ -230,15 +239,4 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   } catch {
     // It has ended already.
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -83,7 +83,7 @@ const HOP_BY_HOP = {
 
 export const RESPONSE_RULES = new FieldRules({ ...HOP_BY_HOP, date: Rule.date });
 
-export function requestRules(saysForwarded: boolean): FieldRules {
+export function requestRules(saysForwarded: boolean, saysRequestId: boolean): FieldRules {
   return new FieldRules({
     ...HOP_BY_HOP,
     te: Rule.te,
@@ -91,6 +91,7 @@ export function requestRules(saysForwarded: boolean): FieldRules {
     'http2-settings': Rule.drop,
     proxy: Rule.drop,
     host: Rule.host,
+    ...(saysRequestId ? { 'x-request-id': Rule.drop } : {}),
     ...(saysForwarded
       ? {
           'x-forwarded-for': Rule.forwardedFor,

@@ -10,6 +10,7 @@ import { Framing, type FramingValue } from '../engine/stream-writer.ts';
 import { textAnswer } from '../http/answer.ts';
 import { BodyEnd } from '../http/response-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { type AnswerCoding, EncodedContent, type EncodedContentOwner } from './encoded-content.ts';
 import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Asked } from './request-head.ts';
@@ -22,7 +23,7 @@ import type { ConnectionUser, UpstreamConnection } from './upstream-connection.t
 /** Interim answers passed on for one request; a client that reads slowly must not have to take any number. */
 const MAX_INTERIM = 16;
 
-export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
+export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked, EncodedContentOwner {
   status = 0;
   bytes = 0;
   framing: FramingValue = Framing.length;
@@ -33,6 +34,9 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   readonly scheme: Asked['scheme'];
   readonly #proxy: ReverseProxy;
   readonly #look: AnswerLook | null;
+  readonly #coding: AnswerCoding | null;
+  /** Owned: closed when all has been sent, or in #release(). */
+  #encoded: EncodedContent | null = null;
   /** What the request may still bring; below 0: it is too large. */
   #contentLeft: number;
   /** null: it has not begun, or is over. */
@@ -61,6 +65,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     target: string | null,
     look: AnswerLook | null,
     maxContent: number,
+    coding: AnswerCoding | null,
   ) {
     super();
     this.#proxy = proxy;
@@ -68,6 +73,7 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     this.target = target;
     this.scheme = scheme;
     this.#look = look;
+    this.#coding = coding;
     this.#contentLeft = maxContent;
   }
 
@@ -132,6 +138,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   }
 
   onDrained(): void {
+    this.#encoded?.resume();
+    if (this.#encoded?.isFull === true) return;
     const connection = this.#connection;
     if (connection === null) return;
     this.#waitForMore(connection);
@@ -184,23 +192,24 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
       return;
     }
     this.status = parser.status;
-    this.#putHead(host.output, bytes, base, end);
+    const length = this.#putHead(host.output, bytes, base, end);
     if (this.#stickyField !== '') host.output.pushLatin1(this.#stickyField);
     const { keepAliveS } = responseHead;
     // A second less than it says, because the request takes time to get there.
     connection.keepAliveMs = keepAliveS < 0 ? Number.POSITIVE_INFINITY : (keepAliveS - 1) * 1000;
-    // RFC 9110 §8.6: 204 has no length.
-    const length = parser.status === 204 ? -1 : parser.contentLength;
     this.framing = host.endHead(this, length, parser.bodyEnd !== BodyEnd.none, responseHead.hasDate);
     this.#waitForMore(connection);
   }
 
-  #putHead(output: Output, bytes: Buffer, base: number, end: number): void {
+  /** Returns the length of what follows, -1 if it is not known. */
+  #putHead(output: Output, bytes: Buffer, base: number, end: number): number {
     const { parser } = this.#connection as UpstreamConnection;
     const edit = this.#look?.editLines ?? null;
-    if (edit === null) {
+    // RFC 9110 §8.6: 204 has no length.
+    let length = parser.status === 204 ? -1 : parser.contentLength;
+    if (edit === null && this.#coding === null) {
       this.#proxy.responseHead.put(output, parser, bytes, base, end);
-      return;
+      return length;
     }
     // What waits in the output may not be in its buffer yet.
     output.room(0);
@@ -208,11 +217,24 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
     this.#proxy.responseHead.put(output, parser, bytes, base, end);
     const text = output.room(0).toString('latin1', start, output.length);
     const lineEnd = text.indexOf('\n') + 1;
+    let lines = text.slice(lineEnd);
+    const encoded = this.#coding?.encode(parser.status, lines, length, parser.bodyEnd !== BodyEnd.none) ?? null;
+    if (encoded !== null) {
+      lines = encoded.lines;
+      if (!encoded.keepsLength) length = -1;
+      if (encoded.coder !== null) this.#encoded = new EncodedContent(encoded.coder, this);
+    }
     output.commit(start);
-    output.pushLatin1(text.slice(0, lineEnd) + edit(text.slice(lineEnd)));
+    output.pushLatin1(text.slice(0, lineEnd) + (edit === null ? lines : edit(lines)));
+    return length;
   }
 
   onContent(bytes: Buffer, start: number, end: number): void {
+    if (this.#encoded === null) this.#putContent(bytes, start, end);
+    else this.#encoded.put(bytes, start, end);
+  }
+
+  #putContent(bytes: Buffer, start: number, end: number): void {
     const { output } = this.#host as RelayHost;
     this.bytes += end - start;
     if (this.framing === Framing.chunked) {
@@ -231,7 +253,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   onReadEnd(): void {
     const connection = this.#connection as UpstreamConnection;
     this.#waitForMore(connection);
-    if ((this.#host as RelayHost).flushContent()) return;
+    const isTaken = (this.#host as RelayHost).flushContent();
+    if (isTaken && this.#encoded?.isFull !== true) return;
     // The client's own limits apply while it takes nothing. It may also be gone by now.
     if (this.#connection === null) return;
     connection.pause();
@@ -239,9 +262,43 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
   }
 
   onComplete(): void {
+    this.#connection = null;
+    if (this.#encoded !== null) {
+      // What was put into the output for the client's head must not wait for the coder.
+      (this.#host as RelayHost).flushContent();
+      this.#encoded.end();
+      return;
+    }
+    this.#endAnswer();
+  }
+
+  onEncoded(piece: Buffer): void {
+    const host = this.#host as RelayHost;
+    this.#putContent(piece, 0, piece.length);
+    if (!host.flushContent()) this.#encoded?.pause();
+  }
+
+  onEncoderReady(): void {
+    if (this.#connection !== null) {
+      this.#waitForMore(this.#connection);
+      this.#connection.resume();
+    }
+  }
+
+  onEncodedEnd(): void {
+    this.#encoded = null;
+    this.#endAnswer();
+  }
+
+  onEncoderFailure(): void {
+    const host = this.#host as RelayHost;
+    this.#end();
+    host.cutOffRelay(this);
+  }
+
+  #endAnswer(): void {
     const host = this.#host as RelayHost;
     if (this.framing === Framing.chunked) host.output.pushLatin1(`0\r\n${passedTrailers(this.#answerTrailers)}\r\n`);
-    this.#connection = null;
     this.#release();
     host.onStreamEnd(this, null);
   }
@@ -400,6 +457,8 @@ export class ProxiedAnswer extends RelayReply implements ConnectionUser, Asked {
 
   #release(): void {
     this.#host = null;
+    this.#encoded?.close();
+    this.#encoded = null;
     this.#request?.release();
     this.#request = null;
   }

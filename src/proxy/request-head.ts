@@ -33,6 +33,8 @@ export interface RequestHeadOptions {
   readonly forwarded: ProxySettings['forwarded'];
   /** Whose X-Forwarded-* are believed; null: nobody's. */
   readonly trusted: TrustedProxies | null;
+  /** The value of X-Request-ID; null: it is a field like others. */
+  readonly requestId: ((call: Call) => string) | null;
 }
 
 const IDEMPOTENT = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'] as const;
@@ -58,7 +60,7 @@ export class RequestHead {
 
   constructor(options: RequestHeadOptions) {
     this.#options = options;
-    this.#rules = requestRules(options.forwarded !== 'none');
+    this.#rules = requestRules(options.forwarded !== 'none', options.requestId !== null);
     this.#keepsHost = 'from' in options.host && options.host.from === 'client';
   }
 
@@ -85,6 +87,7 @@ export class RequestHead {
     if (length !== 0)
       request.putLatin1(length < 0 ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`);
     if (this.#options.forwarded !== 'none') this.#putClient(request, call, head, scheme);
+    if (this.#options.requestId !== null) request.putLatin1(`X-Request-ID: ${this.#options.requestId(call)}\r\n`);
     this.#putConnection(request, head, length);
     request.putLatin1('\r\n');
   }

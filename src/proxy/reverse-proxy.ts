@@ -12,6 +12,7 @@ import type { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { LookUp } from './addresses.ts';
 import type { UpstreamCounters } from './counters.ts';
+import type { AnswerCoding } from './encoded-content.ts';
 import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
 import { type HealthChange, HealthCheck } from './health-check.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
@@ -28,6 +29,8 @@ export interface ProxyOptions {
   readonly transport: Transport;
   /** Whose X-Forwarded-* and Forwarded are believed; null: nobody's. */
   readonly trusted?: TrustedProxies | null;
+  /** What upstreams get as X-Request-ID, whatever the client says; null: what the client says. */
+  readonly requestId?: ((call: Call) => string) | null;
   /** Told of each attempt that fails. */
   readonly onFailure?: (failure: ProxyFailure) => void;
   /** Told when checks change their mind about an upstream. */
@@ -83,7 +86,7 @@ export class ReverseProxy {
   readonly #refusals = new Map<FailureReason, Answer>();
 
   constructor(options: ProxyOptions, connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector) {
-    const { settings, trusted = null, onFailure = null, onHealth = ignore, lookUp } = options;
+    const { settings, trusted = null, requestId = null, onFailure = null, onHealth = ignore, lookUp } = options;
     this.settings = settings;
     this.#onFailure = onFailure;
     const upstreams = settings.upstreams.map(
@@ -94,7 +97,7 @@ export class ReverseProxy {
         ? call.remote.address
         : trusted.clientOf(call.remote.address, (name) => call.header(name)).address;
     this.group = new UpstreamGroup(upstreams, settings, this.#clock, clientOf);
-    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted });
+    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted, requestId });
     const heads = new Set(
       settings.upstreams.map((one) => `${'from' in settings.host ? authorityOf(one) : ''} ${one.basePath}`),
     );
@@ -106,7 +109,7 @@ export class ReverseProxy {
 
   /**
    * The answer of an upstream. `target`, in origin-form, replaces that of the request; `scheme` is that of its connection; more than
-   * `maxContent` bytes of content are answered with 413.
+   * `maxContent` bytes of content are answered with 413; `coding` compresses answers.
    */
   handle(
     call: Call,
@@ -114,8 +117,9 @@ export class ReverseProxy {
     target: string | null = null,
     look: AnswerLook | null = null,
     maxContent = Number.POSITIVE_INFINITY,
+    coding: AnswerCoding | null = null,
   ): Reply {
-    return new ProxiedAnswer(this, call, scheme, target, look, maxContent);
+    return new ProxiedAnswer(this, call, scheme, target, look, maxContent, coding);
   }
 
   /** All upstreams, in the order of the settings. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { LogFile } from '../log/log-file.ts';
 import { Rotator } from '../log/rotation.ts';
 import { Application, type ApplicationSettings } from '../processes/application.ts';
+import { type ApplicationCells, instanceName, writeApplication } from './application-cells.ts';
 import type { BackendConfig, ProcessConfig } from './config/backend-config.ts';
 import type { WebConfig } from './config/web-config.ts';
 
@@ -16,6 +17,8 @@ export class Applications {
   readonly #report: (text: string) => void;
   readonly #printError: (text: string) => void;
   #kept: readonly Kept[] = [];
+  /** Where workers see how they are doing; null: not known yet. */
+  #cells: ApplicationCells | null = null;
 
   /** `printError` gets what applications print that have no log. */
   constructor(report: (text: string) => void, printError: (text: string) => void) {
@@ -57,7 +60,24 @@ export class Applications {
       if (before !== undefined) await start;
     }
     this.#kept = kept;
+    // The cells of the configuration before are in another order.
+    this.#cells = null;
     await Promise.all([...starts, ...[...gone].map(stop)]);
+  }
+
+  /** From now on workers are told there. In the order of the configuration that was taken last. */
+  publishTo(cells: ApplicationCells): void {
+    this.#cells = cells;
+    this.#publish();
+  }
+
+  #publish(): void {
+    const cells = this.#cells;
+    if (cells === null) return;
+    for (const [index, { application }] of this.#kept.entries()) {
+      const { pid, restarts, isRunning } = application;
+      writeApplication(cells, index, { pid: pid ?? 0, restarts, isUp: isRunning });
+    }
   }
 
   async stop(): Promise<void> {
@@ -77,7 +97,8 @@ export class Applications {
     const log =
       logPath === null ? null : new LogFile({ path: logPath, bufferLines: 100, flushMs: 250, rotator, report });
     const print = (lines: string) => (log === null ? this.#printError(lines) : log.append(lines));
-    return { key, application: new Application(settings, { report: this.#report, print }), log };
+    const changed = () => this.#publish();
+    return { key, application: new Application(settings, { report: this.#report, print, changed }), log };
   }
 }
 
@@ -87,15 +108,15 @@ async function stop({ application, log }: Kept): Promise<void> {
 }
 
 function settingsOf(backend: BackendConfig): { settings: ApplicationSettings; logPath: string | null }[] {
-  const { process: config, name } = backend;
+  const { process: config } = backend;
   if (config === null) return [];
   return Array.from({ length: config.instances }, (_, index) => ({
-    settings: instanceOf(name, config, index),
+    settings: instanceOf(backend, config, index),
     logPath: config.logPath,
   }));
 }
 
-function instanceOf(name: string, config: ProcessConfig, index: number): ApplicationSettings {
+function instanceOf({ name, health }: BackendConfig, config: ProcessConfig, index: number): ApplicationSettings {
   const { env: given, passEnv, user, group, instances, logPath: _, ...settings } = config;
   const port = config.port + index;
   const env: Record<string, string> = {};
@@ -108,7 +129,8 @@ function instanceOf(name: string, config: ProcessConfig, index: number): Applica
   env['PORT'] = String(port);
   return {
     ...settings,
-    name: instances === 1 ? name : `${name} (${index + 1})`,
+    readiness: health === null ? null : { path: health.path, ...health.expected },
+    name: instanceName(name, instances, index),
     env,
     uid: idOf(user, '/etc/passwd'),
     gid: idOf(group, '/etc/group') ?? groupOf(user),

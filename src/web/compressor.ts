@@ -20,6 +20,7 @@ import { StreamReply } from '../engine/stream-reply.ts';
 import { type FilePlan, type FileSource, isFileSource } from '../files/file-plan.ts';
 import type { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { AnswerCoder } from './answer-coder.ts';
 import type { AnswerShape, FieldList } from './answer-shape.ts';
 import type { CompressionConfig } from './config/web-config.ts';
 import { type PreparedFile, preparedOf, replyOf } from './files-action.ts';
@@ -34,6 +35,7 @@ export class Compressor {
   /** Kept answers, the oldest first, with their bytes. */
   readonly #kept = new Map<Reply, { readonly of: PreparedFile; readonly coding: string; readonly bytes: number }>();
   #keptBytes = 0;
+  readonly #coders = new Map<string, AnswerCoder>();
 
   constructor(config: CompressionConfig) {
     this.#config = config;
@@ -48,6 +50,15 @@ export class Compressor {
     if (!prepared.isWorthIt) return replyOf(plan, shape);
     const coding = chooseCoding(codingWeights(call.header('accept-encoding')), this.#codings) ?? 'identity';
     return prepared.encoded.get(coding) ?? this.#make(plan, prepared, coding, shape);
+  }
+
+  /** For the answer of an upstream to this request; null: those go as they are. */
+  coderFor(call: Call): AnswerCoder | null {
+    if (!this.#config.proxied) return null;
+    const coding = chooseCoding(codingWeights(call.header('accept-encoding')), this.#codings) ?? 'identity';
+    const known = this.#coders.get(coding) ?? new AnswerCoder(coding, this.#config.minSize, this.#shrinks);
+    this.#coders.set(coding, known);
+    return known;
   }
 
   #make(plan: FilePlan, prepared: PreparedFile, coding: ContentCoding | 'identity', shape: AnswerShape): Reply {

@@ -4,12 +4,15 @@ import type { Call } from '../engine/call.ts';
 import { Answer } from '../http/answer.ts';
 import { json, reply } from '../http/made-reply.ts';
 import type { Reply } from '../http/reply.ts';
-import { EXPOSITION_TYPE, expose, type UpstreamMetrics } from '../metrics/exposition.ts';
+import { type ApplicationMetrics, EXPOSITION_TYPE, expose, type UpstreamMetrics } from '../metrics/exposition.ts';
 import { totalsOf } from '../metrics/shared-metrics.ts';
 import { STATUS_PAGE } from '../metrics/status-page.ts';
+import { processUse } from '../processes/process-use.ts';
 import type { AnswerShape } from './answer-shape.ts';
+import { readApplications } from './application-cells.ts';
 import type { InternalPage } from './config/web-config.ts';
 import type { Action, Where } from './route.ts';
+import { upstreamTotals } from './upstream-totals.ts';
 import type { WebApp, WebPlace } from './web-app.ts';
 
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
@@ -44,7 +47,13 @@ export class InternalAction implements Action {
 
   #metrics(): string {
     const { shared } = this.#place;
-    return expose(totalsOf(shared.metrics), shared.workers, STARTED_AT, this.#upstreams());
+    return expose({
+      totals: totalsOf(shared.metrics),
+      workers: shared.workers,
+      startedAt: STARTED_AT,
+      upstreams: this.#upstreams(),
+      applications: this.#applications(),
+    });
   }
 
   /** False while draining, and when a backend has nobody left. */
@@ -71,20 +80,19 @@ export class InternalAction implements Action {
       requests: requests.reduce((sum, { count }) => sum + count, 0),
       byStatus: requests,
       upstreams: this.#upstreams(),
+      applications: this.#applications(),
     };
   }
 
   #upstreams(): UpstreamMetrics[] {
-    return [...this.#app.proxies].flatMap(([backend, proxy]) =>
-      proxy.states().map(({ url, isHealthy, counters }) => ({
-        backend,
-        upstream: url,
-        isHealthy,
-        requests: counters.requests,
-        failures: counters.failures,
-        active: counters.active,
-      })),
-    );
+    const { upstreams, workers } = this.#place.shared;
+    this.#app.publish();
+    return upstreamTotals(upstreams, workers, this.#app.proxies);
+  }
+
+  #applications(): ApplicationMetrics[] {
+    const states = readApplications(this.#place.shared.applications, this.#app.config);
+    return states.map(({ name, pid, restarts, isUp }) => ({ application: name, restarts, isUp, ...processUse(pid) }));
   }
 }
 

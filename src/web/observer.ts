@@ -3,12 +3,12 @@ import type { AnswerEnd, Call } from '../engine/call.ts';
 
 import { lineWriter, type WriteLine } from '../log/access-line.ts';
 import { LogFile } from '../log/log-file.ts';
-import { isRequestId, RequestIds } from '../log/request-id.ts';
 import { Rotator } from '../log/rotation.ts';
 import { WorkerMetrics } from '../metrics/shared-metrics.ts';
 import { Clients } from './client.ts';
 import type { AccessLogConfig } from './config/log-config.ts';
 import type { WebConfig } from './config/web-config.ts';
+import type { RequestNames } from './request-names.ts';
 import type { WebPlace } from './web-app.ts';
 
 export class Observer {
@@ -17,14 +17,15 @@ export class Observer {
   readonly #log: LogFile | null;
   readonly #writeLine: WriteLine | null;
   readonly #excludes: ReadonlySet<string>;
-  readonly #ids = new RequestIds();
+  readonly #names: RequestNames;
 
   /** null: nobody wants to know. Throws if the log cannot be opened. */
-  static open(config: WebConfig, place: WebPlace): Observer | null {
-    return config.logging.access === null && config.metrics === null ? null : new Observer(config, place);
+  static open(config: WebConfig, place: WebPlace, names: RequestNames): Observer | null {
+    return config.logging.access === null && config.metrics === null ? null : new Observer(config, place, names);
   }
 
-  private constructor({ logging, metrics, server }: WebConfig, place: WebPlace) {
+  private constructor({ logging, metrics, server }: WebConfig, place: WebPlace, names: RequestNames) {
+    this.#names = names;
     const { access, rotation } = logging;
     this.#clients = new Clients(server.trustedProxies);
     this.#metrics = metrics === null ? null : new WorkerMetrics(place.shared.metrics, place.worker);
@@ -37,9 +38,14 @@ export class Observer {
     this.#metrics?.count(call.method, end.status, end.bytes, end.ms / 1000, end.isAborted);
     const { path } = call;
     if (this.#log === null || this.#excludes.has(path)) return;
-    const given = this.#clients.isTrusted(call) ? call.header('x-request-id') : null;
-    const id = given !== null && isRequestId(given) ? given : this.#ids.next();
-    this.#log.append((this.#writeLine as WriteLine)(call, end, this.#clients.addressOf(call), id, Date.now()));
+    const line = (this.#writeLine as WriteLine)(
+      call,
+      end,
+      this.#clients.addressOf(call),
+      this.#names.of(call),
+      Date.now(),
+    );
+    this.#log.append(line);
   };
 
   countConnections(count: number): void {

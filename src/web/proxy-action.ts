@@ -3,14 +3,17 @@ import type { Call } from '../engine/call.ts';
 import type { Reply } from '../http/reply.ts';
 import type { ReverseProxy } from '../proxy/reverse-proxy.ts';
 import type { AnswerShape } from './answer-shape.ts';
+import type { Compressor } from './compressor.ts';
 import type { Action, Where } from './route.ts';
 
 export class ProxyAction implements Action {
   readonly #proxy: ReverseProxy;
   readonly #maxContent: number;
   readonly #basePaths: boolean;
+  readonly #compressor: Compressor | null;
 
-  constructor(proxy: ReverseProxy, maxContent: number | null) {
+  constructor(proxy: ReverseProxy, maxContent: number | null, compressor: Compressor | null) {
+    this.#compressor = compressor;
     this.#maxContent = maxContent ?? Number.POSITIVE_INFINITY;
     this.#proxy = proxy;
     this.#basePaths = proxy.settings.upstreams.some(({ basePath }) => basePath !== '');
@@ -18,7 +21,8 @@ export class ProxyAction implements Action {
 
   answer(call: Call, where: Where, shape: AnswerShape): Reply {
     const target = where.isRewritten ? this.#targetOf(where) : null;
-    return this.#proxy.handle(call, where.isTls ? 'https' : 'http', target, shape, this.#maxContent);
+    const coding = this.#compressor?.coderFor(call) ?? null;
+    return this.#proxy.handle(call, where.isTls ? 'https' : 'http', target, shape, this.#maxContent, coding);
   }
 
   close(): void {}

@@ -46,6 +46,9 @@ export interface RouteParts {
   readonly shape: AnswerShape;
   /** null: always `shape`. */
   readonly chooseShape: ChooseShape | null;
+  /** The same for requests that come over TLS. */
+  readonly secureShape: AnswerShape;
+  readonly chooseSecureShape: ChooseShape | null;
   /** Of content; null: the server's limit. */
   readonly maxBodySize: number | null;
 }
@@ -58,6 +61,8 @@ export class Route {
   readonly #action: Action;
   readonly #shape: AnswerShape;
   readonly #chooseShape: ChooseShape | null;
+  readonly #secureShape: AnswerShape;
+  readonly #chooseSecureShape: ChooseShape | null;
   readonly #maxBodySize: number | null;
   readonly #where: Where = { path: '', rawPath: '', query: '', prefix: '', isTls: false, isRewritten: false };
 
@@ -69,6 +74,8 @@ export class Route {
     this.#action = parts.action;
     this.#shape = parts.shape;
     this.#chooseShape = parts.chooseShape;
+    this.#secureShape = parts.secureShape;
+    this.#chooseSecureShape = parts.chooseSecureShape;
     this.#maxBodySize = parts.maxBodySize;
   }
 
@@ -80,7 +87,8 @@ export class Route {
   }
 
   answer(call: Call, path: string, restAt: number, isTls: boolean): Reply | Promise<Reply> {
-    const shape = this.#chooseShape === null ? this.#shape : this.#chooseShape(call);
+    const choose = isTls ? this.#chooseSecureShape : this.#chooseShape;
+    const shape = choose !== null ? choose(call) : isTls ? this.#secureShape : this.#shape;
     if (this.#maxBodySize !== null && (call.body.length ?? 0) > this.#maxBodySize) return shape.error(413);
     const guards = this.#guards;
     for (let i = 0; i < guards.length; i++) {

@@ -1,9 +1,11 @@
 /** What the workers of a web server share: made by the first, sent to all, made anew for a new configuration but for what it keeps. */
 import { createMetrics, type SharedMetrics } from '../metrics/shared-metrics.ts';
 import type { TicketSecret } from '../tls/ticket-keys.ts';
+import { type ApplicationCells, makeApplicationCells } from './application-cells.ts';
 import type { WebConfig } from './config/web-config.ts';
 import { bucketsKey } from './guards/make-guards.ts';
 import { makeBuckets, type SharedBuckets } from './guards/token-buckets.ts';
+import { makeUpstreamCells, type UpstreamCells } from './upstream-totals.ts';
 
 export interface SharedState {
   /** How many workers there are to be, which share what the configuration allows in total. */
@@ -11,6 +13,9 @@ export interface SharedState {
   /** By rate limit. */
   readonly buckets: Readonly<Record<string, SharedBuckets>>;
   readonly metrics: SharedMetrics;
+  /** Of the upstreams of this configuration. */
+  readonly upstreams: UpstreamCells;
+  readonly applications: ApplicationCells;
   /** null: no listener has TLS. */
   readonly tickets: TicketSecret | null;
 }
@@ -36,5 +41,12 @@ export function makeSharedState(
       buckets[key] ??= before?.buckets[key] ?? makeBuckets();
     }
   }
-  return { workers, buckets, metrics: before?.metrics ?? createMetrics(workers), tickets };
+  return {
+    workers,
+    buckets,
+    metrics: before?.metrics ?? createMetrics(workers),
+    upstreams: makeUpstreamCells(workers, config),
+    applications: makeApplicationCells(config),
+    tickets,
+  };
 }

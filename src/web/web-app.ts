@@ -19,10 +19,12 @@ import { makeGuards } from './guards/make-guards.ts';
 import { authorityOf, HostTable, hostOf } from './hosts.ts';
 import { compilePattern } from './path-pattern.ts';
 import { RedirectAction } from './redirect-action.ts';
+import { RequestNames } from './request-names.ts';
 import { RespondAction } from './respond-action.ts';
 import { type Action, Route } from './route.ts';
 import type { SharedState } from './shared-state.ts';
 import { Maintenance, redirectTo, type SecurePort, Site } from './site.ts';
+import { publishUpstreams } from './upstream-totals.ts';
 
 /** Where an app is served. */
 export interface WebPlace {
@@ -37,6 +39,7 @@ export interface WebPlace {
 export class WebApp {
   readonly #config: WebConfig;
   readonly #clients: Clients;
+  readonly names: RequestNames;
   readonly #plain = new AnswerShape(NO_RULES, [], []);
   readonly #routes: Route[] = [];
   readonly #compressors = new Map<string, Compressor>();
@@ -52,6 +55,7 @@ export class WebApp {
     this.#config = config;
     this.#place = place;
     this.#clients = new Clients(config.server.trustedProxies);
+    this.names = new RequestNames(this.#clients);
   }
 
   /** Rejects with what the system says about a folder or a page that has gone since the configuration was checked. */
@@ -67,14 +71,16 @@ export class WebApp {
   }
 
   async #open(): Promise<void> {
-    const { backends, listeners, server, sites, tls } = this.#config;
+    const { backends, listeners, logging, server, sites, tls } = this.#config;
     if (tls?.automatic?.kind === 'acme') this.#challengeAnswer = (await import('../tls/managed.ts')).challengeAnswer;
     const trusted = server.trustedProxies.length === 0 ? null : new TrustedProxies(server.trustedProxies);
     for (const settings of Object.values(backends)) {
       const { openProxy } = await import('../proxy/reverse-proxy.ts');
       const { transport, report } = this.#place;
       const onFailure = (failure: ProxyFailure) => report(failureText(failure));
-      this.#proxies.set(settings.name, await openProxy({ settings, transport, trusted, onFailure }));
+      // Without a log nobody could look it up.
+      const requestId = logging.access === null ? null : this.names.of;
+      this.#proxies.set(settings.name, await openProxy({ settings, transport, trusted, onFailure, requestId }));
     }
     this.listensAt(listeners);
     const made = new Map<SiteConfig, Site>();
@@ -84,6 +90,17 @@ export class WebApp {
 
   get proxies(): ReadonlyMap<string, ReverseProxy> {
     return this.#proxies;
+  }
+
+  /** Lets all workers know how the upstreams are doing in this one. */
+  publish(): void {
+    const { shared, worker } = this.#place;
+    if (this.#config.metrics !== null && this.#proxies.size > 0)
+      publishUpstreams(shared.upstreams, shared.workers, worker, this.#proxies);
+  }
+
+  get config(): WebConfig {
+    return this.#config;
   }
 
   /** The ports that the kernel has chosen, for links to the listener with TLS. */
@@ -163,7 +180,12 @@ export class WebApp {
     const { cors } = config.security;
     const plain = shapeOf(config);
     const { corsShapes } = cors === null ? { corsShapes: null } : await import('./guards/cross-origin.ts');
-    const shapes = cors === null || corsShapes === null ? { shape: plain, choose: null } : corsShapes(cors, plain);
+    const shapesOf = (one: AnswerShape) =>
+      cors === null || corsShapes === null ? { shape: one, choose: null } : corsShapes(cors, one);
+    const shapes = shapesOf(plain);
+    const hsts = this.#config.tls?.hsts ?? null;
+    // RFC 6797 §7.2: never over plain HTTP.
+    const secure = hsts === null ? shapes : shapesOf(plain.with([['Strict-Transport-Security', hsts]]));
     return new Route({
       patterns: config.paths.map(compilePattern),
       methods: config.methods,
@@ -172,6 +194,8 @@ export class WebApp {
       action: await this.#makeAction(config),
       shape: shapes.shape,
       chooseShape: shapes.choose,
+      secureShape: secure.shape,
+      chooseSecureShape: secure.choose,
       maxBodySize: config.maxBodySize,
     });
   }
@@ -188,7 +212,8 @@ export class WebApp {
         return new RespondAction(action);
       case 'proxy': {
         const { ProxyAction } = await import('./proxy-action.ts');
-        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize);
+        const compressor = compression?.proxied === true ? this.#compressorFor(compression) : null;
+        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize, compressor);
       }
       case 'internal': {
         const { InternalAction } = await import('./internal-action.ts');

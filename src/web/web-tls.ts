@@ -15,9 +15,13 @@ export class WebTls {
 
   readonly choose: ChooseTls = (hello) => this.#current.choose(hello);
 
-  /** Throws, and changes nothing, if it cannot. */
-  take(config: TlsConfig, tickets: TicketSecret, report: (error: unknown) => void): void {
-    const next = openManagedTls(config, tickets, report);
+  /** Certificates that may take the place of the present ones. Throws, and changes nothing, if it cannot. */
+  prepare(config: TlsConfig, tickets: TicketSecret, report: (error: unknown) => void): ServerTls {
+    return openManagedTls(config, tickets, report);
+  }
+
+  /** `next` is owned from now on. */
+  take(next: ServerTls): void {
     this.#current.close();
     this.#current = next;
   }

@@ -1,14 +1,18 @@
 /** Unexpected errors, on stderr. */
 import { writeSync } from 'node:fs';
 
-/** With its stack. Control characters are escaped, except line ends: nothing that a client sent may steer a terminal. */
+/** With its stack. */
 export function reportError(worker: number, error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   try {
-    writeSync(2, `vrypt-server: worker ${worker}: ${escapeControls(text)}\n`);
+    writeSync(2, `vrypt-server: worker ${worker}: ${textOf(error)}\n`);
   } catch {
     // Nobody reads stderr any more.
   }
+}
+
+/** Control characters are escaped, except line ends: nothing that a client sent may steer a terminal. */
+export function textOf(error: unknown): string {
+  return escapeControls(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 export function escapeControls(text: string): string {

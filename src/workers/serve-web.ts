@@ -6,6 +6,8 @@ import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
+import { ErrorLog } from '../log/error-log.ts';
+import type { ServerTls } from '../tls/server-tls.ts';
 import { METRICS_LISTENER } from '../web/config/metrics-site.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
@@ -14,7 +16,7 @@ import type { WebTls } from '../web/web-tls.ts';
 import { claim } from './claim.ts';
 import { type Endpoint, listenAt, type WantedEndpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
-import { reportError } from './report.ts';
+import { reportError, textOf } from './report.ts';
 import type { WebSource } from './worker-app.ts';
 import type { WorkerEngine } from './worker-engine.ts';
 
@@ -62,7 +64,10 @@ export class WebWorker implements WorkerEngine {
   readonly #worker: number;
   /** Owned: closed when the next one has taken its place, or in close(). */
   #app: WebApp | null = null;
+  /** Owned. */
   #observer: Observer | null = null;
+  /** Owned; null: stderr. */
+  #errors: ErrorLog | null = null;
   #tls: Secured | null = null;
   /** Owned. */
   readonly #ports: Port[] = [];
@@ -95,8 +100,9 @@ export class WebWorker implements WorkerEngine {
   /** Returns the source with the ports that were chosen. */
   async open(source: WebSource, first: Endpoint): Promise<WebSource> {
     const { config, shared } = source;
-    this.#observer = Observer.open(config, this.#placeOf(source));
+    this.#errors = this.#openErrors(source);
     this.#app = await WebApp.open(config, this.#placeOf(source));
+    this.#observer = Observer.open(config, this.#placeOf(source), this.#app.names);
     await this.#secure(source);
     const listeners: ListenerConfig[] = [];
     for (const [index, listener] of config.listeners.entries()) {
@@ -119,9 +125,10 @@ export class WebWorker implements WorkerEngine {
     const opened: Port[] = [];
     const listeners: ListenerConfig[] = [];
     let observer: Observer | null;
+    let certificates: ServerTls | null = null;
+    let errors: ErrorLog | null = null;
     try {
-      // The old certificates would do for no new name; the new ones do for all that go on.
-      await this.#secure(source);
+      certificates = await this.#secure(source);
       for (const listener of source.config.listeners) {
         if (!this.#isMine(listener)) continue;
         const known = this.#ports.find((port) => !kept.has(port) && isSamePlace(port.config, listener));
@@ -132,15 +139,21 @@ export class WebWorker implements WorkerEngine {
         if (known === undefined) opened.push(this.#ports.at(-1) as Port);
       }
       app.listensAt(listeners);
-      observer = Observer.open(source.config, this.#placeOf(source));
+      errors = this.#openErrors(source);
+      observer = Observer.open(source.config, this.#placeOf(source), app.names);
     } catch (error) {
       this.#app = before;
       for (const port of opened) this.#close(port);
       app.close();
+      certificates?.close();
+      await errors?.close();
       throw error;
     }
+    if (certificates !== null) this.#tls?.certificates.take(certificates);
     const oldObserver = this.#observer;
+    const oldErrors = this.#errors;
     this.#observer = observer;
+    this.#errors = errors;
     for (const port of [...this.#ports]) {
       const index = source.config.listeners.findIndex(({ name }) => name === port.config.name);
       const listener = listeners[index];
@@ -155,6 +168,7 @@ export class WebWorker implements WorkerEngine {
     }
     before.close();
     await oldObserver?.close();
+    await oldErrors?.close();
     return { ...source, config: { ...source.config, listeners } };
   }
 
@@ -178,6 +192,7 @@ export class WebWorker implements WorkerEngine {
     this.#app?.close();
     this.#tls?.certificates.close();
     await this.#observer?.close();
+    await this.#errors?.close();
   }
 
   closeConnections(): void {
@@ -190,23 +205,37 @@ export class WebWorker implements WorkerEngine {
     this.#app?.close();
     this.#tls?.certificates.close();
     void this.#observer?.close();
+    void this.#errors?.close();
   }
 
-  /** Throws, and changes nothing, if there are no certificates to be used. */
-  async #secure({ config, shared }: WebSource): Promise<void> {
-    if (config.tls === null || shared.tickets === null) return;
-    const report = (error: unknown) => reportError(this.#worker, error);
-    if (this.#tls !== null) {
-      this.#tls.certificates.take(config.tls, shared.tickets, report);
-      return;
-    }
+  /**
+   * Sees to it that listeners with TLS can be opened. Returns the certificates that are to replace those in use, or null: there are
+   * none in use. Throws, and changes nothing, if there are no certificates to be used.
+   */
+  async #secure({ config, shared }: WebSource): Promise<ServerTls | null> {
+    if (config.tls === null || shared.tickets === null) return null;
+    const report = this.#report;
+    if (this.#tls !== null) return this.#tls.certificates.prepare(config.tls, shared.tickets, report);
     const { WebTls } = await import('../web/web-tls.ts');
     const { openTlsTransport } = await import('../engine/tls-transport.ts');
     const { openSecure } = await import('../engine/handshake.ts');
     const certificates = new WebTls(config.tls, shared.tickets, report);
     const transport = await openTlsTransport(this.#options.transport);
     this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose) };
+    return null;
   }
+
+  #openErrors({ config: { logging } }: WebSource): ErrorLog | null {
+    const { errorPath: path, rotation } = logging;
+    const worker = this.#worker;
+    if (path === null) return null;
+    return new ErrorLog({ path, worker, rotation, report: (error) => reportError(worker, error) });
+  }
+
+  readonly #report = (error: unknown): void => {
+    if (this.#errors === null) reportError(this.#worker, error);
+    else this.#errors.append(textOf(error));
+  };
 
   #placeOf({ shared }: WebSource): WebPlace {
     const worker = this.#worker;
@@ -215,7 +244,7 @@ export class WebWorker implements WorkerEngine {
       transport: this.#transport,
       worker,
       isDraining: () => this.#isDraining,
-      report: (error) => reportError(worker, error),
+      report: this.#report,
     };
   }
 
@@ -234,10 +263,13 @@ export class WebWorker implements WorkerEngine {
       openHttp2: (await import('../engine/http2-connection.ts')).openHttp2,
       counters: this.#counters,
       worker,
-      report: (error) => reportError(worker, error),
+      report: this.#report,
       ...(this.#observer === null || !isWatched(config) ? {} : { done: this.#observer.done }),
     });
-    engine.everyTick(() => this.#observer?.countConnections(this.connectionCount));
+    engine.everyTick(() => {
+      this.#observer?.countConnections(this.connectionCount);
+      this.#app?.publish();
+    });
     const listener =
       claimed === null
         ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))

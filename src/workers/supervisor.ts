@@ -12,7 +12,7 @@ import { serve } from './serve.ts';
 import type { WebWorker } from './serve-web.ts';
 import { isShortage, startAll } from './start-all.ts';
 import type { Thread } from './thread.ts';
-import type { WebSource } from './worker-app.ts';
+import type { WebSource, WorkerApp } from './worker-app.ts';
 import type { WorkerEngine } from './worker-engine.ts';
 
 /** Time for the first requests between listening and the start of the threads. */
@@ -62,7 +62,7 @@ export async function startSupervisor(
   }
   // A single worker has too little to give: it starts from the snapshot.
   if (threads.length > 0) setTimeout(() => void trimLater(engine, threads), BEFORE_TRIMMING_MS).unref();
-  return new Supervisor({ engine, threads, counters, address, port, shortage: failure?.code ?? null });
+  return new Supervisor({ engine, threads, counters, app, address, port, shortage: failure?.code ?? null });
 }
 
 async function trimLater(engine: WorkerEngine, threads: readonly Thread[]): Promise<void> {
@@ -97,12 +97,15 @@ interface Parts {
   readonly engine: WorkerEngine;
   readonly threads: readonly Thread[];
   readonly counters: SharedCounters;
+  readonly app: WorkerApp;
   readonly address: string;
   readonly port: number;
   readonly shortage: string | null;
 }
 
 export class Supervisor implements Workers {
+  /** As it was at the start, with the ports that the kernel has chosen. */
+  readonly app: WorkerApp;
   readonly address: string;
   readonly port: number;
   /** The system's code for why there are fewer workers than were asked for, or null if there are not. */
@@ -112,7 +115,8 @@ export class Supervisor implements Workers {
   readonly #threads: readonly Thread[];
   readonly #counters: SharedCounters;
 
-  constructor({ engine, threads, counters, address, port, shortage }: Parts) {
+  constructor({ engine, threads, counters, app, address, port, shortage }: Parts) {
+    this.app = app;
     this.#engine = engine;
     this.#threads = threads;
     this.#counters = counters;

@@ -88,14 +88,11 @@ function write(results: Results, json: string, chart: string): void {
   writeFileSync(chart, chartOf(results));
 }
 
-async function main(): Promise<void> {
-  const plan = planOf(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<void> {
+  const plan = planOf(args);
   if (plan === undefined) {
     process.stdout.write(HELP);
     return;
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().then(() => process.exit(1)));
   }
   const results = await bench(plan);
   process.stdout.write(report(results));
@@ -103,8 +100,23 @@ async function main(): Promise<void> {
   if (plan.commits) write(results, committedResults, committedChart);
 }
 
+async function web(args: readonly string[]): Promise<void> {
+  const { webPlanOf, WEB_HELP } = await import('./web/options.ts');
+  const plan = webPlanOf(args);
+  if (plan === undefined) {
+    process.stdout.write(WEB_HELP);
+    return;
+  }
+  const { benchWeb } = await import('./web/run.ts');
+  await benchWeb(plan);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopAll().then(() => process.exit(1)));
+}
+const args = process.argv.slice(2);
 try {
-  await main();
+  await (args.includes('--web') ? web(args) : main(args));
 } catch (error) {
   say(`bench: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -15,6 +15,7 @@ import { limit } from './limit.ts';
 import { limits } from './limits.ts';
 import type { Finding, Proof } from './proof.ts';
 import { proxy } from './proxy.ts';
+import { reloads } from './reloads.ts';
 import { replacement } from './replacement.ts';
 import { security } from './security.ts';
 import { slowloris } from './slowloris.ts';
@@ -32,6 +33,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   drain,
   replacement,
   proxy,
+  reloads,
   security,
   database,
   disk,

@@ -97,6 +97,13 @@ describe('web', () => {
     expect(existsSync(path.join(folder, 'pid'))).toBe(false);
   });
 
+  test('says where each listener is, also if the kernel has chosen its port', async () => {
+    const folder = makeFolder({ 'vrypt.toml': `${FIRST}[metrics]\nlisten = "127.0.0.1:0"\n` });
+    const server = await start(['web'], folder);
+    // That of the metrics is the last.
+    expect((await ask('/ready', { port: server.port })).text).toBe('ready\n');
+  });
+
   test('a new number of workers takes a restart, and the reload says so', async () => {
     const folder = makeFolder({ 'vrypt.toml': FIRST });
     const server = await start(['web'], folder);

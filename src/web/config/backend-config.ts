@@ -13,7 +13,7 @@ export interface BackendConfig extends ProxySettings {
   readonly process: ProcessConfig | null;
 }
 
-export interface ProcessConfig extends Omit<ApplicationSettings, 'name' | 'env' | 'uid' | 'gid'> {
+export interface ProcessConfig extends Omit<ApplicationSettings, 'name' | 'env' | 'uid' | 'gid' | 'readiness'> {
   /** All that it gets, besides `passEnv` and PORT. */
   readonly env: Readonly<Record<string, string | Secret>>;
   /** Variables of the server that it gets too. */

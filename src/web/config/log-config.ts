@@ -7,6 +7,8 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export interface LoggingConfig {
   /** null: none. */
   readonly access: AccessLogConfig | null;
+  /** Of what goes wrong; null: stderr. */
+  readonly errorPath: string | null;
   /** Of log files, those of managed processes included; null: not by us. A file that is moved away is opened anew. */
   readonly rotation: RotationOptions | null;
 }

@@ -256,6 +256,7 @@ function resolveCompression(written: WrittenConfig['compression']): CompressionC
   if (!table.enabled) return null;
   return {
     codings: table.codings,
+    proxied: table.proxied,
     minSize: readSize(table.min_size),
     types: table.types.map((type) => type.toLowerCase()),
     cacheSize: readSize(table.cache_size),

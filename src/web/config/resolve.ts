@@ -160,7 +160,14 @@ function resolveTls({ ssl, cloudflare }: WrittenConfig, resolver: Resolver): Tls
     ciphers: ssl.ciphers ?? null,
     http2: ssl.http2,
     ticketRotationMs: readSpan(ssl.ticket_rotation),
+    hsts: hstsOf(ssl),
   };
+}
+
+/** RFC 6797 §6.1. */
+function hstsOf({ hsts, hsts_subdomains: hasSubdomains }: WrittenConfig['ssl']): string | null {
+  const seconds = Math.round(readSpan(hsts) / 1000);
+  return seconds === 0 ? null : `max-age=${seconds}${hasSubdomains ? '; includeSubDomains' : ''}`;
 }
 
 function resolveAutomatic(
@@ -199,7 +206,7 @@ function resolveAutomatic(
 }
 
 function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): LoggingConfig {
-  const { access_log: access, rotation } = logging;
+  const { access_log: access, error_log: error, rotation } = logging;
   if (rotation?.max_size !== undefined && rotation.max_size_mb !== undefined) {
     resolver.faults.add(['logging', 'rotation', 'max_size_mb'], 'must not be given together with max_size');
   }
@@ -214,6 +221,7 @@ function resolveLogging({ logging }: WrittenConfig, resolver: Resolver): Logging
             excludes: access.exclude,
           }
         : null,
+    errorPath: error === undefined ? null : resolver.path(error.path),
     rotation:
       rotation?.enabled === true
         ? {

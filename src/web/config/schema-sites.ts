@@ -39,6 +39,7 @@ export const ERROR_PAGES = v.record(
 export const COMPRESSION = v.strictObject({
   enabled: v.optional(SWITCH, true),
   codings: v.optional(v.array(oneOf(CODINGS), 'a list of codings'), [...CODINGS]),
+  proxied: v.optional(said('Answers of upstreams too; mind BREACH.', SWITCH), false),
   min_size: v.optional(size(), 1024),
   types: v.optional(said('Media types such as text/*; none: those that shrink.', texts('a media type')), []),
   cache_size: v.optional(said('Of compressed answers in memory, per worker.', size()), '16MiB'),

@@ -77,6 +77,8 @@ const SSL = v.strictObject({
   min_version: v.optional(oneOf(['1.2', '1.3']), '1.2'),
   ciphers: v.optional(text()),
   http2: v.optional(SWITCH, true),
+  hsts: v.optional(said('Strict-Transport-Security for this long, on answers over TLS only; 0: none.', span(0)), 0),
+  hsts_subdomains: v.optional(said('It is for all names below the host too.', SWITCH), false),
   ticket_rotation: v.optional(span(1000), '12h'),
   acme: v.optional(ACME),
 });
@@ -102,6 +104,9 @@ const LOGGING = v.strictObject({
       flush_interval: v.optional(span(), '1s'),
       exclude: v.optional(said('Paths that are not logged.', texts('a path')), []),
     }),
+  ),
+  error_log: v.optional(
+    said('What goes wrong while it serves; default: stderr.', v.strictObject({ path: PATH }, 'a table with path')),
   ),
   rotation: v.optional(
     v.strictObject({

@@ -4,6 +4,8 @@ import type { Secret } from './secret.ts';
 
 export interface TlsConfig extends ManagedTlsConfig {
   readonly automatic: AutomaticCertificates | null;
+  /** Value of Strict-Transport-Security; null: none. */
+  readonly hsts: string | null;
 }
 
 export type AutomaticCertificates = AcmeConfig | CloudflareAccount;

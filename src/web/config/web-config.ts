@@ -157,6 +157,8 @@ export const CODINGS = ['zstd', 'br', 'gzip'] as const;
 export type CompressionCoding = (typeof CODINGS)[number];
 
 export interface CompressionConfig {
+  /** Answers of upstreams too. */
+  readonly proxied: boolean;
   /** In the order of preference, among what the client likes equally. */
   readonly codings: readonly CompressionCoding[];
   readonly minSize: number;
