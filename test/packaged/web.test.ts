@@ -169,9 +169,7 @@ async function freePort(): Promise<number> {
 function secureText(port: number, protocol: string, host = 'localhost'): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, servername: host, ALPNProtocols: [protocol], rejectUnauthorized: false };
-    const socket = connect(options, () =>
-      socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-    );
+    const socket = connect(options, () => socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
     let text = '';
     socket.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;
