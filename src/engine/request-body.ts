@@ -92,8 +92,9 @@ export class RequestBody implements Body {
       pull: async (controller) => {
         const { done, value } = await pieces.next();
         if (done !== true) {
-          // A byte stream takes over the memory, so it gets its own copy.
-          controller.enqueue(new Uint8Array(value));
+          // A byte stream takes the memory over; what shares its memory is copied.
+          const isAlone = value.byteLength === value.buffer.byteLength;
+          controller.enqueue(isAlone ? new Uint8Array(value.buffer) : new Uint8Array(value));
           return;
         }
         controller.close();

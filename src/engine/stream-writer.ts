@@ -95,15 +95,16 @@ export class StreamWriter implements Sink, AnswerWriter {
   write(piece: Content): true | Promise<void> {
     if (this.#error !== null) return this.#refused(this.#error);
     if (this.#isOver) return this.#refused(new Error('a stream must not be written to after its end'));
-    const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : asBuffer(piece);
-    if (bytes.length === 0) return true;
-    this.#remaining -= bytes.length;
+    const isAscii = typeof piece === 'string' && Buffer.byteLength(piece, 'utf8') === piece.length;
+    const data = isAscii ? piece : typeof piece === 'string' ? Buffer.from(piece, 'utf8') : asBuffer(piece);
+    if (data.length === 0) return true;
+    this.#remaining -= data.length;
     if (this.#remaining < 0) {
       const error = new RangeError('a stream must not be longer than the length it was given');
       this.#end(error);
       return this.#refused(error);
     }
-    this.#put(bytes);
+    this.#put(data);
     if (this.#host.flushContent()) return true;
     if (this.#error !== null) return this.#refused(this.#error);
     this.#drained ??= Promise.withResolvers();
@@ -132,12 +133,18 @@ export class StreamWriter implements Sink, AnswerWriter {
     this.#cancel?.();
   }
 
-  #put(bytes: Buffer): void {
+  /** Text is ASCII. */
+  #put(data: string | Buffer): void {
     const { output } = this.#host;
-    this.bytes += bytes.length;
-    if (this.framing === Framing.chunked) output.pushLatin1(`${bytes.length.toString(16)}\r\n`);
-    output.pushCopy(bytes);
-    if (this.framing === Framing.chunked) output.pushLatin1('\r\n');
+    const isChunked = this.framing === Framing.chunked;
+    this.bytes += data.length;
+    if (typeof data === 'string') {
+      output.pushLatin1(isChunked ? `${data.length.toString(16)}\r\n${data}\r\n` : data);
+      return;
+    }
+    if (isChunked) output.pushLatin1(`${data.length.toString(16)}\r\n`);
+    output.pushCopy(data);
+    if (isChunked) output.pushLatin1('\r\n');
   }
 
   #refused(error: Error): Promise<void> {
