@@ -5,14 +5,18 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT, SOURCE } from '../cli/server-process.ts';
+import { broadcast } from './broadcast.ts';
+import { crashes } from './crashes.ts';
 import { database } from './database.ts';
 import { death } from './death.ts';
 import { disk } from './disk.ts';
 import { drain } from './drain.ts';
 import { fuzzing } from './fuzzing.ts';
+import { handlers } from './handlers.ts';
 import { idle } from './idle.ts';
 import { limit } from './limit.ts';
 import { limits } from './limits.ts';
+import { longDrain } from './long-drain.ts';
 import type { Finding, Proof } from './proof.ts';
 import { proxy } from './proxy.ts';
 import { reloads } from './reloads.ts';
@@ -20,6 +24,7 @@ import { replacement } from './replacement.ts';
 import { security } from './security.ts';
 import { slowloris } from './slowloris.ts';
 import { storms } from './storms.ts';
+import { vanishing } from './vanishing.ts';
 
 const PACKAGED = path.join(ROOT, 'build/package/x86_64-unknown-linux-musl/vrypt-server');
 
@@ -35,6 +40,11 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   proxy,
   reloads,
   security,
+  handlers,
+  vanishing,
+  broadcast,
+  crashes,
+  'long-drain': longDrain,
   database,
   disk,
   fuzz: fuzzing,
