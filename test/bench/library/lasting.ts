@@ -18,7 +18,9 @@ const MIB = 1024;
 const TURNS = 5;
 /** For work that a runtime puts off. */
 const SETTLE_MS = 2500;
-const IDLE = 5000;
+const IDLE = 12_000;
+/** Make what is made once, and let heaps grow. */
+const IDLE_BEFORE = 2000;
 const READERS = 10_000;
 const SECONDS = 20;
 
@@ -69,8 +71,7 @@ async function idleSockets(start: (id: string) => Promise<ServerProcesses>): Pro
   let isMet = true;
   for (const id of ['fetch', 'bun', 'ws']) {
     const server = await start(id);
-    // The first ones make what is made once.
-    const first = await held(server, 100);
+    const first = await held(server, IDLE_BEFORE);
     await pause(SETTLE_MS);
     const before = server.memory().rss;
     const rest = await held(server, IDLE);
