@@ -7,8 +7,8 @@ export interface Wishes {
   readonly workers: number | 'auto';
   readonly isolation: Isolation;
   readonly maxConnections: number;
-  /** The user asked for this number of connections, so say so when fewer fit. */
-  readonly isMaxConnectionsTyped: boolean;
+  /** What the user asked for this number of connections with, to be told when fewer fit; null: it is the default. */
+  readonly maxConnectionsLabel: string | null;
 }
 
 export interface Machine extends ProcessLimits {
@@ -76,8 +76,9 @@ export function planCapacity(wishes: Wishes, machine: Machine): Capacity {
   }
   const fitting = (left - Math.min(SPARE_FILES, Math.floor(left / 4))) * (isolation === 'process' ? workers : 1);
   const maxConnections = Math.min(wishes.maxConnections, fitting);
-  if (maxConnections < wishes.maxConnections && (wishes.isMaxConnectionsTyped || fitting < FEW_CONNECTIONS)) {
-    const asked = wishes.isMaxConnectionsTyped ? ` instead of --max-connections ${wishes.maxConnections}` : ' at once';
+  const label = wishes.maxConnectionsLabel;
+  if (maxConnections < wishes.maxConnections && (label !== null || fitting < FEW_CONNECTIONS)) {
+    const asked = label === null ? ' at once' : ` instead of ${label} ${wishes.maxConnections}`;
     notes.push(`${openFilesLimit(machine)} allows ${count(fitting, 'connection')}${asked}`);
   }
   return { workers, maxConnections, notes };

@@ -5,7 +5,8 @@ import type { Settings } from './settings.ts';
 
 export function explainStartError(error: unknown, settings: Settings): string {
   const { code, message, name } = error as NodeJS.ErrnoException;
-  if (name === 'LookupError') return `--host ${message}`;
+  const { labels } = settings;
+  if (name === 'LookupError') return `${labels.host} ${message}`;
   const { unixPath } = settings;
   const reason = unixPath === undefined ? null : reasonOfSocket(unixPath, code);
   if (reason !== null) return `the socket ${unixPath} ${reason}`;
@@ -16,7 +17,7 @@ export function explainStartError(error: unknown, settings: Settings): string {
     case 'EPERM':
       return `${placeOf(settings)} may not be opened by this user (${code})`;
     case 'EADDRNOTAVAIL':
-      return `--host ${settings.host} does not belong to this machine (${code})`;
+      return `${labels.host} ${settings.host} does not belong to this machine (${code})`;
     case 'EAFNOSUPPORT':
     case 'EINVAL':
       return `${placeOf(settings)} cannot be listened on (${code})`;

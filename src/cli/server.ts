@@ -39,7 +39,7 @@ export async function runServer(
   printer: Printer,
   hooks: ServerHooks = {},
 ): Promise<void> {
-  const { isolation, limits, isMaxConnectionsTyped } = settings;
+  const { isolation, limits, labels } = settings;
   const signals = watchSignals();
   void signals.second.then(stopWaiting);
   const say = (text: string) => (settings.isQuiet ? undefined : printer.print(`vrypt-server ${text}\n`));
@@ -57,7 +57,8 @@ export async function runServer(
   }
   // Threads cannot share a socket that was opened for the process.
   const workers = endpoint.kind === 'descriptors' && isolation === 'thread' ? 1 : settings.workers;
-  const wishes = { workers, isolation, maxConnections: limits.maxConnections, isMaxConnectionsTyped };
+  const { maxConnections } = limits;
+  const wishes = { workers, isolation, maxConnections, maxConnectionsLabel: labels.maxConnections };
   const capacity = planCapacity(wishes, readMachine(workers));
   for (const note of capacity.notes) warn(note);
   let isStopping = false;
@@ -167,13 +168,17 @@ function timeout(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function startStatsd({ statsd }: Settings, supervisor: Workers, printer: Printer): Promise<(() => void) | null> {
+async function startStatsd(
+  { statsd, labels }: Settings,
+  supervisor: Workers,
+  printer: Printer,
+): Promise<(() => void) | null> {
   if (statsd === undefined) return null;
   const module = await import('./statsd.ts');
   return module.startStatsd(
     statsd,
     () => supervisor.requests(),
-    (line) => printer.printError(`vrypt-server: ${line}\n`),
+    (line) => printer.printError(`vrypt-server: ${labels.statsd} ${line}\n`),
   );
 }
 

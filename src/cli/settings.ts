@@ -31,8 +31,8 @@ export interface Settings {
   readonly isolation: Isolation;
   readonly app: WorkerApp;
   readonly limits: EngineLimits;
-  /** The user asked for this number, so warn when fewer fit. */
-  readonly isMaxConnectionsTyped: boolean;
+  /** What `host`, `statsd` and the limit on connections were set with: a flag, or a variable of the environment. */
+  readonly labels: SettingLabels;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly statsd: HostAndPort | undefined;
@@ -40,6 +40,15 @@ export interface Settings {
   readonly isQuiet: boolean;
   readonly transport: TransportName;
 }
+
+export interface SettingLabels {
+  readonly host: string;
+  readonly statsd: string;
+  /** Null: nobody asked for a number, so nobody is told when fewer fit. */
+  readonly maxConnections: string | null;
+}
+
+export const USUAL_LABELS: SettingLabels = { host: '--host', statsd: '--statsd', maxConnections: null };
 
 /** What each worker is. */
 export type Isolation = 'thread' | 'process';
@@ -236,7 +245,11 @@ export function resolveSettings(typed: TypedOptions, environment: Environment): 
       maxRequests: values['max-requests'] || Number.POSITIVE_INFINITY,
       maxConnections: values['max-connections'],
     },
-    isMaxConnectionsTyped: sources['max-connections'] !== undefined,
+    labels: {
+      host: sources.host?.label ?? USUAL_LABELS.host,
+      statsd: sources.statsd?.label ?? USUAL_LABELS.statsd,
+      maxConnections: sources['max-connections']?.label ?? null,
+    },
     drainDelayMs: values['drain-delay'],
     drainTimeoutMs: values['drain-timeout'],
     statsd: values.statsd,

@@ -110,7 +110,7 @@ class Route {
       if (signal.aborted) return;
       this.#nextLookup = performance.now() + LOOKUP_RETRY_MS;
       // The last address, if there was one, stays in use.
-      if (!this.#isNameLost) this.#tell(`--statsd ${(error as Error).message}`);
+      if (!this.#isNameLost) this.#tell((error as Error).message);
       this.#isNameLost = true;
     }
   }
@@ -171,6 +171,6 @@ class Route {
 
   #say(what: string): void {
     const { host, port } = this.#target;
-    this.#tell(`--statsd ${isIPv6(host) ? `[${host}]` : host}:${port} ${what}`);
+    this.#tell(`${isIPv6(host) ? `[${host}]` : host}:${port} ${what}`);
   }
 }

@@ -10,7 +10,7 @@ import type { WebSource } from '../workers/worker-app.ts';
 import type { GoodConfig, ReadConfig } from './config-file.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO } from './process-io.ts';
 import type { ServerHooks } from './server.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, USUAL_LABELS } from './settings.ts';
 import { takeHangups } from './signals.ts';
 import { startServer } from './start-server.ts';
 import { UsageError } from './usage-error.ts';
@@ -181,7 +181,7 @@ function settingsOf(config: WebConfig, { isQuiet }: WebServerOptions): Settings 
     // Made for as many workers as there will be.
     app: { kind: 'echo', status: 200, fields: [] },
     limits: server.limits,
-    isMaxConnectionsTyped: server.isMaxConnectionsSet,
+    labels: { ...USUAL_LABELS, maxConnections: server.isMaxConnectionsSet ? 'max_connections' : null },
     drainDelayMs: server.drainDelayMs,
     drainTimeoutMs: server.drainTimeoutMs,
     statsd: undefined,

@@ -4,7 +4,7 @@ import { type Machine, planCapacity, type Wishes } from '../../src/cli/capacity.
 const MIB = 1024 ** 2;
 const NONE = Number.POSITIVE_INFINITY;
 
-const WISHES: Wishes = { workers: 'auto', isolation: 'thread', maxConnections: 65_536, isMaxConnectionsTyped: false };
+const WISHES: Wishes = { workers: 'auto', isolation: 'thread', maxConnections: 65_536, maxConnectionsLabel: null };
 const MACHINE: Machine = {
   cores: 8,
   cgroup: { cpus: NONE, memory: NONE },
@@ -50,9 +50,9 @@ describe('open files', () => {
   });
 
   test('are mentioned if fewer connections fit than were asked for', () => {
-    const wishes = { workers: 1, maxConnections: 5000, isMaxConnectionsTyped: true };
+    const wishes = { workers: 1, maxConnections: 5000, maxConnectionsLabel: 'VRYPT_MAX_CONNECTIONS' };
     expect(plan(wishes, { openFiles: 2000 }).notes).toEqual([
-      'the limit on open files (ulimit -n 2000) allows 1937 connections instead of --max-connections 5000',
+      'the limit on open files (ulimit -n 2000) allows 1937 connections instead of VRYPT_MAX_CONNECTIONS 5000',
     ]);
   });
 

@@ -34,3 +34,11 @@ test('a failed lookup says why', () => {
   const error = Object.assign(new Error(message), { name: 'LookupError', code: 'ETIMEOUT' });
   expect(explainStartError(error, resolveSettings({ host: ['a.name'] }, {}))).toBe(`--host ${message}`);
 });
+
+test('a host that the environment gave is called by its variable', () => {
+  const error = Object.assign(new Error('as the system says'), { code: 'EADDRNOTAVAIL' });
+  const settings = resolveSettings({}, { VRYPT_HOST: '192.0.2.1' });
+  expect(explainStartError(error, settings)).toBe(
+    'VRYPT_HOST 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)',
+  );
+});

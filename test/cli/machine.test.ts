@@ -9,7 +9,7 @@ test('the least limit on open files is named even if every descriptor is taken',
     const { planCapacity } = await import('./src/cli/capacity.ts');
     const { readMachine } = await import('./src/cli/machine.ts');
     try { for (;;) openSync('/dev/null'); } catch {}
-    try { planCapacity({ workers: 1, maxConnections: 1, isMaxConnectionsTyped: false }, readMachine(1)); }
+    try { planCapacity({ workers: 1, maxConnections: 1, maxConnectionsLabel: null }, readMachine(1)); }
     catch ({ message }) { process.stdout.write(message); }
   `;
   const limited = ['-c', 'ulimit -n 50; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', program];

@@ -35,7 +35,7 @@ const DEFAULTS: Settings = {
     maxRequests: 1_000_000,
     maxConnections: 65_536,
   },
-  isMaxConnectionsTyped: false,
+  labels: { host: '--host', statsd: '--statsd', maxConnections: null },
   drainDelayMs: 0,
   drainTimeoutMs: 10_000,
   statsd: undefined,
@@ -237,7 +237,10 @@ test('every option with a value is tried here or in own-answer.test.ts', () => {
 test('without options the defaults of the rows apply', () => {
   expect(settingsOf([])).toEqual(DEFAULTS);
   const typed = OPTION_ROWS.flatMap((row) => ('default' in row ? [`--${row.name}`, row.default] : []));
-  expect(settingsOf(typed)).toEqual({ ...DEFAULTS, isMaxConnectionsTyped: true });
+  expect(settingsOf(typed)).toEqual({
+    ...DEFAULTS,
+    labels: { ...DEFAULTS.labels, maxConnections: '--max-connections' },
+  });
 });
 
 describe.each(NAMES)('--%s', (name) => {

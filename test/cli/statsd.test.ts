@@ -126,11 +126,11 @@ describe.concurrent('statsd', () => {
     await periods(7);
     lookups[1]?.fail();
     await periods(7);
-    expect(lines).toEqual(['--statsd metrics was not found (ENOTFOUND)']);
+    expect(lines).toEqual(['metrics was not found (ENOTFOUND)']);
     expect(lookups.length).toBe(3);
     lookups[2]?.give({ addresses: ['127.0.0.1'], ttlMs: undefined });
     expect(await packet(socket)).toBe('vrypt.rps:0|g');
-    expect(lines).toEqual(['--statsd metrics was not found (ENOTFOUND)', `--statsd metrics:${port} is found again`]);
+    expect(lines).toEqual(['metrics was not found (ENOTFOUND)', `metrics:${port} is found again`]);
   }, 40_000);
 
   test.for(['127.0.0.1', '::1'])(
@@ -142,12 +142,12 @@ describe.concurrent('statsd', () => {
       const { lines, periods } = start(context, host, port);
       const shown = host === '::1' ? `[::1]:${port}` : `127.0.0.1:${port}`;
       await periods(6);
-      expect(lines).toEqual([`--statsd ${shown} cannot be reached (ECONNREFUSED)`]);
+      expect(lines).toEqual([`${shown} cannot be reached (ECONNREFUSED)`]);
       const socket = await listen(context, host, port);
       await packet(socket);
       await expect
         .poll(() => lines, { timeout: 20_000 })
-        .toEqual([`--statsd ${shown} cannot be reached (ECONNREFUSED)`, `--statsd ${shown} is reached again`]);
+        .toEqual([`${shown} cannot be reached (ECONNREFUSED)`, `${shown} is reached again`]);
     },
   );
 
@@ -157,6 +157,6 @@ describe.concurrent('statsd', () => {
     const { lines, periods } = start(context, '255.255.255.255', 9);
     await periods(4);
     expect(lines.length).toBe(1);
-    expect(lines[0]).toMatch(/^--statsd 255\.255\.255\.255:9 cannot be reached \(E\w+\)$/);
+    expect(lines[0]).toMatch(/^255\.255\.255\.255:9 cannot be reached \(E\w+\)$/);
   });
 });
