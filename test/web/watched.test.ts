@@ -75,6 +75,16 @@ test('the error log tells of upstreams that fail', async () => {
     .toMatch(/^\d{4}-\d\d-\d\dT\S+Z worker 0: .*127\.0\.0\.1:1 .*GET \/gone: 502\n$/);
 });
 
+test('a full disk costs lines of the log, never requests', async () => {
+  const { get, folder } = await startWeb(
+    '[logging]\naccess_log = { path = "/dev/full", buffer_size = 1 }\nerror_log = { path = "error.log" }\n[[sites]]\nrespond = "1"',
+  );
+  for (let i = 0; i < 20; i++) expect((await get('/')).status).toBe(200);
+  await expect
+    .poll(() => readFileSync(path.join(folder, 'error.log'), 'utf8'), { timeout: 10_000 })
+    .toContain('/dev/full cannot be written: ENOSPC');
+});
+
 const APP = `
 require('node:http').createServer((request, response) => {
   if (request.url === '/ready') response.statusCode = Date.now() - started > 300 ? 200 : 503;
