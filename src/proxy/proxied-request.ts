@@ -6,13 +6,14 @@ import type { Buffer } from 'node:buffer';
 import type { Call } from '../engine/call.ts';
 import { type RelayHost, RelayReply } from '../engine/relay.ts';
 import { textAnswer } from '../http/answer.ts';
+import type { ConnectionUser } from './connection-user.ts';
 import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Asked } from './request-head.ts';
 import type { AnswerLook, ReverseProxy } from './reverse-proxy.ts';
 import { passedTrailers } from './trailers.ts';
 import type { Upstream } from './upstream.ts';
-import type { ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 export abstract class ProxiedRequest extends RelayReply implements ConnectionUser, Asked {
   abstract override status: number;
