@@ -162,7 +162,7 @@ test.skipIf(!hasChromium)('the status page is live in a browser, and breaks none
   expect(await rows('applications')).toEqual([expect.stringMatching(/^app\s+up\s+0/)]);
   expect(await rows('upstreams')).toEqual([expect.stringContaining('healthy'), expect.stringContaining('healthy')]);
   for (let i = 0; i < 3; i++) await ask('/', { port: web });
-  await page.getByText(/^GET\s+200\s+4$/).waitFor();
+  await expect.poll(() => rows('requests'), { timeout: 30_000 }).toEqual([expect.stringMatching(/^GET\s+200\s+4$/)]);
   // A browser asks for an icon by itself.
   expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
 });
