@@ -146,8 +146,7 @@ class WebServer implements ServerHooks {
       if (!(await this.#prepareOthers(config))) throw new Error('see above');
       const failures = await workers.take(source);
       this.#certificates?.start();
-      await this.#applications?.take(config);
-      this.#applications?.publishTo(shared.applications);
+      await this.#applications?.take(config, shared.applications);
       if (config.server.workers !== this.config.server.workers) {
         printError('vrypt-server: server.workers has changed: that takes a restart\n');
       }

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 /** What is asked of an application before it gets traffic. */
 export interface ReadinessCheck {
   readonly path: string;
+  /** As Host says it. */
+  readonly host: string;
   /** Statuses that are good, both ends included. */
   readonly from: number;
   readonly to: number;
@@ -24,7 +26,7 @@ export function isReady(port: number, check: ReadinessCheck | null): Promise<boo
     socket.setEncoding('latin1');
     socket.once('connect', () => {
       if (check === null) end(true);
-      else socket.write(`GET ${check.path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`);
+      else socket.write(`GET ${check.path} HTTP/1.1\r\nHost: ${check.host}\r\nConnection: close\r\n\r\n`);
     });
     socket.on('data', (text: string) => {
       head += text;

@@ -1,9 +1,10 @@
 /** Asks one upstream at intervals whether it is healthy. Owns its timer, and a connection while it asks. */
 import { Buffer } from 'node:buffer';
+import type { ConnectionUser } from './connection-user.ts';
 import type { FailureReason } from './failures.ts';
 import type { HealthSettings } from './settings.ts';
 import type { Upstream } from './upstream.ts';
-import type { ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 export interface HealthChange {
   readonly upstream: string;

@@ -4,11 +4,12 @@
  */
 import type { Connector } from '../engine/connector.ts';
 import { Addresses, type LookUp } from './addresses.ts';
+import type { ConnectionUser } from './connection-user.ts';
 import { newCounters, type UpstreamCounters } from './counters.ts';
 import type { FailureReason } from './failures.ts';
 import { authorityOf, type ProxySettings, type UpstreamSettings } from './settings.ts';
 import type { UpstreamClock } from './upstream-clock.ts';
-import { type ConnectionUser, UpstreamConnection } from './upstream-connection.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamHealth } from './upstream-health.ts';
 import { WaitingUser } from './waiting-user.ts';
 

@@ -1,7 +1,8 @@
 /** A request that waits for a place at its upstream. */
+
+import type { ConnectionUser } from './connection-user.ts';
 import type { Upstream } from './upstream.ts';
 import type { Watched } from './upstream-clock.ts';
-import type { ConnectionUser } from './upstream-connection.ts';
 
 export class WaitingUser implements Watched {
   index = 0;

@@ -33,9 +33,9 @@ export class Applications {
 
   /**
    * Starts what is new, stops what is gone, and replaces what has changed, one after the other, so that of several copies one serves.
-   * Resolves when all are up or have had their time.
+   * Resolves when all are up or have had their time. `cells` are those that workers read.
    */
-  async take(config: WebConfig): Promise<void> {
+  async take(config: WebConfig, cells: ApplicationCells | null = null): Promise<void> {
     const wanted = Object.values(config.backends).flatMap(settingsOf);
     const kept: Kept[] = [];
     const gone = new Set(this.#kept);
@@ -61,11 +61,12 @@ export class Applications {
     }
     this.#kept = kept;
     // The cells of the configuration before are in another order.
-    this.#cells = null;
+    this.#cells = cells;
+    this.#publish();
     await Promise.all([...starts, ...[...gone].map(stop)]);
   }
 
-  /** From now on workers are told there. In the order of the configuration that was taken last. */
+  /** From now on workers are told there. */
   publishTo(cells: ApplicationCells): void {
     this.#cells = cells;
     this.#publish();
@@ -116,7 +117,11 @@ function settingsOf(backend: BackendConfig): { settings: ApplicationSettings; lo
   }));
 }
 
-function instanceOf({ name, health }: BackendConfig, config: ProcessConfig, index: number): ApplicationSettings {
+function instanceOf(
+  { name, health, upstreams }: BackendConfig,
+  config: ProcessConfig,
+  index: number,
+): ApplicationSettings {
   const { env: given, passEnv, user, group, instances, logPath: _, ...settings } = config;
   const port = config.port + index;
   const env: Record<string, string> = {};
@@ -129,7 +134,14 @@ function instanceOf({ name, health }: BackendConfig, config: ProcessConfig, inde
   env['PORT'] = String(port);
   return {
     ...settings,
-    readiness: health === null ? null : { path: health.path, ...health.expected },
+    readiness:
+      health === null
+        ? null
+        : {
+            path: `${upstreams[0]?.basePath ?? ''}${health.path}`,
+            host: health.host ?? `localhost:${port}`,
+            ...health.expected,
+          },
     name: instanceName(name, instances, index),
     env,
     uid: idOf(user, '/etc/passwd'),

@@ -75,6 +75,16 @@ test('the error log tells of upstreams that fail', async () => {
     .toMatch(/^\d{4}-\d\d-\d\dT\S+Z worker 0: .*127\.0\.0\.1:1 .*GET \/gone: 502\n$/);
 });
 
+test('a full disk costs lines of the log, never requests', async () => {
+  const { get, folder } = await startWeb(
+    '[logging]\naccess_log = { path = "/dev/full", buffer_size = 1 }\nerror_log = { path = "error.log" }\n[[sites]]\nrespond = "1"',
+  );
+  for (let i = 0; i < 20; i++) expect((await get('/')).status).toBe(200);
+  await expect
+    .poll(() => readFileSync(path.join(folder, 'error.log'), 'utf8'), { timeout: 10_000 })
+    .toContain('/dev/full cannot be written: ENOSPC');
+});
+
 const APP = `
 require('node:http').createServer((request, response) => {
   if (request.url === '/ready') response.statusCode = Date.now() - started > 300 ? 200 : 503;
@@ -152,7 +162,7 @@ test.skipIf(!hasChromium)('the status page is live in a browser, and breaks none
   expect(await rows('applications')).toEqual([expect.stringMatching(/^app\s+up\s+0/)]);
   expect(await rows('upstreams')).toEqual([expect.stringContaining('healthy'), expect.stringContaining('healthy')]);
   for (let i = 0; i < 3; i++) await ask('/', { port: web });
-  await page.getByText(/^GET\s+200\s+4$/).waitFor();
+  await expect.poll(() => rows('requests'), { timeout: 30_000 }).toEqual([expect.stringMatching(/^GET\s+200\s+4$/)]);
   // A browser asks for an icon by itself.
   expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
 });
