@@ -32,8 +32,10 @@ export const npm: Proof = {
       writeFileSync(path.join(folder, 'package.json'), '{ "name": "a", "version": "1.0.0", "private": true }');
       rmSync(path.join(folder, 'package-lock.json'), { force: true });
       const where = ['--registry', registry.url, '--cache', path.join(folder, 'cache'), '--no-audit', '--no-fund'];
-      const { code, stderr } = await run(['npm', 'install', `${scope}/cli`, ...where, ...args], { cwd: folder });
-      if (code !== 0) throw new Error(`npm install must succeed, got ${code}: ${stderr}`);
+      const { code, stdout, stderr } = await run(['npm', 'install', `${scope}/cli`, ...where, ...args], {
+        cwd: folder,
+      });
+      if (code !== 0) throw new Error(`npm install must succeed, got ${code}: ${stdout}${stderr}`);
     };
     const installed = (): string =>
       readdirSync(path.join(folder, 'node_modules', scope))
@@ -49,13 +51,13 @@ export const npm: Proof = {
         const { stdout } = spawnSync(bin, ['--version'], { encoding: 'utf8' });
         mustMatch('the version', stdout, new RegExp(`^${program.version.replaceAll('.', '\\.')} `));
       });
-      await check('it hands on arguments, the exit code and what is printed', async () => {
+      await check('it hands on arguments, exit code and output', async () => {
         const { status, stderr } = spawnSync(bin, ['--port', '80a'], { encoding: 'utf8' });
         mustBe('the exit code', status, 2);
         mustMatch('what it says', stderr, /--port must be/);
       });
       await check(
-        'it serves, SIGTERM to the launcher drains the server, and its exit code is the launcher’s',
+        "it serves, SIGTERM to the launcher drains the server, and its exit code is the launcher's",
         async () => {
           const child = spawn(bin, ['0', '--host', '127.0.0.1'], { stdio: ['ignore', 'pipe', 'inherit'] });
           const [line] = await once(child.stdout, 'data');
