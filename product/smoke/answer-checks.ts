@@ -1,4 +1,5 @@
 /** What the session's server must answer, and how it must look from outside while it does. */
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Check } from '../../scripts/smoke/checks.ts';
 import { exchange, type Place, type Server } from '../../scripts/smoke/server.ts';
@@ -24,6 +25,11 @@ export const answerChecks: readonly Check[] = [
       }
       const narrow = sockets.find(({ address }) => /[^0]/.test(address));
       if (narrow !== undefined) throw new Failure(`it must listen on every address, got ${addressOf(narrow.address)}`);
+      // A kernel without IPv6 lists no address of it.
+      const hasIpv6 = existsSync('/proc/net/if_inet6') && readFileSync('/proc/net/if_inet6', 'latin1') !== '';
+      if (hasIpv6 && sockets.some(({ address }) => address.length === 8)) {
+        throw new Failure("it must listen on every address, got only IPv4's");
+      }
     },
   },
   ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'BREW'].map((method) => ({

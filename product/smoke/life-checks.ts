@@ -13,10 +13,12 @@ const plain = (port: number): { args: string[] } => ({ args: [String(port)] });
 const head = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
 const requests = 1000;
 const mostGrowth = 64 << 20;
+/** Connections that it has not closed yet. */
+const mostOpened = 16;
 
 export const lifeChecks: readonly Check[] = [
   {
-    sentence: `answers ${requests} requests with one worker (-w 1), which keeps its memory`,
+    sentence: `answers ${requests} requests with one worker (-w 1), which keeps its memory and its open files`,
     run: (session) =>
       withServer(
         session,
@@ -117,6 +119,7 @@ async function manyRequests(server: Server, timeoutMs: number): Promise<void> {
   const batch = 100;
   await exchange(server.port, `${head}Connection: close\r\n\r\n`, timeoutMs);
   const before = server.memory();
+  const openBefore = server.openFiles();
   for (let done = 0; done < requests; done += batch) {
     const last = `${head}Connection: close\r\n\r\n`;
     const answer = await exchange(server.port, `${head}\r\n`.repeat(batch - 1) + last, timeoutMs).catch(
@@ -133,6 +136,10 @@ async function manyRequests(server: Server, timeoutMs: number): Promise<void> {
         `its memory must grow by at most ${megabytes(mostGrowth)} MiB, got ${megabytes(growth)} MiB in ${done + batch} requests`,
       );
     }
+  }
+  const more = server.openFiles() - openBefore;
+  if (more > mostOpened) {
+    throw new Failure(`its open files must grow by at most ${mostOpened}, got ${more} in ${requests} requests`);
   }
 }
 

@@ -65,7 +65,7 @@ export function differences(files: readonly Made[], again: (file: string) => str
 }
 
 /** With what is changed or untracked, and its own packages. */
-async function copyCheckout(copy: string): Promise<void> {
+export async function copyCheckout(copy: string): Promise<void> {
   if (existsSync(path.join(root, '.git'))) {
     await runWell(['git', 'clone', '--quiet', '--no-hardlinks', root, copy]);
     for (const file of readTree().changes) {

@@ -35,7 +35,11 @@ function scriptsOf({ name, about }: PackageFacts): Record<string, string> {
   const service = `${name}.service`;
   const units = unitsOf(name, about).join(' ');
   return {
-    postinst: script(`if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+    // So that purging finds the links by which an administrator has enabled them.
+    postinst: script(`if [ "$1" = configure ] && command -v deb-systemd-helper >/dev/null; then
+	deb-systemd-helper update-state ${units} >/dev/null || true
+fi
+if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
 	systemctl --system daemon-reload >/dev/null || true
 	if [ -n "$2" ] && command -v deb-systemd-invoke >/dev/null; then
 		deb-systemd-invoke try-restart ${service} >/dev/null || true

@@ -160,6 +160,11 @@ export class Server {
     return times.reduce((sum, time) => sum + time, 0) / 1e6;
   }
 
+  /** How many descriptors it holds. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
   /** Resident memory in bytes. */
   memory(): number {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))?.[1];

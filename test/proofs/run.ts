@@ -13,8 +13,9 @@ import { install } from './install.ts';
 import { npm } from './npm.ts';
 import { packages } from './packages.ts';
 import type { Proof } from './proof.ts';
+import { release as endings } from './release.ts';
 
-const own: Readonly<Record<string, Proof>> = { install, packages, npm, image };
+const own: Readonly<Record<string, Proof>> = { install, packages, npm, image, release: endings };
 
 /** Runs with tables of their own: the exit code is their verdict. */
 const runs: Readonly<Record<string, readonly string[]>> = {

@@ -2,7 +2,7 @@
  * Plays a server that breaks one promise of the program, named in FAULT; without it keeps those that its tests ask for. It
  * takes the program's options as far as they do.
  */
-import { writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const fault = process.env.FAULT ?? process.argv[2];
@@ -15,11 +15,11 @@ if (has('--version')) {
   const commit = fault === 'commit' ? 'ffffffffffff' : 'abc';
   const line = has('--json')
     ? JSON.stringify({
-        name: 'vrypt-server',
+        name: fault === 'name' ? 'another' : 'vrypt-server',
         version: '1.0',
         commit,
         target: 'here',
-        runtime: 'f00',
+        runtime: fault === 'runtime' ? 'bad' : 'f00',
         versions: process.versions,
       })
     : `1.0 (${commit})`;
@@ -51,23 +51,32 @@ function answer(head) {
       ? 'Vrypt'
       : after('--text', 'Vrypt');
   const content = fault === 'content' ? 'Hello' : text;
-  const isClosing = isRefused || /connection: close/i.test(head) || head.includes('HTTP/1.0');
-  const date = new Date(Date.now() + (fault === 'date' ? 5000 : 0)).toUTCString();
+  const isOld = head.includes('HTTP/1.0');
+  const isClosing =
+    isRefused || /connection: close/i.test(head) || (isOld && fault !== 'persistent') || fault === 'impatient';
+  const time = new Date(Date.now() + (fault === 'date' ? 5000 : 0));
+  const date = fault === 'iso' ? time.toISOString() : time.toUTCString();
+  const length = content.length + (fault === 'length' ? 1 : 0);
   const fields = [
-    'HTTP/1.1 200 OK',
-    'Content-Type: text/plain',
-    `Content-Length: ${content.length}`,
-    `Date: ${date}`,
+    `HTTP/1.1 ${{ status: '204 No Content', reason: '200 Fine' }[fault] ?? '200 OK'}`,
+    `Content-Type: text/${fault === 'type' ? 'html' : 'plain'}`,
+    ...(fault === 'chunked' ? ['Transfer-Encoding: chunked'] : [`Content-Length: ${length}`]),
+    ...(fault === 'twice' ? [`Content-Length: ${length}`] : []),
+    ...(fault === 'undated' ? [] : [`Date: ${date}`]),
     ...(fault === 'field' ? ['Server: mine'] : []),
+    ...(fault === 'cookie' ? ['Set-Cookie: a=b'] : []),
     ...(isClosing ? ['Connection: close'] : []),
   ];
-  const isBare = method === 'HEAD' && fault !== 'head';
-  return [`${fields.join('\r\n')}\r\n\r\n${isBare ? '' : content}`, isClosing];
+  const isBare = (method === 'HEAD' && fault !== 'head') || (method === 'POST' && fault === 'mute');
+  const end = fault === 'lf' ? '\n' : '\r\n';
+  const trailing = fault === 'tail' ? '\n' : '';
+  return [`${fields.join(end)}${end}${end}${isBare ? '' : content}${trailing}`, isClosing];
 }
 
 const server = createServer((socket) => {
   if (fault === 'silent') return;
   let input = '';
+  let isAnswered = false;
   socket.setEncoding('latin1').on('error', () => undefined);
   socket.on('data', (text) => {
     input += text;
@@ -78,6 +87,10 @@ const server = createServer((socket) => {
       if (input.length < end + 4 + size) return;
       input = input.slice(end + 4 + size);
       served++;
+      if (fault === 'pipeline' && isAnswered) return;
+      isAnswered = true;
+      if (fault === 'descriptors') openSync('/dev/null');
+      if (fault === 'stderr' && served === 2) console.error('deprecated');
       if (fault === 'mortal' && served > 300) process.exit(1);
       if (fault === 'leak') leak.push(Buffer.alloc(1 << 20, 1));
       const [bytes, isLast] = answer(head);
@@ -100,6 +113,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     }
     const close = () => {
       server.close();
+      if (fault === 'late file') writeFileSync('trace.txt', '');
       console.log(`vrypt-server stopped by ${signal} after 1s: nothing`);
       if (fault === 'stubborn') return void setInterval(() => undefined, 1000);
       if (!has('--drain-timeout') || sockets.size === 0) setTimeout(() => process.exit(fault === 'code' ? 3 : 0), 20);
@@ -112,6 +126,7 @@ process.on('SIGUSR1', () => {
   if (fault === 'debugger') createServer().listen(0, '127.0.0.1');
 });
 
+if (fault === 'second port') createServer().listen(0, '127.0.0.1');
 if (fault === 'lines') console.log('welcome');
 if (fault === 'file') writeFileSync('trace.txt', '');
 if (fault === 'traps' && env.OPENSSL_ENGINES) writeFileSync(env.OPENSSL_ENGINES, '');
@@ -119,7 +134,8 @@ if (fault === 'busy')
   setInterval(() => {
     for (const end = Date.now() + 90; Date.now() < end; );
   }, 100);
-const where = unix === undefined ? { port, host: fault === 'loopback' ? '127.0.0.1' : '::' } : { path: unix };
+const where =
+  unix === undefined ? { port, host: { loopback: '127.0.0.1', ipv4: '0.0.0.0' }[fault] ?? '::' } : { path: unix };
 server
   .on('error', () => process.exit(1))
   .listen(where, () => {

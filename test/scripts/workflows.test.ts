@@ -151,3 +151,11 @@ function expression(text: string): string {
 function syntaxErrors(script: string): string {
   return spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr;
 }
+
+test('ci does what .ci/run does, and nothing of its own', () => {
+  const { jobs } = parse(readFileSync(path.join(folder, 'ci.yml'), 'utf8')) as Workflow;
+  const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run = [] }) => run));
+  expect(commands.filter((command) => !command.startsWith('apt-get '))).toEqual([
+    'chown -R root:root . && bash .ci/run',
+  ]);
+});
