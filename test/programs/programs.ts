@@ -358,7 +358,6 @@ serve({ fetch: app.fetch, port: Number(process.env.PORT) });
 `,
     },
     prepare: [['npx', 'vite', 'build', 'web', '--outDir', '../dist', '--emptyOutDir']],
-    set: '',
     description: { entry: 'server.js', smoke: { ...server([{ contains: '<div id="app">' }]), module: 'browser.mjs' } },
   },
   {
