@@ -328,6 +328,7 @@ else {
 `,
       'child.js': "process.send('fork ' + process.argv[2]);\nprocess.disconnect();\n",
     },
+    startsItself: true,
     description: { entry: 'main.js', smoke: { prints: ['from fork --one', 'from cluster'] } },
   },
   {
