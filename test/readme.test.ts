@@ -70,10 +70,13 @@ function programTable(): string {
     const [refused] = results.flatMap((result) => result.refused ?? []);
     if (shown === undefined && refused === undefined) return [];
     const size = shown === undefined ? '–' : `${((shown.archiveBytes ?? 0) / 1e6).toFixed(1)} MB`;
-    const outcome = shown === undefined ? `refused: ${refused}` : `runs on ${good.length} of ${results.length} tried`;
+    const [, reason = refused] = /(uses [^,]*|cannot load it: [^;]*)/.exec(refused ?? '') ?? [];
+    const runs = good.length === 0 ? [] : [`runs on ${good.length}`];
+    const refusals = refused === undefined ? [] : [`refused on ${results.length - good.length}: ${reason}`];
+    const outcome = [...runs, ...refusals].join('; ');
     return [[title, size, outcome, set ?? 'nothing']];
   });
-  const head = ['Program', 'Archive', 'Outcome', 'What had to be set'];
+  const head = ['Program', 'Archive', 'Of the targets tried', 'What had to be set'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 

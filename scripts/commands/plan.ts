@@ -1,5 +1,5 @@
 /** `plan`: what would be made, and what cannot be made and why. Makes nothing. */
-import { contentsFor, readSources } from '../contents/contents.ts';
+import { contentsFor, readSources, type System } from '../contents/contents.ts';
 import { obstaclesOf } from '../contents/suitability.ts';
 import { program } from '../program/program.ts';
 import { megabytes } from '../support/progress.ts';
@@ -47,12 +47,15 @@ async function planOne(target: ReadyTarget): Promise<PlannedTarget> {
   const contents = obstacles.length === 0 && program.oneFile === undefined ? await contentsFor(target, 0) : undefined;
   return {
     target: target.triple,
-    needs:
-      contents?.glibc === undefined ? needsOf(target) : `glibc ${contents.glibc} or newer, because of a native addon`,
+    needs: contents?.system === undefined ? needsOf(target) : needsOfAddons(contents.system),
     files: artifactsOf(target).map(({ file }) => file),
     bytes: contents?.pack.length ?? null,
     obstacles,
   };
+}
+
+function needsOfAddons({ glibc, libraries }: System): string {
+  return `glibc ${glibc} or newer${libraries.map((library) => `, ${library}`).join('')}, because of native addons`;
 }
 
 /** For people. */

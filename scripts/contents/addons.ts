@@ -31,3 +31,8 @@ export function addonFault(target: Target, { data }: Addon): string | undefined 
 export function glibcOf({ data }: Addon): string | undefined {
   return highestGlibc(readElf(data).versionsRequired) ?? undefined;
 }
+
+/** Shared libraries that the system must have. */
+export function librariesOf({ data }: Addon): readonly string[] {
+  return readElf(data).needed;
+}

@@ -9,8 +9,9 @@ import { type Program, program } from '../program/program.ts';
 import { root } from '../support/checkout.ts';
 import { Failure, UsageError } from '../support/errors.ts';
 import { once } from '../support/once.ts';
+import { allowedLibraries } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
-import { addonFault, glibcOf, notForLinux } from './addons.ts';
+import { addonFault, glibcOf, librariesOf, notForLinux } from './addons.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
 import { type Traced, trace } from './trace.ts';
 import { isTyped, toJavaScript } from './typescript.ts';
@@ -19,8 +20,15 @@ export interface Contents {
   readonly pack: Buffer;
   readonly packages: readonly Package[];
   readonly files: number;
-  /** The glibc that an addon requires, if it is newer than the oldest one that the target runs on. */
-  readonly glibc: string | undefined;
+  /** What its native addons ask of the system; undefined without any. */
+  readonly system: System | undefined;
+}
+
+export interface System {
+  /** The oldest glibc: the target's own, or the newer one that an addon requires. */
+  readonly glibc: string | null;
+  /** Libraries besides those of glibc that are neither in the pack. */
+  readonly libraries: readonly string[];
 }
 
 /** What is the same for every target. */
@@ -59,10 +67,7 @@ export async function contentsFor(target: Target, time: number): Promise<Content
   const replaced = new Set(own.map((addon) => addon.path));
   const candidates = addons.filter((addon) => !replaced.has(addon.path));
   const good = [...own, ...candidates.filter((addon) => addonFault(target, addon) === undefined)];
-  assertAddons(target, own, candidates, good);
-  const floors = good.flatMap((addon) => glibcOf(addon) ?? []);
-  const glibc = floors.reduce<string | undefined>((a, b) => (a === undefined || isNewer(b, a) ? b : a), undefined);
-  const { oldest } = target;
+  assertAddons(target, closure.packages, own, candidates, good);
   const all = [...files, ...good.map(({ path, data }) => ({ path, data, isModule: false }))];
   const links = closure.packages.flatMap((each) =>
     each.links.map((link) => [pathIn(base, link), pathIn(base, each.folder)] as const),
@@ -78,8 +83,18 @@ export async function contentsFor(target: Target, time: number): Promise<Content
     pack: writePack(head, all),
     packages: closure.packages,
     files: all.length,
-    glibc: glibc !== undefined && oldest.glibc !== null && isNewer(glibc, oldest.glibc) ? glibc : undefined,
+    system: good.length === 0 ? undefined : systemOf(target, good, files),
   };
+}
+
+function systemOf(target: Target, good: readonly PackedAddon[], files: readonly NewFile[]): System {
+  const newest = good
+    .flatMap((addon) => glibcOf(addon) ?? [])
+    .reduce<string | null>((a, b) => (a === null || isNewer(b, a) ? b : a), target.oldest.glibc);
+  const inside = new Set(files.map((file) => path.basename(file.path)));
+  const has = [...allowedLibraries(target), ...inside];
+  const libraries = good.flatMap((addon) => librariesOf(addon).filter((library) => !has.includes(library)));
+  return { glibc: newest, libraries: [...new Set(libraries)].sort() };
 }
 
 /** Where the program finds itself: a folder that no system has. */
@@ -148,9 +163,13 @@ function assertEntries({ file, entry, workers }: Program): void {
   }
 }
 
-/** An addon is fatal if its package has none for this target, and something needs the package. */
+/**
+ * An addon is fatal if its package has none for this target, and something needs the package; or if it is in one of several packages
+ * for different systems, none of which is for this one.
+ */
 function assertAddons(
   target: Target,
+  packages: readonly Package[],
   own: readonly PackedAddon[],
   candidates: readonly PackedAddon[],
   good: readonly PackedAddon[],
@@ -159,20 +178,34 @@ function assertAddons(
     const fault = addonFault(target, addon);
     if (fault !== undefined) throw new Failure(`${addon.file} cannot be loaded on ${target.triple}: ${fault}`);
   }
-  for (const { owner } of candidates) {
-    if (owner === undefined || owner.isOptional) continue;
+  const owners = new Set(candidates.flatMap(({ owner }) => owner ?? []));
+  for (const owner of owners) {
+    if (owner.isOptional) continue;
     const folder = path.relative(root, owner.folder);
     if (good.some((addon) => addon.owner === owner || addon.path.includes(`/${folder}/`))) continue;
-    const faults = candidates
-      .filter((each) => each.owner === owner)
-      .map((each) => ({ file: each.file, fault: addonFault(target, each) }));
-    // Of prebuilt files for many systems, that for another one says the least.
-    const { file, fault } = faults.find((each) => each.fault !== notForLinux) ?? (faults[0] as (typeof faults)[0]);
-    throw new Failure(
-      `${owner.name} ${owner.version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
-        `"addons" names one for this target, "without": ["${owner.name}"] leaves the package out`,
+    refuse(
+      target,
+      owner,
+      candidates.filter((each) => each.owner === owner),
     );
   }
+  for (const owner of packages.filter((each) => !each.isOptional)) {
+    const isChoice = (addon: PackedAddon): boolean =>
+      addon.owner?.isForPlatform === true && owner.optionalDependencies.includes(addon.owner.name);
+    const choices = candidates.filter(isChoice);
+    if (choices.length > 0 && !good.some((addon) => isChoice(addon) || addon.owner === undefined))
+      refuse(target, owner, choices);
+  }
+}
+
+function refuse(target: Target, { name, version }: Package, addons: readonly PackedAddon[]): never {
+  const faults = addons.map((each) => ({ file: each.file, fault: addonFault(target, each) }));
+  // Of prebuilt files for many systems, that for another one says the least.
+  const { file, fault } = faults.find((each) => each.fault !== notForLinux) ?? (faults[0] as (typeof faults)[0]);
+  throw new Failure(
+    `${name} ${version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
+      `"addons" names one for this target, "without": ["${name}"] leaves the package out`,
+  );
 }
 
 /** The folder above all that goes along: a monorepo's, if packages lie there. */

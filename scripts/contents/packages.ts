@@ -17,6 +17,10 @@ export interface Package {
   readonly links: readonly string[];
   /** Only optional dependencies lead to it. */
   readonly isOptional: boolean;
+  /** Its package.json says for which systems it is: one of several that do the same. */
+  readonly isForPlatform: boolean;
+  /** Names. */
+  readonly optionalDependencies: readonly string[];
 }
 
 interface Manifest {
@@ -24,6 +28,8 @@ interface Manifest {
   readonly version?: string;
   readonly license?: unknown;
   readonly engines?: { readonly node?: unknown };
+  readonly os?: unknown;
+  readonly cpu?: unknown;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -64,7 +70,7 @@ export function closureOf(wanted: readonly Wanted[], without: readonly string[])
       }
       continue;
     }
-    const { name = next.name, version = '', license, engines } = manifestOf(folder);
+    const { name = next.name, version = '', license, engines, os, cpu, optionalDependencies = {} } = manifestOf(folder);
     const own: Package = {
       name,
       version,
@@ -73,6 +79,8 @@ export function closureOf(wanted: readonly Wanted[], without: readonly string[])
       folder,
       links: [],
       isOptional: false,
+      isForPlatform: os !== undefined || cpu !== undefined,
+      optionalDependencies: Object.keys(optionalDependencies),
     };
     found.set(folder, { package: own, links: new Set(folder === at ? [] : [at]), isOptional: next.isOptional });
     waiting.push(...dependenciesOf(folder, next.isOptional));

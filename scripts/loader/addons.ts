@@ -1,6 +1,6 @@
 /**
  * Native addons: the C library opens files by name only, so a packed one is written into a private folder, opened, and removed
- * at once.
+ * at once. So are the shared libraries of the pack, each in its place, because an addon names its own by their way from there.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -17,11 +17,23 @@ export function openAddonsFrom(files: Files): void {
     }
     const folder = fs.mkdtempSync(`${os.tmpdir()}/vrypt-`);
     try {
-      const copy = `${folder}/${path.slice(path.lastIndexOf('/') + 1)}`;
-      fs.writeFileSync(copy, files.bytes(file), { mode: 0o500 });
-      original.call(process, module, copy, flags);
+      for (const each of [path, ...libraries(files)]) {
+        const packed = files.file(each);
+        if (packed === undefined) continue;
+        fs.mkdirSync(folder + each.slice(0, each.lastIndexOf('/')), { recursive: true });
+        fs.writeFileSync(folder + each, files.bytes(packed), { mode: 0o500 });
+      }
+      original.call(process, module, folder + path, flags);
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
   };
+}
+
+function libraries({ index }: Files): string[] {
+  return Object.entries(index.folders).flatMap(([folder, names]) =>
+    Object.keys(names)
+      .filter((name) => /\.so(\.\d+)*$/.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
 }

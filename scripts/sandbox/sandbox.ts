@@ -29,11 +29,14 @@ export function sandboxInputs(target: Target): string {
   return JSON.stringify([process.getuid?.(), way, qemu, isStatic(target) ? '' : oldestLibc(target).sha256]);
 }
 
-/** Turns `folder`, which must exist, into one. */
-export async function makeSandbox(target: Target, folder: string): Promise<Sandbox> {
+/**
+ * Turns `folder`, which must exist, into one. Native addons ask for more than the oldest glibc, such as libstdc++: a program that has
+ * any runs with the libraries of this machine.
+ */
+export async function makeSandbox(target: Target, folder: string, hasAddons = false): Promise<Sandbox> {
   const emulator = await emulatorFor(target);
   const runner = emulator === undefined ? 'natively' : `${path.basename(emulator)} ${qemuVersion(emulator)}`;
-  if (process.getuid?.() === 0) {
+  if (process.getuid?.() === 0 && !hasAddons) {
     if (!isStatic(target)) await putOldestLibc(target, folder);
     if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));
     const beside = isStatic(target) ? 'nothing' : `only glibc ${target.oldest.glibc}`;
@@ -45,14 +48,14 @@ export async function makeSandbox(target: Target, folder: string): Promise<Sandb
       command: (program, args) => ['chroot', ...prefix, `/${program}`, ...args],
     };
   }
-  say(`${target.triple}: chroot requires root, so it is run in an ordinary folder`);
+  if (!hasAddons) say(`${target.triple}: chroot requires root, so it is run in an ordinary folder`);
   const { folder: libraries, tools } = hostLibc(target);
   for (const tool of tools) await need(tool);
   const prefix = libraries === undefined ? [] : ['-L', libraries];
   return {
     folder,
     inside: folder,
-    how: runner,
+    how: hasAddons ? `${runner}, with the libraries of this machine` : runner,
     command: (program, args) => {
       const file = path.join(folder, program);
       return emulator === undefined ? [file, ...args] : [emulator, ...prefix, file, ...args];

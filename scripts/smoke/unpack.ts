@@ -20,7 +20,7 @@ export interface Product extends Tried {
   readonly how: string;
 }
 
-export async function unpack(target: Target, archive: string): Promise<Product> {
+export async function unpack(target: Target, archive: string, hasAddons: boolean): Promise<Product> {
   const parent = path.dirname(builtPath('smoke', target, 'x'));
   await rm(parent, { recursive: true, force: true });
   await mkdir(parent, { recursive: true });
@@ -29,7 +29,7 @@ export async function unpack(target: Target, archive: string): Promise<Product> 
   mustHold('at its top', await readdir(parent), [top]);
   const folder = path.join(parent, top);
   mustHold(`in ${top}/`, await readdir(folder), archiveEntries);
-  const sandbox = await makeSandbox(target, folder);
+  const sandbox = await makeSandbox(target, folder, hasAddons);
   const traps = await setTraps(folder, sandbox.inside);
   const isEmulated = !runsNatively(target);
   const timeoutMs = isEmulated ? 60_000 : 10_000;

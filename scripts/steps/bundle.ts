@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build as esbuild } from 'esbuild';
 import type { Parts } from '../contents/blob.ts';
-import { contentsFor } from '../contents/contents.ts';
+import { contentsFor, type System } from '../contents/contents.ts';
 import { textsInside } from '../formats/texts-inside.ts';
 import { type OneFile, program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
@@ -27,6 +27,8 @@ export interface Bundle extends Parts {
   readonly sha256: string;
   /** npm packages whose code is inside, as folders below the project. */
   readonly packages: readonly string[];
+  /** What native addons ask of the system; undefined without any. */
+  readonly system?: System | undefined;
 }
 
 export function bundle(target: Target): Promise<Bundle> {
@@ -40,7 +42,7 @@ export function bundle(target: Target): Promise<Bundle> {
 async function collect(target: Target): Promise<Bundle> {
   const { time } = await readOrigin();
   const text = await once('loader', bundleLoader);
-  const { pack, packages, files: count } = await contentsFor(target, time);
+  const { pack, packages, files: count, system } = await contentsFor(target, time);
   const [code, files] = ['loader.cjs', 'files'].map((name) => builtPath('bundle', target, name)) as [string, string];
   const { hashes } = await runStep({
     step: 'bundle',
@@ -56,7 +58,13 @@ async function collect(target: Target): Promise<Bundle> {
     summary: (facts) =>
       `${counted(facts.files, 'file')}, ${counted(facts.packages, 'package')}, ${megabytes(facts.bytes)}`,
   });
-  return { code, assets: { files }, sha256: sha256(hashes.join()), packages: packages.map(({ folder }) => folder) };
+  return {
+    code,
+    assets: { files },
+    sha256: sha256(hashes.join()),
+    packages: packages.map(({ folder }) => folder),
+    system,
+  };
 }
 
 /** Known to itself by a name, so that it can start again in a worker thread. */

@@ -57,6 +57,7 @@ export function faultsOf(target: ReadyTarget, file: Buffer, blob: NewBlob, runti
 async function make(target: ReadyTarget): Promise<Verified> {
   const product = await packaged(target);
   const node = await nodeBinary(target);
+  const { system } = product.bundle;
   const { facts } = await runStep({
     step: 'verify',
     target: target.triple,
@@ -64,6 +65,7 @@ async function make(target: ReadyTarget): Promise<Verified> {
       product: product.sha256,
       target: JSON.stringify(target),
       node: node.sha256,
+      system: JSON.stringify(system ?? null),
     },
     module: import.meta.filename,
     outputs: [],
@@ -78,13 +80,16 @@ async function make(target: ReadyTarget): Promise<Verified> {
       const elf = readElf(file);
       return {
         bytes: file.length,
-        glibc: highestGlibc(elf.versionsRequired),
-        libraries: elf.needed,
+        glibc: system?.glibc ?? highestGlibc(elf.versionsRequired),
+        libraries: [...elf.needed, ...(system?.libraries ?? [])],
         hardening: hardeningOf(elf),
       };
     },
-    summary: ({ glibc, hardening }) =>
-      `${isStatic(target) ? 'static, needs nothing' : `needs glibc ${glibc}`}; ${hardeningInWords(hardening)}`,
+    summary: ({ glibc, hardening }) => {
+      const addons = system === undefined ? '' : ' because of native addons';
+      const needs = isStatic(target) ? 'static, needs nothing' : `needs glibc ${glibc}${addons}`;
+      return `${needs}; ${hardeningInWords(hardening)}`;
+    },
   });
   return { ...facts, file: product.file, sha256: product.sha256, packages: product.bundle.packages };
 }

@@ -17,6 +17,8 @@ export interface TriedProgram {
   readonly prepare?: readonly (readonly string[])[];
   /** Which targets can carry it; default: all. */
   readonly fits?: (target: Target) => boolean;
+  /** It starts its executable again, which an emulator cannot without binfmt_misc: such targets are not tried. */
+  readonly startsItself?: true;
   /** The reason that the others must give. */
   readonly refusal?: RegExp;
   /** Only these targets can carry it. */

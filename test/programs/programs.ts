@@ -328,6 +328,7 @@ else {
 `,
       'child.js': "process.send('fork ' + process.argv[2]);\nprocess.disconnect();\n",
     },
+    startsItself: true,
     description: { entry: 'main.js', smoke: { prints: ['from fork --one', 'from cluster'] } },
   },
   {
@@ -358,7 +359,6 @@ serve({ fetch: app.fetch, port: Number(process.env.PORT) });
 `,
     },
     prepare: [['npx', 'vite', 'build', 'web', '--outDir', '../dist', '--emptyOutDir']],
-    set: '',
     description: { entry: 'server.js', smoke: { ...server([{ contains: '<div id="app">' }]), module: 'browser.mjs' } },
   },
   {

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { runsNatively } from '../../scripts/sandbox/emulation.ts';
 import { build, root } from '../../scripts/support/checkout.ts';
 import { command } from '../../scripts/support/command.ts';
 import { Failure, UsageError } from '../../scripts/support/errors.ts';
@@ -47,7 +48,7 @@ await command(
     const toolchain = pack();
     const faults: string[] = [];
     for (const program of chosen) {
-      const those = targets.filter((triple) => program.only?.includes(triple) ?? true);
+      const those = targets.filter((triple) => isTriedOn(program, triple));
       if (those.length === 0) continue;
       const results: Result[] = [];
       for (const result of attempt(program, toolchain, those)) {
@@ -60,6 +61,11 @@ await command(
     if (faults.length > 0) throw new Failure(faults.join('\n'));
   },
 );
+
+function isTriedOn({ only, startsItself }: TriedProgram, triple: string): boolean {
+  if (only !== undefined && !only.includes(triple)) return false;
+  return startsItself !== true || findTargets(readTargets(), [triple]).every(runsNatively);
+}
 
 function named(name: string): TriedProgram {
   const found = programs.find((program) => program.name === name);
