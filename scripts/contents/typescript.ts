@@ -37,8 +37,8 @@ async function compile(folder: string, file: string, text: string): Promise<Comp
     outdir: path.dirname(file),
     bundle: false,
     write: false,
+    // With the source in it, which Node shows at the place of an error.
     sourcemap: 'inline',
-    sourcesContent: false,
     target: 'node24',
     logLevel: 'silent',
   } as const satisfies BuildOptions;
@@ -92,7 +92,7 @@ function compileWithTypes(folder: string, file: string, text: string): Compiled 
     module: ts.ModuleKind.ESNext,
     target: options.target ?? ts.ScriptTarget.ES2022,
     inlineSourceMap: true,
-    inlineSources: false,
+    inlineSources: true,
     sourceMap: false,
   };
   const { outputText } = ts.transpileModule(text, { fileName: path.basename(file), compilerOptions });

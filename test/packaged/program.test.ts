@@ -42,6 +42,19 @@ test.skipIf(unavailable !== '')(
   },
 );
 
+test.skipIf(unavailable !== '')('a stack names the lines of compiled TypeScript', { timeout: 300_000 }, () => {
+  const text =
+    'enum Kind {\n  One = 1,\n}\ninterface A {\n  b: Kind;\n}\n\nconst a: A = { b: Kind.One };\nthrow new Error(String(a.b));\n';
+  writeFileSync(path.join(folder, 'src/failing.ts'), text);
+  describe({ entry: 'src/failing.ts' });
+  const { status, stdout, stderr } = release('build', '--target', triple, '--json');
+  expect(status, stderr).toBe(0);
+  const [{ file }] = JSON.parse(stdout);
+  const ended = spawnSync(file, { cwd: '/', encoding: 'utf8' });
+  expect(ended.stderr).toMatch(/^\/vrypt\/feat\/src\/failing\.ts:9\nthrow new Error\(String\(a\.b\)\);/);
+  expect(ended.stderr).toMatch(/^Error: 1\n {4}at .*failing\.ts:9:7/m);
+});
+
 test('an entry that is not there is refused with file and line', () => {
   describe({ name: 'feat', entry: 'src/nowhere.js' });
   expect(release('plan')).toEqual({

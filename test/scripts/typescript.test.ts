@@ -44,7 +44,10 @@ test.each([
   const { code, hasSourceMap } = await compiled({ 'src/a.ts': text });
   expect(hasSourceMap).toBe(true);
   const map = /sourceMappingURL=data:application\/json;base64,(\S+)/.exec(code)?.[1] ?? '';
-  expect(JSON.parse(Buffer.from(map, 'base64').toString())).toMatchObject({ sources: ['a.ts'] });
+  expect(JSON.parse(Buffer.from(map, 'base64').toString())).toMatchObject({
+    sources: ['a.ts'],
+    sourcesContent: [text],
+  });
   expect(code).not.toMatch(/^\s*@/m);
 });
 
