@@ -92,7 +92,7 @@ async function makeAgain(folder: string, copy: string, outcomes: readonly Outcom
     : [];
   const node = path.join(copy, path.relative(root, process.execPath));
   const targets = outcomes.flatMap(({ target }) => ['--target', target.triple]);
-  const make = ['sh', '-c', 'umask 077 && exec "$@"', 'sh', node, 'scripts/steps/artifacts.ts', ...targets];
+  const make = ['sh', '-c', 'umask 077 && exec "$@"', 'sh', node, 'scripts/make.ts', ...targets];
   const env = { PATH: process.env['PATH'], HOME: home, TZ: 'Pacific/Chatham', LC_ALL: 'tr_TR.UTF-8', CI: 'true' };
   const { code, stderr } = await run([...user, 'taskset', '--cpu-list', firstCpu(), ...make] as [string, ...string[]], {
     cwd: copy,

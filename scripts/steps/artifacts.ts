@@ -1,10 +1,9 @@
 /** Makes what the plan names: one maker per kind of artifact. */
 import { type Artifact, type ArtifactKind, artifactsOf, type MadeArtifact } from '../targets/artifacts.ts';
-import { withTargets } from '../targets/select.ts';
+import { eachTarget } from '../targets/select.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { archive } from './archive.ts';
 import { bill } from './bill.ts';
-import { wholeFiles } from './image.ts';
 import { systemPackage } from './system-package.ts';
 
 type Maker = (target: ReadyTarget, artifact: Artifact) => Promise<MadeArtifact>;
@@ -22,9 +21,5 @@ export function makeArtifacts(target: ReadyTarget): Promise<MadeArtifact[]> {
   return Promise.all(artifactsOf(target).map((artifact) => makers[artifact.kind](target, artifact)));
 }
 
-if (import.meta.main) {
-  await withTargets('Makes every file of the targets in build/archive/, and tries none.', async (targets) => {
-    const made = targets.map(async (target) => ({ target, artifacts: await makeArtifacts(target) }));
-    await wholeFiles(await Promise.all(made));
-  });
-}
+if (import.meta.main)
+  await eachTarget('Makes every file of each target in build/archive/, and tries none.', makeArtifacts);
