@@ -81,6 +81,14 @@ describe('a deb', () => {
     for (const script of ['postinst', 'prerm', 'postrm']) ran('dash', '-n', `deb-control/${script}`);
   });
 
+  test.skipIf(!areInstalled('debs with lintian', { lintian: 'lintian' }))('lintian has nothing to say', () => {
+    const { stdout, stderr, status } = spawnSync('lintian', ['--allow-root', '--fail-on', 'error,warning', file], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect({ said: stdout + stderr, status }).toEqual({ said: '', status: 0 });
+  });
+
   test.skipIf(!areInstalled('the units of packages', { 'systemd-analyze': 'systemd' }))(
     'its units are right and hardened',
     () => {
@@ -113,6 +121,13 @@ describe.skipIf(!areInstalled('packages for rpm', { rpm: 'rpm' }))('an rpm', () 
     const lines = ran('rpm', '-K', '-v', file).trim().split('\n').slice(1);
     expect(lines.length).toBeGreaterThanOrEqual(4);
     for (const line of lines) expect(line).toMatch(/: OK$/);
+  });
+
+  test.skipIf(!areInstalled('rpms with rpmlint', { rpmlint: 'rpmlint' }))('rpmlint has nothing to say', () => {
+    const config = path.resolve('scripts/packaging/rpmlint.toml');
+    const { stdout } = spawnSync('rpmlint', ['--config', config, file], { cwd: folder, encoding: 'utf8' });
+    // The program of this test is a script.
+    expect(stdout.match(/^\S+: [EW]: .*$/gm)).toEqual(['demo-server.x86_64: E: no-binary']);
   });
 
   test('one flipped byte is found', () => {
