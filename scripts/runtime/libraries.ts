@@ -67,6 +67,7 @@ const cmakeLibraries: readonly CmakeLibrary[] = [
 const ngtcp2: CmakeLibrary = {
   name: 'ngtcp2',
   flags: ['-DENABLE_LIB_ONLY=ON', '-DENABLE_SHARED_LIB=OFF', '-DOPENSSL_ROOT_DIR=/usr', '-DOPENSSL_USE_STATIC_LIBS=ON'],
+  patches: ['ngtcp2/refuse.patch'],
 };
 
 /** -Os: 1.74 → 1.22 MB. Otherwise as Node's deps/sqlite/sqlite.gyp: what node:sqlite calls and official Node offers. */
@@ -86,7 +87,7 @@ const opensslOptions = [
 
 /** Files of ours that replace a part of musl or extend a library. */
 const ownFiles = ['musl/malloc.c', 'musl/pthread_getattr_np.c', 'patches/simdjson-pad.h'].concat(
-  [...libuvPatches, ...zlibPatches].map((patch) => `patches/${patch}`),
+  [...libuvPatches, ...zlibPatches, ...(ngtcp2.patches ?? [])].map((patch) => `patches/${patch}`),
 );
 
 /** One step per library. They depend on all settings, because they are installed into one system root. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { command } from '../support/command.ts';
 import { Failure } from '../support/errors.ts';
 import { megabytes } from '../support/progress.ts';
+import { capabilitiesFrom } from '../targets/capabilities.ts';
 import { readTargets } from '../targets/targets.ts';
 import { runtimes } from './paths.ts';
 import { inBuildOrder, v8SourceOf } from './platforms.ts';
@@ -16,13 +17,16 @@ export function runtimesTable(): string {
   const rows = inBuildOrder(readTargets().targets).map((target) => {
     const { triple } = target;
     const file = path.join(runtimes, triple, 'BUILD.json');
-    if (!existsSync(file)) return `| ${triple} | not yet | | | |`;
+    if (!existsSync(file)) return `| ${triple} | not yet | | | | |`;
     const record: BuildRecord = JSON.parse(readFileSync(file, 'utf8'));
     const source = v8SourceOf(target);
     const how = source === undefined ? 'from source' : `from source, V8's objects from ${source.triple}`;
-    return `| ${triple} | ${how} | ${megabytes(record.size)} | ${megabytes(record.compressedSize)} | ${record.sha256} |`;
+    const has = capabilitiesFrom(record.flags.configure);
+    const parts = [has.icu && 'Intl', has.sqlite && 'SQLite', has.quic && 'QUIC'].filter(Boolean).join(', ');
+    return `| ${triple} | ${how} | ${parts} | ${megabytes(record.size)} | ${megabytes(record.compressedSize)} | ${record.sha256} |`;
   });
-  const head = '| target | built | executable | compressed | SHA-256 of the executable |\n|---|---|---|---|---|';
+  const head =
+    '| target | built | with | executable | compressed | SHA-256 of the executable |\n|---|---|---|---|---|---|';
   return `${head}\n${rows.join('\n')}\n`;
 }
 
