@@ -86,6 +86,8 @@ export class WebApp {
     const made = new Map<SiteConfig, Site>();
     for (const site of sites) made.set(site, await this.#makeSite(site));
     this.#sites = made;
+    // A worker without connections has no ticks that would do it.
+    this.publish();
   }
 
   get proxies(): ReadonlyMap<string, ReverseProxy> {

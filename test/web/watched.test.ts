@@ -132,6 +132,8 @@ test('an application gets no request before it says that it is ready', async () 
 
 test('metrics add up upstreams over all workers, and tell what applications take', async () => {
   const { server, web, metrics } = await startWatched();
+  // The worker that nobody has asked is counted too.
+  await expect.poll(metrics, { timeout: 10_000 }).toMatch(/^vrypt_upstream_healthy\{backend="origin",.*\} 1$/m);
   // Each on a connection of its own: the kernel spreads them over both workers.
   for (let i = 0; i < 20; i++) await ask('/', { port: web });
   await expect.poll(metrics, { timeout: 10_000 }).toMatch(/^vrypt_upstream_requests_total\{backend="origin",.*\} 20$/m);
