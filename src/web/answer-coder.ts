@@ -3,7 +3,7 @@ import type { Transform } from 'node:stream';
 import { encodedFields, encoderFor, mayEncode } from '../content/encoding.ts';
 import type { ContentCoding } from '../content/negotiation.ts';
 import type { AnswerCoding, EncodedHead } from '../proxy/encoded-content.ts';
-import type { FieldList } from './answer-shape.ts';
+import { fieldsIn, linesOf } from './answer-shape.ts';
 
 export class AnswerCoder implements AnswerCoding {
   readonly #coding: ContentCoding | 'identity';
@@ -17,23 +17,10 @@ export class AnswerCoder implements AnswerCoding {
   }
 
   encode(status: number, lines: string, length: number, hasContent: boolean): EncodedHead | null {
-    const fields = fieldsOf(lines);
+    const fields = fieldsIn(lines);
     if (!mayEncode(status, fields, length < 0 ? null : length, this.#minSize, this.#shrinks)) return null;
     const coding = this.#coding;
-    let encoded = '';
-    for (const [name, value] of encodedFields(fields, coding)) encoded += `${name}: ${value}\r\n`;
     const coder: Transform | null = coding === 'identity' || !hasContent ? null : encoderFor(coding);
-    return { lines: encoded, coder, keepsLength: coding === 'identity' };
+    return { lines: linesOf(encodedFields(fields, coding)), coder, keepsLength: coding === 'identity' };
   }
-}
-
-function fieldsOf(lines: string): FieldList {
-  const fields: [string, string][] = [];
-  for (let at = 0; at < lines.length; ) {
-    const colon = lines.indexOf(':', at);
-    const end = lines.indexOf('\r\n', colon);
-    fields.push([lines.slice(at, colon), lines.slice(colon + 1, end).trim()]);
-    at = end + 2;
-  }
-  return fields;
 }

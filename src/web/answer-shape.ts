@@ -67,18 +67,7 @@ export class AnswerShape {
     return this.#isPlain ? null : this.#editLines;
   }
 
-  readonly #editLines = (lines: string): string => {
-    const fields: [string, string][] = [];
-    for (let at = 0; at < lines.length; ) {
-      const colon = lines.indexOf(':', at);
-      const end = lines.indexOf('\r\n', colon);
-      fields.push([lines.slice(at, colon), lines.slice(colon + 1, end).trim()]);
-      at = end + 2;
-    }
-    let edited = '';
-    for (const [name, value] of this.fieldsOf(fields)) edited += `${name}: ${value}\r\n`;
-    return edited;
-  };
+  readonly #editLines = (lines: string): string => linesOf(this.fieldsOf(fieldsIn(lines)));
 
   /** An answer to be kept and sent again. */
   prepare(status: number, fields: FieldList, content: string | Uint8Array): Answer {
@@ -126,4 +115,22 @@ export interface ErrorPage {
 
 export function readErrorPages(pages: readonly ErrorPageConfig[]): ErrorPage[] {
   return pages.map(({ from, to, file }) => ({ from, to, type: contentTypeOf(file), content: readFileSync(file) }));
+}
+
+/** Of lines with their CR LF, as the response parser gives them. */
+export function fieldsIn(lines: string): FieldList {
+  const fields: [string, string][] = [];
+  for (let at = 0; at < lines.length; ) {
+    const colon = lines.indexOf(':', at);
+    const end = lines.indexOf('\r\n', colon);
+    fields.push([lines.slice(at, colon), lines.slice(colon + 1, end).trim()]);
+    at = end + 2;
+  }
+  return fields;
+}
+
+export function linesOf(fields: FieldList): string {
+  let lines = '';
+  for (const [name, value] of fields) lines += `${name}: ${value}\r\n`;
+  return lines;
 }
