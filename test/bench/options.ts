@@ -1,6 +1,7 @@
 /** The command line of the benchmark: from arguments to a plan, or a message that says what is wrong. */
 import { parseArgs } from 'node:util';
 import { MODES, type ModeId } from './modes.ts';
+import { chosen, coresOf, wholeNumber } from './option-values.ts';
 import { PEERS } from './peers.ts';
 
 export const EXTRAS = ['start', 'memory'] as const;
@@ -62,10 +63,6 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const modeIds = MODES.map((mode) => mode.id);
   const quickModes: ModeId[] = ['plain', 'different', 'pipelined', 'post', 'close'];
   const quickPeers = ['vrypt', 'floor', 'bun', 'node-http'];
-  const [serverCore, clientCore] = (values.cores ?? '0,1').split(',');
-  if (!/^\d+$/.test(serverCore ?? '') || !/^\d+$/.test(clientCore ?? '')) {
-    throw new Error(`--cores must be two core numbers such as 0,1, got ${JSON.stringify(values.cores)}`);
-  }
   return {
     peers: chosen(
       'peers',
@@ -79,32 +76,9 @@ export function planOf(args: readonly string[]): Plan | undefined {
     seconds: wholeNumber('seconds', values.seconds, 1, 1, 3600),
     starts: wholeNumber('starts', values.starts, quick ? 5 : 31, 1, 1000),
     idleConnections: wholeNumber('idle', values.idle, quick ? 2000 : 10_000, 1, 30_000),
-    serverCore: serverCore as string,
-    clientCore: clientCore as string,
+    ...coresOf(values.cores),
     nice: wholeNumber('nice', values.nice, 0, -20, 19),
     note: values.note ?? '',
     commits: values.commit,
   };
-}
-
-function chosen(
-  name: string,
-  text: string | undefined,
-  all: readonly string[],
-  otherwise: readonly string[] = all,
-): readonly string[] {
-  if (text === undefined) return otherwise;
-  const list = text.split(',');
-  const wrong = list.find((item) => !all.includes(item));
-  if (wrong !== undefined)
-    throw new Error(`--${name} must name some of ${all.join(', ')}, got ${JSON.stringify(wrong)}`);
-  // In the order of the rows, without duplicates.
-  return all.filter((item) => list.includes(item));
-}
-
-function wholeNumber(name: string, text: string | undefined, otherwise: number, min: number, max: number): number {
-  if (text === undefined) return otherwise;
-  const value = /^-?\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new Error(`--${name} must be a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`);
 }

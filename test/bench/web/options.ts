@@ -1,5 +1,6 @@
 /** The command line of `npm run bench -- --web`. */
 import { parseArgs } from 'node:util';
+import { chosen, coresOf, wholeNumber } from '../option-values.ts';
 import { CASES } from './cases.ts';
 import { WEB_SERVERS } from './servers.ts';
 
@@ -43,10 +44,6 @@ export function webPlanOf(args: readonly string[]): WebPlan | undefined {
     },
   });
   if (values.help) return undefined;
-  const [serverCore = '', clientCore = ''] = (values.cores ?? '0,1').split(',');
-  if (!/^\d+$/.test(serverCore) || !/^\d+$/.test(clientCore)) {
-    throw new Error(`--cores must be two core numbers such as 0,1, got ${JSON.stringify(values.cores)}`);
-  }
   return {
     peers: chosen(
       'peers',
@@ -58,28 +55,11 @@ export function webPlanOf(args: readonly string[]): WebPlan | undefined {
       values.cases,
       CASES.map(({ id }) => id),
     ),
-    rounds: wholeNumber('rounds', values.rounds, 5),
-    seconds: wholeNumber('seconds', values.seconds, 1),
-    starts: wholeNumber('starts', values.starts, 15),
+    rounds: wholeNumber('rounds', values.rounds, 5, 1, 9999),
+    seconds: wholeNumber('seconds', values.seconds, 1, 1, 9999),
+    starts: wholeNumber('starts', values.starts, 15, 1, 9999),
     extras: !values['no-extras'],
     nice: Number(values.nice ?? 0),
-    serverCore,
-    clientCore,
+    ...coresOf(values.cores),
   };
-}
-
-function chosen(name: string, text: string | undefined, all: readonly string[]): readonly string[] {
-  if (text === undefined) return all;
-  const list = text.split(',');
-  const wrong = list.find((item) => !all.includes(item));
-  if (wrong !== undefined)
-    throw new Error(`--${name} must name some of ${all.join(', ')}, got ${JSON.stringify(wrong)}`);
-  return list;
-}
-
-function wholeNumber(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (value >= 1) return value;
-  throw new Error(`--${name} must be a whole number from 1 to 9999, got ${JSON.stringify(text)}`);
 }
