@@ -6,6 +6,9 @@ export function unitsOf(name: string, { service }: About): string[] {
   return [...(service?.takesSocket ? [`${name}.socket`] : []), `${name}.service`];
 }
 
+/** It says twice as often that it lives; a busy machine may hold it up. */
+const watchdogSeconds = 60;
+
 export function serviceUnit(name: string, about: About, service: Service, environmentFile: string): string {
   return `[Unit]
 Description=${about.summary}
@@ -14,7 +17,7 @@ After=network-online.target
 Wants=network-online.target
 
 [Service]
-Type=${service.notifies ? 'notify' : 'exec'}
+${service.notifies ? `Type=notify\nWatchdogSec=${watchdogSeconds}` : 'Type=exec'}
 ExecStart=${['/usr/bin', name].join('/')}${service.args.map((arg) => ` ${arg}`).join('')}
 EnvironmentFile=-${environmentFile}
 Restart=on-failure

@@ -20,7 +20,7 @@ export interface Service {
   readonly port: number;
   /** It takes a socket that systemd listens on (LISTEN_FDS). */
   readonly takesSocket: boolean;
-  /** It says when it listens (NOTIFY_SOCKET). */
+  /** It says when it listens, and again and again that it lives (NOTIFY_SOCKET, WATCHDOG_USEC). */
   readonly notifies: boolean;
   /** Commented examples for its environment file: `VRYPT_PORT=8080`. */
   readonly environment: readonly string[];

@@ -88,7 +88,11 @@ const service = object(
     args: list('Default: none.'),
     port: { description: 'Where it listens without settings.', type: 'integer', minimum: 1 },
     takesSocket: { description: 'It takes a socket from systemd (LISTEN_FDS). Default: false.', type: 'boolean' },
-    notifies: { description: 'It tells systemd when it listens (NOTIFY_SOCKET). Default: false.', type: 'boolean' },
+    notifies: {
+      description:
+        "It tells systemd when it listens and that it lives (NOTIFY_SOCKET, WATCHDOG_USEC), by the runtime's binding: a target whose runtime lacks it gets a unit without that. Default: false.",
+      type: 'boolean',
+    },
     environment: list('Examples in its environment file: NAME=value.', {
       type: 'string',
       pattern: '^[A-Z_][A-Z0-9_]*=',

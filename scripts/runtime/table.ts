@@ -21,7 +21,7 @@ export function runtimesTable(): string {
     const record: BuildRecord = JSON.parse(readFileSync(file, 'utf8'));
     const source = v8SourceOf(target);
     const how = source === undefined ? 'from source' : `from source, V8's objects from ${source.triple}`;
-    const has = capabilitiesFrom(record.flags.configure);
+    const has = capabilitiesFrom(record);
     const parts = [has.icu && 'Intl', has.sqlite && 'SQLite', has.quic && 'QUIC'].filter(Boolean).join(', ');
     return `| ${triple} | ${how} | ${parts} | ${megabytes(record.size)} | ${megabytes(record.compressedSize)} | ${record.sha256} |`;
   });

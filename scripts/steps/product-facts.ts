@@ -4,12 +4,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CommandLine } from '../packaging/command-line.ts';
 import type { PackageFacts } from '../packaging/package-facts.ts';
+import type { About } from '../program/about.ts';
 import { program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
 import { root } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
 import { once } from '../support/once.ts';
+import { capabilitiesOf } from '../targets/capabilities.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { nodeBinary } from './node-binary.ts';
 import { readmeFor, thirdPartyLicenses } from './texts.ts';
@@ -49,6 +51,14 @@ const plain = {
   service: undefined,
 };
 
+/** Only what its runtime can do. */
+function aboutFor(target: ReadyTarget): About {
+  const about = program.package ?? plain;
+  if (about.service === undefined) return about;
+  const notifies = about.service.notifies && capabilitiesOf(target).binding;
+  return { ...about, service: { ...about.service, notifies } };
+}
+
 async function gather(target: ReadyTarget): Promise<Product> {
   const verified = await verify(target);
   const { licenses } = await nodeBinary(target);
@@ -57,7 +67,7 @@ async function gather(target: ReadyTarget): Promise<Product> {
     name: program.name,
     version: program.version,
     time,
-    about: program.package ?? plain,
+    about: aboutFor(target),
     commandLine: await readCommandLine(),
     texts: {
       license: await readText(program.licenses[0]),

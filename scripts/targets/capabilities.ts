@@ -9,16 +9,23 @@ export interface Capabilities {
   readonly sqlite: boolean;
   readonly inspector: boolean;
   readonly quic: boolean;
+  /** `process._linkedBinding('vrypt')`. */
+  readonly binding: boolean;
 }
 
 export function capabilitiesOf({ triple }: Target): Capabilities {
   const file = path.join(toolchain, 'runtimes', triple, 'BUILD.json');
-  const { flags } = JSON.parse(readFileSync(file, 'utf8')) as { flags?: { configure?: readonly string[] } };
-  return capabilitiesFrom(flags?.configure ?? []);
+  return capabilitiesFrom(JSON.parse(readFileSync(file, 'utf8')) as Build);
 }
 
-/** From the options of Node's configure. */
-export function capabilitiesFrom(configure: readonly string[]): Capabilities {
+interface Build {
+  /** Options of Node's configure. */
+  readonly flags?: { readonly configure?: readonly string[] };
+  /** What was tried with it. */
+  readonly checks?: readonly string[];
+}
+
+export function capabilitiesFrom({ flags: { configure = [] } = {}, checks = [] }: Build): Capabilities {
   const lacks = (name: string): boolean =>
     configure.includes(`--without-${name}`) || configure.includes('--with-intl=none');
   return {
@@ -26,5 +33,7 @@ export function capabilitiesFrom(configure: readonly string[]): Capabilities {
     sqlite: !configure.includes('--without-sqlite'),
     inspector: !configure.includes('--without-inspector'),
     quic: configure.includes('--experimental-quic'),
+    // No option says it: the checks are of the file itself.
+    binding: checks.includes('the linked binding runs'),
   };
 }

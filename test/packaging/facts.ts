@@ -15,7 +15,7 @@ export const facts: PackageFacts = {
       args: ['serve'],
       port: 8080,
       takesSocket: true,
-      notifies: false,
+      notifies: true,
       environment: ['DEMO_PORT=8080', 'DEMO_WORKERS=auto'],
     },
   },

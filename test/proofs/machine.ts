@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -95,6 +95,7 @@ export class Machine {
 
   put(file: string, content: string | Uint8Array, mode = 0o644): void {
     const target = path.join(`/proc/${this.#pid}/root`, file);
+    mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, content, { mode });
   }
 

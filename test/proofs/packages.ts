@@ -119,6 +119,27 @@ async function tryPackage(check: Check, root: string, tried: Tried): Promise<voi
       mustMatch('its rights', status, /^NoNewPrivs:\t1$/m);
       return `user ${uid}, exposure ${await exposure(machine)}`;
     });
+    await check(`${title}: systemd knows when it listens, and restarts it when it hangs`, async () => {
+      await good('systemctl', 'stop', service);
+      mustBe('its type', await show('Type'), 'notify');
+      // Not a moment later: the command returns when the server has said that it listens.
+      await good('systemctl', 'start', service);
+      mustBe('the answer', await good('curl', '--silent', 'http://127.0.0.1:8080/'), 'Vrypt');
+      machine.put(`/run/systemd/system/${service}.d/sooner.conf`, '[Service]\nWatchdogSec=2\n');
+      await good('systemctl', 'daemon-reload');
+      await good('systemctl', 'restart', service);
+      const before = await show('MainPID');
+      await good('sleep', '5');
+      mustBe('its process while it lives', await show('MainPID'), before);
+      await good('kill', '-STOP', before);
+      await machine.until(
+        ['sh', '-c', `[ "$(systemctl show --value --property NRestarts ${service})" = 1 ]`],
+        'it must be restarted',
+      );
+      mustBe('the answer', await fetch(), 'Vrypt');
+      await good('rm', '-r', `/run/systemd/system/${service}.d`);
+      await good('systemctl', 'daemon-reload');
+    });
     await check(`${title}: takes its settings from ${settings}`, async () => {
       machine.put(settings, 'VRYPT_PORT=8081\nVRYPT_WORKERS=1\n');
       await good('systemctl', 'restart', service);
