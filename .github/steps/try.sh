@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs an archive as a container's only process, on the oldest supported libc: it answers, and ends with 0.
-# Environment: ARCHIVE, FOLDER, PROGRAM, ANSWER, PLATFORM, IMAGE.
+# Environment: ARCHIVE, FOLDER, PROGRAM, ANSWER, PLATFORM, IMAGE, GITHUB_STEP_SUMMARY.
 set -euo pipefail
 # shellcheck disable=SC2153 # ANSWER is what is wanted, answer what came.
 wanted=$ANSWER
@@ -13,3 +13,4 @@ docker stop --time 20 oldest
 code=$(docker inspect --format '{{.State.ExitCode}}' oldest)
 docker rm oldest >/dev/null
 [ "$code" = 0 ] || { echo "it must end with exit code 0 after SIGTERM, got $code" >&2; exit 1; }
+echo "\`$ARCHIVE\` answered on $PLATFORM in \`$IMAGE\`, read-only, as user 65534, and ended with 0." >>"$GITHUB_STEP_SUMMARY"

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { foldersOf, type PackagedFile } from './deb.ts';
 import { gzip } from './gzip.ts';
-import { type Entry, tar } from './tar.ts';
+import { type Entry, tar, tarGz } from './tar.ts';
 
 export interface ApkFacts {
   readonly name: string;
@@ -24,7 +24,7 @@ export async function apk(facts: ApkFacts, files: readonly PackagedFile[], time:
     ...foldersOf(files).map((folder) => ({ name: `${folder.slice(1)}/` as const, mode: 0o755 as const })),
     ...files.map(({ path, mode, data }) => ({ name: path.slice(1), mode, data, pax: checksum(data) })),
   ];
-  const data = await gzip(tar(entries, time));
+  const data = await tarGz(entries, time);
   const size = files.reduce((total, file) => total + file.data.length, 0);
   const info = [
     ['pkgname', facts.name],

@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ar } from './ar.ts';
-import { gzip } from './gzip.ts';
-import { type Entry, tar } from './tar.ts';
+import { type Entry, tarGz } from './tar.ts';
 
 export interface PackagedFile {
   /** Absolute, where it is installed. */
@@ -49,7 +48,7 @@ export async function deb(
     ...foldersOf(files).map((folder) => ({ name: `.${folder}/` as const, mode: 0o755 as const })),
     ...files.map(({ path, mode, data }) => ({ name: `.${path}`, mode, data })),
   ];
-  const [controlTar, dataTar] = await Promise.all([gzip(tar(control, time)), gzip(tar(data, time))]);
+  const [controlTar, dataTar] = await Promise.all([tarGz(control, time), tarGz(data, time)]);
   const members = [
     { name: 'debian-binary', data: Buffer.from('2.0\n') },
     { name: 'control.tar.gz', data: controlTar },

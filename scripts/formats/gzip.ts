@@ -1,10 +1,56 @@
-/** gzip without a name, a time or a system in its header (RFC 1952): the same bytes on every machine with the same zlib. */
+/**
+ * gzip without a name, a time or a system in its header (RFC 1952): the same bytes on every machine with the same zlib. What is
+ * large is compressed in pieces of its own, on all cores, and once for all files of a run that hold it: an executable goes into
+ * six. That costs 0.05 % in size.
+ */
 import { promisify } from 'node:util';
-import { gzip as gzipOf } from 'node:zlib';
+import { constants, crc32, deflateRaw } from 'node:zlib';
 
-export async function gzip(data: Uint8Array): Promise<Buffer> {
-  const packed = await promisify(gzipOf)(data, { level: 9, memLevel: 9 });
-  // Byte 9 names the operating system that packed it: 255 is "unknown", on every machine.
-  packed[9] = 255;
-  return packed;
+const deflate = promisify(deflateRaw);
+const large = 1 << 20;
+const pieceSize = 8 << 20;
+
+/** By the memory that holds them, so that nobody may write there afterwards. */
+const compressed = new WeakMap<Uint8Array, Promise<Buffer>>();
+
+/** `data` in one or several parts. */
+export async function gzip(data: Uint8Array | readonly Uint8Array[]): Promise<Buffer> {
+  const parts = data instanceof Uint8Array ? [data] : data;
+  const blocks: Promise<Buffer>[] = [];
+  let small: Uint8Array[] = [];
+  for (const part of parts) {
+    if (part.length < large) {
+      small.push(part);
+      continue;
+    }
+    blocks.push(piece(Buffer.concat(small)), piecesOf(part));
+    small = [];
+  }
+  const last = deflate(Buffer.concat(small), { level: 9, memLevel: 9 });
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(
+    parts.reduce((sum, part) => crc32(part, sum), 0),
+    0,
+  );
+  trailer.writeUInt32LE(parts.reduce((total, { length }) => total + length, 0) % 2 ** 32, 4);
+  return Buffer.concat([header, ...(await Promise.all(blocks)), await last, trailer]);
+}
+
+/** Deflate, no flags, no time, "slowest", and 255 for an unknown system. */
+const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
+
+function piecesOf(part: Uint8Array): Promise<Buffer> {
+  let result = compressed.get(part);
+  if (result === undefined) {
+    const count = Math.ceil(part.length / pieceSize);
+    const pieces = Array.from({ length: count }, (_, at) => part.subarray(at * pieceSize, (at + 1) * pieceSize));
+    result = Promise.all(pieces.map(piece)).then((all) => Buffer.concat(all));
+    compressed.set(part, result);
+  }
+  return result;
+}
+
+/** Ends at a byte, and what comes after it refers to nothing before. */
+function piece(data: Uint8Array): Promise<Buffer> {
+  return deflate(data, { level: 9, memLevel: 9, finishFlush: constants.Z_FULL_FLUSH });
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { gzip } from './gzip.ts';
-import { type Entry, tar } from './tar.ts';
+import { type Entry, tar, tarParts } from './tar.ts';
 
 export interface Platform {
   readonly os: 'linux';
@@ -77,7 +77,7 @@ export async function ociLayout(images: readonly Image[], tag: string, time: num
       created,
       ...platform,
       config: configJson(config),
-      rootfs: { type: 'layers', diff_ids: [sha256(unpacked)] },
+      rootfs: { type: 'layers', diff_ids: [sha256(...unpacked)] },
       history: [{ created, created_by: 'one executable and its licenses' }],
     });
     const manifest = addJson(media.manifest, {
@@ -146,7 +146,7 @@ function configJson({ entrypoint, user, ports, healthcheck, labels }: ImageConfi
   };
 }
 
-function layerOf(files: Image['files'], time: number): Buffer {
+function layerOf(files: Image['files'], time: number): Uint8Array[] {
   const folders = new Set<string>();
   for (const { path } of files) {
     for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) folders.add(path.slice(0, at));
@@ -155,13 +155,15 @@ function layerOf(files: Image['files'], time: number): Buffer {
     ...[...folders].map((folder) => ({ name: `${folder}/` as const, mode: 0o755 as const })),
     ...files.map(({ path, mode, data }) => ({ name: path, mode, data })),
   ];
-  return tar(entries, time);
+  return tarParts(entries, time);
 }
 
 function text(name: string, content: string): Entry {
   return { name, mode: 0o644, data: Buffer.from(content) };
 }
 
-function sha256(data: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+function sha256(...parts: readonly Uint8Array[]): string {
+  const sum = createHash('sha256');
+  for (const part of parts) sum.update(part);
+  return `sha256:${sum.digest('hex')}`;
 }

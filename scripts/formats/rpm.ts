@@ -4,7 +4,7 @@
  * Source: https://rpm.org/docs/latest/manual/format_v4.html, tags: https://rpm.org/docs/latest/manual/tags.html.
  */
 import { createHash } from 'node:crypto';
-import { cpio } from './cpio.ts';
+import { cpioParts } from './cpio.ts';
 import type { PackagedFile } from './deb.ts';
 import { gzip } from './gzip.ts';
 import { bytes, int16, int32, rpmHeader, text, texts, translated, type Value } from './rpm-header.ts';
@@ -44,7 +44,7 @@ export async function rpm(facts: RpmFacts, given: readonly PackagedFile[], time:
   }));
   const files = given.map((file) => ({ ...file, mode: 0o100000 | file.mode, isFolder: false }));
   const all = [...folders, ...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const unpacked = cpio(
+  const unpacked = cpioParts(
     all.map(({ path, mode, data }) => ({ name: `.${path}`, mode, data })),
     time,
   );
@@ -116,7 +116,7 @@ export async function rpm(facts: RpmFacts, given: readonly PackagedFile[], time:
     5062: text('utf-8'),
     5092: texts(hash('sha256', payload)),
     5093: int32(8),
-    5097: texts(hash('sha256', unpacked)),
+    5097: texts(hash('sha256', ...unpacked)),
   };
   const header = rpmHeader(63, tags);
   const signature = rpmHeader(62, {
@@ -124,7 +124,7 @@ export async function rpm(facts: RpmFacts, given: readonly PackagedFile[], time:
     273: text(hash('sha256', header)),
     1000: int32(header.length + payload.length),
     1004: bytes(createHash('md5').update(header).update(payload).digest()),
-    1007: int32(unpacked.length),
+    1007: int32(unpacked.reduce((total, { length }) => total + length, 0)),
   });
   return Buffer.concat([
     lead(`${facts.name}-${version}`),
@@ -185,6 +185,8 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
-function hash(algorithm: 'sha1' | 'sha256', data: Uint8Array): string {
-  return createHash(algorithm).update(data).digest('hex');
+function hash(algorithm: 'sha1' | 'sha256', ...parts: readonly Uint8Array[]): string {
+  const sum = createHash(algorithm);
+  for (const part of parts) sum.update(part);
+  return sum.digest('hex');
 }

@@ -22,6 +22,11 @@ export type Entry = FileEntry | FolderEntry;
 
 /** `time` in seconds since 1970. */
 export function tar(entries: readonly Entry[], time: number): Buffer {
+  return Buffer.concat(tarParts(entries, time));
+}
+
+/** The same, without copying the data. */
+export function tarParts(entries: readonly Entry[], time: number): Uint8Array[] {
   // A folder's name is a prefix of the names inside it, so it comes first.
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   const blocks = sorted.flatMap((entry) => {
@@ -29,11 +34,11 @@ export function tar(entries: readonly Entry[], time: number): Buffer {
     const extended = 'pax' in entry && entry.pax !== undefined ? paxBlocks(entry.name, entry.pax, time) : [];
     return [...extended, header(entry, data.length, time), data, Buffer.alloc(-data.length & 511)];
   });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  return [...blocks, Buffer.alloc(1024)];
 }
 
 export function tarGz(entries: readonly Entry[], time: number): Promise<Buffer> {
-  return gzip(tar(entries, time));
+  return gzip(tarParts(entries, time));
 }
 
 function paxBlocks(name: string, keywords: Readonly<Record<string, string>>, time: number): Uint8Array[] {

@@ -19,7 +19,7 @@ import { archiveFolder, artifactPath, type MadeArtifact, tarball } from '../targ
 import { eachTarget } from '../targets/select.ts';
 import { budgetOf } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
-import { product as productOf } from './product-facts.ts';
+import { executableOf, product as productOf } from './product-facts.ts';
 
 export function archive(target: ReadyTarget): Promise<MadeArtifact> {
   return once(`archive ${target.triple}`, () => make(target));
@@ -55,7 +55,7 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
         ...Object.entries(texts).map(([name, data]) => ({ name: `${folder}/${name}`, mode: 0o644 as const, data })),
         ...foldersOf(shared).map((below) => ({ name: `${folder}${below}/` as const, mode: 0o755 as const })),
         ...shared.map(({ path: below, data }) => ({ name: `${folder}${below}`, mode: 0o644 as const, data })),
-        { name: `${folder}/${program.name}`, mode: 0o755, data: await readFile(product.file) },
+        { name: `${folder}/${program.name}`, mode: 0o755, data: await executableOf(target) },
       ];
       const packed = await tarGz(entries, time);
       if (packed.length > budget)

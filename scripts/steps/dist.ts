@@ -2,7 +2,7 @@
  * `dist`: gives what was made, and has passed every check, its final name. Owns `dist/`: archives, checksums and manifest
  * there always speak of the same files of one version, commit and Node, however many runs made them.
  *
- * Everything is copied into `dist/.partial` and hashed there. Then the two lists disappear, the archives get their
+ * What is not there already is copied into `dist/.partial` and hashed there. Then the two lists disappear, the archives get their
  * names, and the lists come back: a run that dies in between, or finds no room, leaves nothing wrong under a final name.
  */
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -113,13 +113,20 @@ async function stageFile<File extends ManifestFile>(
   where: Places,
 ): Promise<File> {
   const file = made.file.replace(program.version, `${program.version}${mark}`);
+  const changed = (got: string): Changed =>
+    new Changed(`${made.file} must still be the file that was tried, SHA-256 ${made.sha256}, got ${got}`);
+  if ((await hashOf(path.join(where.dist, file))) === made.sha256) {
+    const tried = await sha256File(where.made(made));
+    if (tried !== made.sha256) throw changed(tried);
+    return { ...made, file };
+  }
   const copy = path.join(partial, file);
   await copyFile(where.made(made), copy).catch((error: NodeJS.ErrnoException) => {
     throw new Failure(`dist/ must have room for ${file}, got ${error.code}: nothing in it has changed`);
   });
   const got = await sha256File(copy);
   if (got === made.sha256) return { ...made, file };
-  throw new Changed(`${made.file} must still be the file that was tried, SHA-256 ${made.sha256}, got ${got}`);
+  throw changed(got);
 }
 
 async function install(

@@ -3,9 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Image, Platform } from '../formats/oci.ts';
 import { ociLayout } from '../formats/oci.ts';
 import { container } from '../packaging/container.ts';
-import { launcherPackage } from '../packaging/npm.ts';
+import { launcherFaults } from '../packaging/inspect.ts';
+import { imageFaults } from '../packaging/inspect-image.ts';
+import { launcherPackage, npmName } from '../packaging/npm.ts';
 import { program } from '../program/program.ts';
 import { readOrigin } from '../sources/origin.ts';
+import { Failure } from '../support/errors.ts';
 import { sha256 } from '../support/hash.ts';
 import { megabytes } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
@@ -13,7 +16,7 @@ import { artifactPath, type MadeArtifact, npmTarget } from '../targets/artifacts
 import { isStatic } from '../targets/target-facts.ts';
 import { isReady, type ReadyTarget, readTargets, type Target } from '../targets/targets.ts';
 import type { ManifestFile } from './manifest.ts';
-import { product } from './product-facts.ts';
+import { executableOf, product } from './product-facts.ts';
 import type { Outcome } from './smoke.ts';
 
 /** What is made of all targets together; nothing in a run that lacks one of them or in which one has failed. */
@@ -41,6 +44,9 @@ async function npmLauncher(outcomes: readonly Outcome[], scope: string): Promise
     outcomes.map(({ target }) => npmTarget(target)),
   );
   const file = `${program.name}-npm-cli-${program.version}.tgz`;
+  const packages = outcomes.map(({ target }) => `${scope}/${npmName(npmTarget(target))}`);
+  const faults = launcherFaults(packed, facts, packages);
+  if (faults.length > 0) throw new Failure(faults.map((fault) => `${file}: ${fault}`).join('\n'));
   await writeFile(artifactPath({ file }), packed);
   return { kind: 'npm', file, sha256: sha256(packed), bytes: packed.length };
 }
@@ -66,10 +72,23 @@ async function image(outcomes: readonly Outcome[]): Promise<ManifestFile> {
       const images: Image[] = [];
       for (const [index, made] of products.entries()) {
         const { target } = outcomes[index] as Outcome;
-        const [executable, bill] = await Promise.all([readFile(made.file), readBill(bills[index])]);
+        const [executable, bill] = await Promise.all([executableOf(target), readBill(bills[index])]);
         images.push(container({ ...made.facts, executable, commit, bill, healthcheck, platform: platformOf(target) }));
       }
       const layout = await ociLayout(images, program.version, time);
+      const executables = new Map(
+        outcomes.map(({ target }, index) => [target.architecture.platform, products[index]?.sha256 ?? '']),
+      );
+      const { name, version } = program;
+      const faults = imageFaults(layout.tar, {
+        name,
+        version,
+        time,
+        service: program.package?.service,
+        healthcheck,
+        executables,
+      });
+      if (faults.length > 0) throw new Failure(faults.map((fault) => `${file}: ${fault}`).join('\n'));
       await writeFile(path, layout.tar);
       return { bytes: layout.tar.length, digest: layout.digest };
     },

@@ -27,6 +27,17 @@ export function product(target: ReadyTarget): Promise<Product> {
   return once(`product ${target.triple}`, () => gather(target));
 }
 
+/** Read once for all files that hold it: they share what is compressed of it. */
+export function executableOf(target: ReadyTarget): Promise<Buffer> {
+  return once(`executable ${target.triple}`, async () => {
+    const { file, sha256: wanted } = await verify(target);
+    const data = await readFile(file);
+    const got = sha256(data);
+    if (got === wanted) return data;
+    throw new Failure(`${file} must still be the file that was verified, SHA-256 ${wanted}, got ${got}`);
+  });
+}
+
 /** undefined where the description names no module. */
 export function readCommandLine(): Promise<CommandLine | undefined> {
   return once('command line', async () => {

@@ -26,6 +26,7 @@ import { withTargets } from '../targets/select.ts';
 import { type ReadyTarget, readTargets } from '../targets/targets.ts';
 import { makeArtifacts } from './artifacts.ts';
 import { bundle } from './bundle.ts';
+import { inspect } from './inspect.ts';
 import { type Verified, verify } from './verify.ts';
 
 export interface Smoked {
@@ -59,7 +60,9 @@ export async function smokeAll(targets: readonly ReadyTarget[]): Promise<Outcome
 
 async function makeOne(target: ReadyTarget): Promise<Outcome> {
   try {
-    return { target, artifacts: await makeArtifacts(target), product: await verify(target) };
+    const artifacts = await makeArtifacts(target);
+    await inspect(target, artifacts);
+    return { target, artifacts, product: await verify(target) };
   } catch (error) {
     return { target, artifacts: [], fault: explain(error) };
   }

@@ -1,5 +1,5 @@
 /** deb, rpm, apk and npm package of a target: scripts/packaging says what is in them, scripts/formats how it is written. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { apk } from '../formats/apk.ts';
 import { deb } from '../formats/deb.ts';
 import { rpm } from '../formats/rpm.ts';
@@ -13,7 +13,7 @@ import { megabytes } from '../support/progress.ts';
 import { runStep } from '../support/step.ts';
 import { type Artifact, artifactPath, type MadeArtifact, npmTarget } from '../targets/artifacts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
-import { product } from './product-facts.ts';
+import { executableOf, product } from './product-facts.ts';
 
 export async function systemPackage(target: ReadyTarget, artifact: Artifact): Promise<MadeArtifact> {
   const made = await product(target);
@@ -25,7 +25,7 @@ export async function systemPackage(target: ReadyTarget, artifact: Artifact): Pr
     module: import.meta.filename,
     outputs: [file],
     make: async () => {
-      const packed = await pack(target, artifact, { ...made.facts, executable: await readFile(made.file) });
+      const packed = await pack(target, artifact, { ...made.facts, executable: await executableOf(target) });
       await writeFile(file, packed);
       return { bytes: packed.length };
     },

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { build, shown } from './checkout.ts';
 import { sha256, sha256File } from './hash.ts';
 import { codeOf } from './imports.ts';
+import { once } from './once.ts';
 import { during, say, stepLine } from './progress.ts';
 import { withSlot } from './slots.ts';
 
@@ -73,10 +74,19 @@ export async function runStep<Facts>(recipe: Recipe<Facts>): Promise<Made<Facts>
 }
 
 async function keyOf<Facts>(recipe: Recipe<Facts>): Promise<string> {
-  const files = await codeOf(recipe.module);
-  const code = await Promise.all(files.map(async (file) => [shown(file), await sha256File(file)]));
+  const code = await hashesOfCode(recipe.module);
   const inputs = Object.entries(recipe.inputs).sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256(JSON.stringify({ inputs, code, outputs: recipe.outputs.map(shown), node: process.version }));
+}
+
+/** Read once: whoever changes code meanwhile is refused at the end. */
+function hashesOfCode(module: string): Promise<readonly (readonly [file: string, hash: string])[]> {
+  return once(`code of ${module}`, async () => {
+    const files = await codeOf(module);
+    return Promise.all(
+      files.map(async (file) => [shown(file), await once(`code ${file}`, () => sha256File(file))] as const),
+    );
+  });
 }
 
 async function readStamp<Facts>(file: string): Promise<Stamp<Facts> | undefined> {

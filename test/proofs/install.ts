@@ -7,14 +7,14 @@ import { type ReleaseServer, startReleaseServer } from '../release/release-serve
 import { Machine } from './machine.ts';
 import { type Check, mustBe, mustBeAtMost, mustMatch, type Proof } from './proof.ts';
 import { readManifest, releasedFiles } from './released.ts';
-import { type BusyBoxCpu, busyboxRoot, debianRoot, debianSuites } from './roots.ts';
+import { busyboxRoot, debianRoot, debianSuites, foreignDebianRoot } from './roots.ts';
 
 const { name } = program;
 const nobody = 65534;
 
 export const install: Proof = {
   title:
-    'install.sh by one line: Debian 11 and 12, BusyBox and musl, four CPUs; a truncated, a wrong, a hostile download',
+    'install.sh by one line: Debian 11 and 12, BusyBox and musl, four CPUs with either C library; a truncated, a wrong, a hostile download',
   needs: { busybox: 'busybox', debootstrap: 'debootstrap', nsenter: 'util-linux' },
   asRoot: true,
   async run(check) {
@@ -31,13 +31,17 @@ export const install: Proof = {
         ['arm64', 'aarch64'],
         ['armhf', 'armv7'],
       ] as const) {
-        const triple = readTargets().targets.find(
-          (each) => each.architecture.name === architecture && each.libc === 'musl',
-        )?.triple;
-        if (triple === undefined || !readManifest().targets.some(({ target }) => target === triple)) continue;
-        const { root, rule } = await busyboxRoot(cpu satisfies BusyBoxCpu);
-        const title = `BusyBox and musl on ${architecture}${rule === undefined ? '' : ', emulated'}`;
-        await tryRoot(check, server, { title, root, rule, triple, get: 'wget -qO-' });
+        for (const libc of ['musl', 'glibc'] as const) {
+          const { triple } =
+            readTargets().targets.find((each) => each.architecture.name === architecture && each.libc === libc) ?? {};
+          // x86_64 with glibc has its own systems above.
+          if (triple === undefined || (libc === 'glibc' && cpu === 'amd64')) continue;
+          if (!readManifest().targets.some(({ target }) => target === triple)) continue;
+          const { root, rule } = await (libc === 'musl' ? busyboxRoot(cpu) : foreignDebianRoot(cpu));
+          const system = libc === 'musl' ? 'BusyBox and musl' : 'Debian 11';
+          const title = `${system} on ${architecture}${rule === undefined ? '' : ', emulated'}`;
+          await tryRoot(check, server, { title, root, rule, triple, get: 'wget -qO-' });
+        }
       }
     } finally {
       await server.close();

@@ -11,8 +11,8 @@ import { archiveFolder } from '../../scripts/targets/artifacts.ts';
 import { readTargets } from '../../scripts/targets/targets.ts';
 import { Machine } from './machine.ts';
 import { type Check, mustBe, mustMatch, type Proof } from './proof.ts';
-import { released } from './released.ts';
-import { debianRoot, debianSuites } from './roots.ts';
+import { readManifest, released } from './released.ts';
+import { debianRoot, debianSuites, foreignDebianRoot } from './roots.ts';
 
 const { name } = program;
 const triple = 'x86_64-unknown-linux-gnu';
@@ -21,7 +21,8 @@ const service = `${name}.service`;
 const socket = `${name}.socket`;
 
 export const packages: Proof = {
-  title: 'deb and rpm on Debian 11 and 12 with systemd running: installed, started, upgraded, removed',
+  title:
+    'deb and rpm on Debian 11 and 12 with systemd running: installed, started, upgraded, removed; deb on foreign CPUs',
   needs: { debootstrap: 'debootstrap', nsenter: 'util-linux' },
   asRoot: true,
   async run(check) {
@@ -49,8 +50,49 @@ export const packages: Proof = {
         left: [`/etc/sysconfig/${name}.rpmsave`],
       });
     }
+    for (const cpu of ['i386', 'arm64', 'armhf'] as const) await tryForeign(check, cpu);
   },
 };
+
+/** Without systemd, which no emulator of programs can boot: its scripts must do nothing then. */
+async function tryForeign(check: Check, cpu: 'i386' | 'arm64' | 'armhf'): Promise<void> {
+  const target = readTargets().targets.find(
+    ({ architecture, libc }) => architecture.debian === cpu && libc === 'glibc',
+  );
+  if (target === undefined || !readManifest().targets.some((made) => made.target === target.triple)) return;
+  const { root, rule } = await foreignDebianRoot(cpu);
+  const title = `deb, Debian 11 on ${cpu}${rule === undefined ? '' : ', emulated'}`;
+  const machine = await Machine.start(root, { init: 'sleep', rule });
+  try {
+    machine.put('/root/first', readFileSync(released('deb', target.triple)));
+    await check(`${title}: installs and starts`, async () => {
+      // Its dpkg knows of no package yet, not even of the C library that lies there.
+      await machine.good(['dpkg', '--install', '--force-depends', '/root/first']);
+      mustMatch(
+        'its version',
+        await machine.good([name, '--version']),
+        new RegExp(`^${program.version.replaceAll('.', '\\.')} `),
+      );
+      mustMatch('its state', await machine.good(['dpkg', '--status', name]), /^Status: install ok installed$/m);
+      await machine.good(['sh', '-c', `${name} --unix /tmp/socket >/tmp/log 2>&1 & echo $! >/tmp/pid`]);
+      await machine.until([name, 'healthcheck', '--unix', '/tmp/socket'], 'it must be healthy');
+      await machine.good(['sh', '-c', 'kill "$(cat /tmp/pid)"']);
+    });
+    await check(`${title}: is another architecture's`, async () => {
+      machine.put('/root/other', readFileSync(released('deb', triple)));
+      const { code, stderr } = await machine.run(['dpkg', '--install', '--force-depends', '/root/other']);
+      mustBe('the exit code', code, 1);
+      mustMatch('what it says', stderr, /package architecture \(amd64\) does not match system/);
+    });
+    await check(`${title}: is removed without a trace`, async () => {
+      await machine.good(['dpkg', '--purge', name]);
+      const { stdout } = await machine.run(['find', '/usr', '/etc', '/lib', '-name', `*${name}*`]);
+      mustBe('what is left', stdout.trim(), '');
+    });
+  } finally {
+    await machine.end();
+  }
+}
 
 interface Tried {
   readonly title: string;

@@ -9,7 +9,7 @@ import { emulatorFor, runsNatively } from '../../scripts/sandbox/emulation.ts';
 import { debianMirror, fetchSource } from '../../scripts/sources/sources.ts';
 import { build } from '../../scripts/support/checkout.ts';
 import { sha256 } from '../../scripts/support/hash.ts';
-import { readTargets } from '../../scripts/targets/targets.ts';
+import { readTargets, type Target } from '../../scripts/targets/targets.ts';
 
 export const debianSuites = { bullseye: 'Debian 11', bookworm: 'Debian 12' } as const;
 export type DebianSuite = keyof typeof debianSuites;
@@ -49,12 +49,35 @@ export function debianRoot(suite: DebianSuite): Promise<string> {
   });
 }
 
+/** What debootstrap unpacks before anything of it runs: dash, dpkg, the C library. And BusyBox, for its wget. */
+export async function foreignDebianRoot(cpu: BusyBoxCpu): Promise<Foreign> {
+  const target = targetOf(cpu);
+  const busybox = await busyboxRoot(cpu);
+  const args = ['--foreign', `--arch=${cpu}`, '--variant=minbase'];
+  const root = await made(`bullseye-${cpu}`, args, async (partial) => {
+    ran(['debootstrap', ...args, 'bullseye', partial, debianMirror()]);
+    cpSync(path.join(busybox.root, 'bin/busybox'), path.join(partial, 'bin/busybox'));
+    symlinkSync('busybox', path.join(partial, 'bin/wget'));
+    // The second stage would make these.
+    for (const file of ['status', 'available']) writeFileSync(path.join(partial, 'var/lib/dpkg', file), '');
+    mkdirSync(path.join(partial, 'var/lib/dpkg/info'), { recursive: true });
+    writeFileSync(path.join(partial, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+    writeFileSync(path.join(partial, 'etc/group'), 'root:x:0:\n');
+  });
+  return { root, rule: await ruleOf(target) };
+}
+
+export interface Foreign {
+  readonly root: string;
+  /** For binfmt_misc, where this machine does not run its programs. */
+  readonly rule: string | undefined;
+}
+
 /**
- * BusyBox is all of it; the loader's name says musl, as on Alpine. `rule`: for binfmt_misc, where this machine does not run it.
+ * BusyBox is all of it; the loader's name says musl, as on Alpine.
  */
-export async function busyboxRoot(cpu: BusyBoxCpu): Promise<{ root: string; rule: string | undefined }> {
-  const target = readTargets().targets.find(({ architecture, libc }) => architecture.debian === cpu && libc === 'musl');
-  if (target === undefined) throw new Error(`targets.json must have a static target for ${cpu}, it has none`);
+export async function busyboxRoot(cpu: BusyBoxCpu): Promise<Foreign> {
+  const target = targetOf(cpu);
   const pin = busyboxes[cpu];
   const root = await made(`busybox-${cpu}`, pin, async (partial) => {
     const deb = await fetchSource({
@@ -75,11 +98,18 @@ export async function busyboxRoot(cpu: BusyBoxCpu): Promise<{ root: string; rule
     }
     writeFileSync(path.join(partial, `lib/ld-musl-${target.architecture.name}.so.1`), '');
   });
+  return { root, rule: await ruleOf(target) };
+}
+
+function targetOf(cpu: BusyBoxCpu): Target {
+  const target = readTargets().targets.find(({ architecture, libc }) => architecture.debian === cpu && libc === 'musl');
+  if (target === undefined) throw new Error(`targets.json must have a static target for ${cpu}, it has none`);
+  return target;
+}
+
+async function ruleOf(target: Target): Promise<string | undefined> {
   const emulator = await emulatorFor(target);
-  return {
-    root,
-    rule: emulator === undefined || runsNatively(target) ? undefined : ruleFor(target.architecture.elf, emulator),
-  };
+  return emulator === undefined || runsNatively(target) ? undefined : ruleFor(target.architecture.elf, emulator);
 }
 
 /** Linux' Documentation/admin-guide/binfmt-misc.rst. F: the emulator is opened now, so it need not be in the root. */

@@ -4,18 +4,20 @@
  * table and `N passed, N failed`; exit code 1 if anything failed.
  */
 import { spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { root } from '../../scripts/support/checkout.ts';
 import { command } from '../../scripts/support/command.ts';
 import { Failure, UsageError } from '../../scripts/support/errors.ts';
 import { isOnPath } from '../installed.ts';
 import { image } from './image.ts';
 import { install } from './install.ts';
+import { oldKernels } from './kernels.ts';
 import { npm } from './npm.ts';
 import { packages } from './packages.ts';
 import type { Proof } from './proof.ts';
 import { release as endings } from './release.ts';
 
-const own: Readonly<Record<string, Proof>> = { install, packages, npm, image, release: endings };
+const own: Readonly<Record<string, Proof>> = { install, packages, npm, image, kernels: oldKernels, release: endings };
 
 /** Runs with tables of their own: the exit code is their verdict. */
 const runs: Readonly<Record<string, readonly string[]>> = {
@@ -121,7 +123,14 @@ function print(rows: readonly Row[]): void {
     tell([name.padEnd(width), ...cells].join('  '));
   }
   const sum = (key: 'passed' | 'failed'): number => rows.reduce((total, row) => total + row[key], 0);
-  tell(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+  const all = `${sum('passed')} passed, ${sum('failed')} failed`;
+  tell(`\n${all}`);
+  const { GITHUB_STEP_SUMMARY } = process.env;
+  if (GITHUB_STEP_SUMMARY === undefined) return;
+  const head = [['proof', 'passed', 'failed', 'seconds'], Array<string>(4).fill('---')];
+  const cells = rows.map((row) => [row.name, row.passed, row.failed, row.seconds.toFixed(0)]);
+  const lines = [...head, ...cells].map((line) => `| ${line.join(' | ')} |`);
+  appendFileSync(GITHUB_STEP_SUMMARY, `${lines.join('\n')}\n\n${all}\n`);
 }
 
 function tell(line: string): void {

@@ -75,6 +75,7 @@ function step(name: string, env: Readonly<Record<string, string>> = {}) {
       GH_REPO: 'owner/name',
       TAG: 'v1.2.3',
       PRERELEASE: 'false',
+      GITHUB_STEP_SUMMARY: path.join(folder, 'summary'),
       ...env,
     },
   });
@@ -90,6 +91,9 @@ test('draft, verify, publish: everybody gets exactly the files of dist/, but the
   expect(step('verify.sh')).toMatchObject({ status: 0, stderr: '' });
   expect(step('publish.sh').status).toBe(0);
   expect(state()).toBe('false');
+  expect(readFileSync(path.join(folder, 'summary'), 'utf8')).toMatch(
+    /^The draft of v1\.2\.3 was downloaded again: \d+ files, each as it was built and attested\.\n$/,
+  );
   expect(readdirSync(path.join(releases, 'v1.2.3')).sort()).toEqual(readdirSync(path.join(folder, 'dist')).sort());
 });
 
@@ -137,6 +141,15 @@ test('an archive that differs from its checksum is not uploaded', () => {
 function archive(): string {
   return readdirSync(path.join(folder, 'dist')).find((file) => file.endsWith('.tar.gz')) ?? '';
 }
+
+test('a release takes only runtimes that its own workflow attested', () => {
+  expect(step('runtimes.sh')).toMatchObject({ status: 1, stderr: 'runtimes/ must have runtimes, has none\n' });
+  mkdirSync(path.join(folder, 'runtimes/a'), { recursive: true });
+  writeFileSync(path.join(folder, 'runtimes/a/node.xz'), '');
+  expect(step('runtimes.sh').status).toBe(0);
+  writeFileSync(path.join(releases, 'not-attested'), 'node.xz\n');
+  expect(step('runtimes.sh').status).not.toBe(0);
+});
 
 test('plan: the tag must be the version, and of main or signed', () => {
   const git = (...args: string[]) =>

