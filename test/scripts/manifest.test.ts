@@ -43,7 +43,7 @@ test('the table has a row for each target, a verdict, and those without a runtim
 
 test('the summary of a job is made from the manifest: sizes, floors, verdicts and what went wrong', () => {
   const lines = summary(manifest(outcomes, head)).split('\n');
-  expect(lines).toContain('Commit `c0ffeec0ffee` of 2023-11-14, Node.js 24.21.0.'.replace('24.21.0', readTargets().node));
+  expect(lines).toContain(`Commit \`c0ffeec0ffee\` of 2023-11-14, Node.js ${readTargets().node}.`);
   expect(lines).toContain(
     `| \`${first.triple}\` | 17.8 MB | 51.8 MB | 2.31 | 1 | verify: read byte for byte; smoke: 19 checks, natively |`,
   );
