@@ -97,6 +97,10 @@ describe.each(BOTH)('Request, $whose', ({ classes: { Headers, Request } }) => {
     }
   });
 
+  test('takes null for a text where the standard does', () => {
+    expect(new Request(URL_, { integrity: null as never }).integrity).toBe('null');
+  });
+
   test.each([
     { window: 'x' },
     { mode: 'navigate' },

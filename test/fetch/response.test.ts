@@ -89,6 +89,13 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
     expect(await (copy.get('file') as File).text()).toBe('content');
   });
 
+  test('reads nothing from a buffer that was transferred, and takes a shared one for text', async () => {
+    const bytes = new Uint8Array([1, 2]);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(await new Response(bytes).text()).toBe('');
+    expect(await new Response(new SharedArrayBuffer(1) as never).text()).toBe('[object SharedArrayBuffer]');
+  });
+
   test('copies its source', async () => {
     const bytes = new Uint8Array([97]);
     const query = new URLSearchParams('a=1');
