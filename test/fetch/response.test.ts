@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BOTH, OURS } from './both.ts';
+import { BOTH, NODE_MAJOR, NODES, OURS } from './both.ts';
 
 describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => {
   test('has the defaults', () => {
@@ -90,6 +90,8 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
   });
 
   test('reads nothing from a buffer that was transferred, and takes a shared one for text', async () => {
+    // Node 22's takes the content of a shared one.
+    if (Response === NODES.Response && NODE_MAJOR === 22) return;
     const bytes = new Uint8Array([1, 2]);
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
     expect(await new Response(bytes).text()).toBe('');
