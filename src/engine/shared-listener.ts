@@ -4,7 +4,7 @@
  * only way that Node has to duplicate one: sent over a Unix socket (SCM_RIGHTS, unix(7)). Only the main thread can give it, see `give`.
  */
 import { Buffer } from 'node:buffer';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
 import {
   loadPipeBindings,
@@ -39,7 +39,7 @@ export function shareListener(listener: PipeHandle): SharedListener | null {
   const streams = loadTcpBindings();
   if (streams === null || !isMainThread) return null;
   const pipes = loadPipeBindings();
-  const ticket = { name: `\0vrypt-server ${crypto.randomUUID()}`, secret: new Uint8Array(randomBytes(SECRET_BYTES)) };
+  const ticket = { name: `\0vrypt-server ${randomUUID()}`, secret: new Uint8Array(randomBytes(SECRET_BYTES)) };
   const office = new pipes.Pipe(pipes.constants.SERVER);
   let waiting = 0;
   office.onconnection = (_status, client) => {
