@@ -20,7 +20,8 @@ const server = serve<Sql>({
   port: Number(PORT),
   workers: Number(WORKERS),
   handleSignals: true,
-  limits: { maxBodySize: 10_000 },
+  // A request waits its turn for the pool, and each turn may take all of connect_timeout: handlerMs is for all of it.
+  limits: { maxBodySize: 10_000, handlerMs: 3000 },
   // In every worker: a pool of its own, opened before it listens, closed after its last answer.
   start: async () => {
     const sql = postgres(DATABASE_URL, { max: 10, connect_timeout: 2, backoff: () => 0.2, onnotice: () => {} });

@@ -26,19 +26,23 @@ const server = serve({
     '/': reply(200, { 'Content-Type': 'text/html' }, page),
     '/files': {
       POST: async (call) => {
-        // Files that are still there at the end, because something failed, are deleted.
-        await using form = await readForm(call, { directory, limits });
-        const kept: { name: string; size: number; title: string | null }[] = [];
-        for (const { filename, path: temporary, size } of form.files) {
-          // The client chose the name, so only its last part is used, and nothing is overwritten.
-          const name = `${randomUUID()}-${baseName(filename)}`;
-          await rename(temporary as string, path.join(directory, name));
-          kept.push({ name, size, title: form.fields.get('title') });
+        const form = await readForm(call, { directory, limits });
+        try {
+          const kept: { name: string; size: number; title: string | null }[] = [];
+          for (const { filename, path: temporary, size } of form.files) {
+            // The client chose the name, so only its last part is used, and nothing is overwritten.
+            const name = `${randomUUID()}-${baseName(filename)}`;
+            await rename(temporary as string, path.join(directory, name));
+            kept.push({ name, size, title: form.fields.get('title') });
+          }
+          if (kept.length === 0) throw new ContentError('malformed', 'a file must be given');
+          if (call.header('accept')?.includes('text/html'))
+            return redirect(`/files/${encodeURIComponent(kept[0]?.name ?? '')}`, 303);
+          return json(kept, 201);
+        } finally {
+          // Files that are still there, because something failed, are deleted.
+          await form.dispose();
         }
-        if (kept.length === 0) throw new ContentError('malformed', 'a file must be given');
-        if (call.header('accept')?.includes('text/html'))
-          return redirect(`/files/${encodeURIComponent(kept[0]?.name ?? '')}`, 303);
-        return json(kept, 201);
       },
     },
     '/files/:name': (call) =>

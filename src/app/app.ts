@@ -117,7 +117,7 @@ export interface Limits {
 export type ListenTarget =
   /** 0: any free port. Default hostname: '::', which accepts IPv4 too; '0.0.0.0' where there is no IPv6. */
   | { readonly port: number; readonly hostname?: string | undefined; readonly protocol?: Protocol }
-  /** Path of a Unix socket. Of several threads, only the first worker serves it; processes share it. */
+  /** Path of a Unix socket, served by all workers. */
   | { readonly unix: string; readonly protocol?: Protocol }
   /** A socket that somebody else has bound, by its number: systemd's are those of `takeSystemdSockets()`. Of threads, only the first serves it. */
   | { readonly descriptor: number; readonly protocol?: Protocol }

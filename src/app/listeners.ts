@@ -4,6 +4,7 @@ import { addressOfHost } from '../engine/host-address.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Protocol } from '../engine/protocol.ts';
 import { speaking } from '../engine/protocol-connection.ts';
+import type { ListenerTicket } from '../engine/shared-listener.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Address, Listener, ListenOptions, Transport } from '../engine/transport.ts';
 import type { ListenTarget, Options } from './app.ts';
@@ -12,7 +13,8 @@ import type { WorkerPlace } from './worker-place.ts';
 /** As data, for other workers: an address once it is known. */
 export type Endpoint =
   | { readonly kind: 'tcp' | 'udp'; readonly address: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
+  /** `ticket`: by which other threads get it; null if they cannot. */
+  | { readonly kind: 'unix'; readonly path: string; readonly ticket: ListenerTicket | null }
   /** A socket that another process has bound. */
   | { readonly kind: 'descriptor'; readonly descriptor: number };
 
@@ -56,7 +58,7 @@ export function wantedListeners({ port, hostname, unix, listen }: Options): Want
 
 function wantedOf(target: ListenTarget, prefix: string): WantedListener {
   const protocol = ('protocol' in target ? target.protocol : undefined) ?? null;
-  if ('unix' in target) return { where: { kind: 'unix', path: target.unix }, protocol, datagrams: null };
+  if ('unix' in target) return { where: { kind: 'unix', path: target.unix, ticket: null }, protocol, datagrams: null };
   if ('descriptor' in target) {
     const descriptor = wholeNumber(`${prefix}descriptor`, target.descriptor, 2 ** 31);
     return { where: { kind: 'descriptor', descriptor }, protocol, datagrams: null };
@@ -94,7 +96,7 @@ export interface Opened {
 
 /**
  * Opens one listener of this worker. `given`: where the first worker listens, or the manager wants it to. null: not in this worker, because
- * threads cannot share a Unix socket, which is the first worker's.
+ * the first one cannot share it.
  */
 export async function openListener(
   host: ListeningHost,
@@ -108,11 +110,17 @@ export async function openListener(
   const endpoint = given ?? where;
   switch (endpoint.kind) {
     case 'unix': {
-      const { path } = endpoint;
-      if (place.index > 0) return null;
+      const { path, ticket } = endpoint;
+      const address: Address = { address: path, port: 0, family: 'unix' };
+      if (place.index > 0) {
+        if (ticket === null) return null;
+        await host.listen({ path, ticket, backlog: BACKLOG }, speak);
+        return { address, endpoint };
+      }
       await removeStaleSocket(path);
-      await host.listen({ path, backlog: BACKLOG }, speak);
-      return { address: { address: path, port: 0, family: 'unix' }, endpoint };
+      const listener = await host.listen({ path, backlog: BACKLOG }, speak);
+      const shared = place.count > 1 ? ((await listener.share?.()) ?? null) : null;
+      return { address, endpoint: { kind: 'unix', path, ticket: shared } };
     }
     case 'descriptor': {
       const { descriptor } = endpoint;

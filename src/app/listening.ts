@@ -27,7 +27,7 @@ export async function prepareListening({ tls, http2 }: ServeSettings, place: Wor
   const { makeTicketSecret } = await import('../tls/ticket-keys.ts');
   const { openTlsTransport } = await import('../engine/tls-transport.ts');
   const { openSecure } = await import('../engine/handshake.ts');
-  const shared = place.tls ?? shareTls(tls, makeTicketSecret());
+  const shared = (await place.tls) ?? shareTls(tls, makeTicketSecret());
   const report = (error: unknown) => reportError(place.index, error);
   const secured = new ServerTls({ tls, shared, http2, report });
   const transport = await openTlsTransport('handle');

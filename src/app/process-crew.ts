@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { FIRST_DESCRIPTOR, startChild } from '../processes/child.ts';
 import { Mended } from '../processes/mended.ts';
 import { isPackaged, ownCommand } from '../processes/self.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import type { ChannelNews } from '../websocket/channels.ts';
 import { reportError } from '../workers/report.ts';
 import { type Crew, END_MARGIN_MS, endMessage, entryUrl } from './crew.ts';
@@ -16,6 +17,8 @@ export interface ProcessCrewOptions {
   readonly call: number;
   /** Those of the kind `descriptor` are passed on. */
   readonly endpoints: readonly Endpoint[];
+  /** For a worker that starts now; null without TLS. */
+  readonly tls: (() => SharedTls) | null;
 }
 
 export class ProcessCrew implements Crew {
@@ -83,18 +86,15 @@ export class ProcessCrew implements Crew {
   }
 
   #place(index: number): Place {
-    const { call, count } = this.#options;
-    const joining: JoiningProcess = { call, count, index, endpoints: this.#endpoints };
+    const { call, count, tls } = this.#options;
+    const joining: JoiningProcess = { call, count, index, endpoints: this.#endpoints, hasTls: tls !== null };
     const mended = new Mended({
-      run: (events) =>
-        startChild(
-          {
-            command: this.#command,
-            env: { ...process.env, [JOINING_VARIABLE]: JSON.stringify(joining) },
-            descriptors: this.#descriptors,
-          },
-          events,
-        ),
+      run: (events) => {
+        const env = { ...process.env, [JOINING_VARIABLE]: JSON.stringify(joining) };
+        const running = startChild({ command: this.#command, env, descriptors: this.#descriptors }, events);
+        if (tls !== null) running.tell({ type: 'tls', tls: tls() } satisfies ToWorker);
+        return running;
+      },
       onMessage: (message) => {
         const news = message as FromWorker;
         if (news.type === 'news') this.publish(news.news, index);

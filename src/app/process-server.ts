@@ -4,6 +4,8 @@ import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Content } from '../engine/stream-reply.ts';
 import { type Address, openTransport, type Transport } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
+import type { Tls } from '../tls/options.ts';
+import type { SharedTls } from '../tls/server-tls.ts';
 import type { App, Server } from './app.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listeners.ts';
@@ -11,6 +13,18 @@ import { ProcessCrew } from './process-crew.ts';
 import { ServerLife } from './server-life.ts';
 import { authorityOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
+
+/** What all workers get: the secret of session tickets as it is when one starts, and one self-signed certificate. */
+async function sharedTlsOf(tls: Tls): Promise<() => SharedTls> {
+  const { DEFAULT_TICKET_ROTATION_MS, shareTls } = await import('../tls/server-tls.ts');
+  const { makeTicketSecret, TicketKeys } = await import('../tls/ticket-keys.ts');
+  const shared = shareTls(tls, makeTicketSecret());
+  const keys = new TicketKeys(shared.ticketSecret, tls.ticketRotationMs ?? DEFAULT_TICKET_ROTATION_MS);
+  return () => {
+    keys.at(Date.now());
+    return { ...shared, ticketSecret: keys.secret };
+  };
+}
 
 export class ProcessServer<S> extends ServerLife implements Server<S> {
   readonly #call: number;
@@ -89,8 +103,9 @@ export class ProcessServer<S> extends ServerLife implements Server<S> {
         addresses.push(address);
       }
       this.opened = addresses;
-      const { entry, workers } = this.settings;
-      this.#crew = new ProcessCrew({ entry, count: workers, call: this.#call, endpoints });
+      const { entry, workers, tls } = this.settings;
+      const shared = tls === null ? null : await sharedTlsOf(tls);
+      this.#crew = new ProcessCrew({ entry, count: workers, call: this.#call, endpoints, tls: shared });
       if (!this.isReferenced) this.#crew.unref();
       await this.#crew.start();
     } catch (error) {

@@ -4,7 +4,7 @@ import { type ResponseParts, responseParts } from '../fetch/index.ts';
 import { MADE_BY_SERVER } from '../http/fields.ts';
 import { MadeReply } from '../http/made-reply.ts';
 import type { Reply } from '../http/reply.ts';
-import { reasonPhrase } from '../http/status.ts';
+import { mustBeEmpty, reasonPhrase } from '../http/status.ts';
 
 /** Uses the response up. Throws a TypeError for what is no response, or has been used. `isHead`: to a HEAD request. */
 export function replyOf(response: unknown, isHead: boolean): Reply {
@@ -20,7 +20,7 @@ export function replyOf(response: unknown, isHead: boolean): Reply {
   const length = givenLength !== null && /^\d{1,15}$/.test(givenLength) ? Number(givenLength) : null;
   if (content === null || typeof content === 'string' || content instanceof Uint8Array) {
     // The length that a GET would have had (RFC 9110 §8.6).
-    if (isHead && length !== null && (content === null || content.length === 0)) {
+    if (isHead && length !== null && !mustBeEmpty(status) && (content === null || content.length === 0)) {
       return new StreamReply(status, reasonOf(status, statusText), lines, NOTHING, length);
     }
     return new MadeReply(status, lines, content ?? '', statusText === '' ? null : statusText);

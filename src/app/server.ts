@@ -43,6 +43,7 @@ export class AppServer<S> extends ServerLife implements Server<S> {
   #app: App<S>;
   #running: AppEngine<S> | null = null;
   #crew: Crew | null = null;
+  #endpoints: readonly Endpoint[] = [];
 
   /** Throws for an app that cannot work. */
   constructor(app: App<S>, settings: ServeSettings, parts: ServerParts) {
@@ -122,6 +123,11 @@ export class AppServer<S> extends ServerLife implements Server<S> {
     return this.#running.engine;
   }
 
+  /** As other workers are told; for whoever has started the worker. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
   publish(topic: string, data: Content, compress?: boolean): number {
     return this.#running?.upgrades.sockets.channels.publish(topic, data, compress) ?? 0;
   }
@@ -169,6 +175,7 @@ export class AppServer<S> extends ServerLife implements Server<S> {
       endpoints.push(endpoint);
     }
     this.opened = addresses;
+    this.#endpoints = endpoints;
     return endpoints;
   }
 

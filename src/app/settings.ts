@@ -47,10 +47,6 @@ export function resolveOptions(options: Options): ServeSettings {
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new RangeError(`isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`);
   }
-  if (options.unix !== undefined && workers !== 1 && isolation === 'thread') {
-    const got = `got workers: ${JSON.stringify(workers)}`;
-    throw new RangeError(`a Unix socket must be served by one worker, or by several processes, ${got}`);
-  }
   return {
     listeners: wantedListeners(options),
     isolation,

@@ -20,8 +20,8 @@ export interface WorkerPlace {
   readonly slot: number;
   /** Connects the WebSockets of all workers; null: it is alone. */
   readonly openRelay: OpenRelay | null;
-  /** What the first worker has set for all; null: without TLS, in the first worker, and in processes. */
-  readonly tls: SharedTls | null;
+  /** What the first worker or the manager has set for all; null: without TLS, and in the first worker. */
+  readonly tls: SharedTls | null | Promise<SharedTls | null>;
 }
 
 /** What a worker is told, as data. */
@@ -52,12 +52,15 @@ export interface JoiningThread extends Joined {
 export interface JoiningProcess extends Joined {
   readonly index: number;
   readonly count: number;
+  /** What TLS shares follows as a message: an environment can be read for as long as its process lives. */
+  readonly hasTls: boolean;
 }
 
 export const JOINING_VARIABLE = '__VRYPT_JOINING';
 
 export type ToWorker =
   | { readonly type: 'end'; readonly graceMs: number }
+  | { readonly type: 'tls'; readonly tls: SharedTls }
   /** Of WebSockets in other processes. */
   | { readonly type: 'news'; readonly news: ChannelNews };
 
@@ -118,7 +121,7 @@ function joiningProcess(): Joining | null {
   delete process.env[JOINING_VARIABLE];
   const parent = openParent<ToWorker, FromWorker>();
   if (parent === null) return null;
-  const { call, endpoints, index, count } = JSON.parse(text) as JoiningProcess;
+  const { call, endpoints, index, count, hasTls } = JSON.parse(text) as JoiningProcess;
   return {
     call,
     endpoints,
@@ -129,12 +132,20 @@ function joiningProcess(): Joining | null {
       counters: createCounters(1),
       slot: 0,
       openRelay: count > 1 ? (onNews) => openProcessRelay(parent, onNews) : null,
-      tls: null,
+      tls: hasTls ? tlsOf(parent) : null,
     },
     isProcess: true,
     tell: (message) => parent.tell(message),
     onMessage: (listener) => parent.onMessage(listener),
   };
+}
+
+function tlsOf(parent: { onMessage(listener: (message: ToWorker) => void): void }): Promise<SharedTls> {
+  return new Promise((resolve) => {
+    parent.onMessage((message) => {
+      if (message.type === 'tls') resolve(message.tls);
+    });
+  });
 }
 
 interface News {

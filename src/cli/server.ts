@@ -126,7 +126,7 @@ async function openNotifier(warn: (text: string) => void): Promise<Notifier | nu
 }
 
 async function endpointOf({ host, port, unixPath }: Settings): Promise<WantedEndpoint> {
-  if (unixPath !== undefined) return { kind: 'unix', path: unixPath };
+  if (unixPath !== undefined) return { kind: 'unix', path: unixPath, ticket: null };
   if (host === undefined) return { kind: 'everywhere', port };
   return { kind: 'tcp', address: await addressOfHost(host), port };
 }

@@ -17,7 +17,6 @@ import type { WorkerApp } from '../workers/worker-app.ts';
 import { type OptionRow, resolveOptions, type TypedOptions as TypedOptionsOf } from './options.ts';
 import { ANSWER_ROWS, resolveApp } from './own-answer.ts';
 import type { Environment } from './process-io.ts';
-import { UsageError } from './usage-error.ts';
 
 export interface Settings {
   /** An address without brackets, or a name; undefined: every address of the machine, IPv6 and IPv4. */
@@ -78,7 +77,7 @@ export const LISTEN_ROWS = [
     // sun_path of unix(7) holds 108 bytes, the last of them NUL.
     rule: text('path', 'the path of a socket, of 1 to 107 bytes', 107),
     excludes: ['port', 'host', 'share'],
-    help: 'Unix socket to listen on, instead of a port; served by one thread, or by several processes',
+    help: 'Unix socket to listen on, instead of a port',
   },
 ] as const satisfies readonly OptionRow[];
 
@@ -215,19 +214,11 @@ export function resolveSettings(typed: TypedOptions, environment: Environment): 
   const resolved = resolveOptions(OPTION_ROWS, typed, environment);
   const { values, sources } = resolved;
   const isolation = values.worker === undefined ? values.isolation : 'process';
-  // Threads cannot share a Unix socket: the kernel spreads its connections over nothing but the processes that hold it.
-  const isForOne = values.unix !== undefined && isolation === 'thread';
-  if (isForOne && values.workers !== 'auto' && values.workers > 1) {
-    const [unix, workers] = [sources.unix?.label, sources.workers?.label];
-    throw new UsageError(
-      `${unix} must be served by one thread, or by processes (--isolation process), got ${workers} ${values.workers}`,
-    );
-  }
   return {
     host: values.host,
     port: values.port,
     unixPath: values.unix,
-    workers: isForOne ? 1 : (values.worker ?? values.workers),
+    workers: values.worker ?? values.workers,
     isolation,
     app: resolveApp(resolved),
     limits: {

@@ -148,12 +148,13 @@ export class Engine implements ConnectionHost {
     if (this.isDraining) return;
     this.#stage = Stage.draining;
     const deadline = setTimeout(() => this.close(), timeoutMs);
+    // What goes on for as long as it is let ends at once; what the accept queue still brings is told when it begins to wait for this.
+    for (const listener of [...this.#drainListeners]) listener();
     const listeners = this.#listeners;
     await Promise.all(listeners.map((one) => one.drain(Math.min(EMPTYING_MAX_MS, timeoutMs / 4))));
     this.#listeners = [];
     this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, DRAIN_GRACE_MS, timeoutMs / 2);
     this.#setIdleDeadline();
-    for (const listener of [...this.#drainListeners]) listener();
     for (const connection of [...this.#connections]) connection.onDrain(this.idleDeadline);
     if (this.#connections.length > 0) {
       await new Promise<void>((resolve) => {

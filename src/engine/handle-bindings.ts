@@ -53,6 +53,10 @@ export interface ConnectRequest {
 }
 
 export interface PipeHandle extends StreamHandle {
+  /** What has come with the bytes that are being read. */
+  pendingHandle?: PipeHandle | null;
+  /** Sends another handle along; only on pipes of the kind `IPC`. */
+  writeUtf8String(request: StreamRequest, text: string, handle: StreamHandle): number;
   bind(path: string): number;
   connect(request: ConnectRequest, path: string): number;
   fchmod(mode: number): number;
@@ -95,7 +99,7 @@ export interface TcpBindings {
 export interface PipeBindings {
   Pipe: new (type: number) => PipeHandle;
   PipeConnectWrap: new () => ConnectRequest;
-  constants: { SERVER: number; SOCKET: number };
+  constants: { SERVER: number; SOCKET: number; IPC: number };
 }
 
 const TCP_METHODS = [

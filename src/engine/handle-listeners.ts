@@ -10,11 +10,13 @@ import {
   type TcpHandle,
 } from './handle-bindings.ts';
 import { selfConnector } from './self-connection.ts';
+import type { SharedListener } from './shared-listener.ts';
 import {
   type Address,
   addressOf,
   type DescriptorListenOptions,
   type Listener,
+  type SharedListenOptions,
   type TcpListenOptions,
   type TransportSocket,
   type UnixListenOptions,
@@ -62,7 +64,35 @@ export function listenUnix({ path, backlog }: UnixListenOptions, onSocket: OnSoc
   const { Pipe, constants } = loadPipeBindings();
   const handle: PipeHandle = new Pipe(constants.SERVER);
   // libuv removes the file when the handle is closed.
-  return listenOn(handle, handle.bind(path), backlog, { address: path, port: 0 }, onSocket);
+  const listener = listenOn(handle, handle.bind(path), backlog, { address: path, port: 0 }, onSocket);
+  let shared: SharedListener | null = null;
+  return {
+    ...listener,
+    close: () => {
+      shared?.close();
+      shared = null;
+      listener.close();
+    },
+    drain: (maxMs) => {
+      shared?.close();
+      shared = null;
+      return listener.drain(maxMs);
+    },
+    share: async () => {
+      const { shareListener } = await import('./shared-listener.ts');
+      shared ??= shareListener(handle);
+      return shared?.ticket ?? null;
+    },
+  };
+}
+
+/** Of a socket that another thread listens on: what is left in its queue is that one's to accept. */
+export async function listenShared(
+  { ticket, path, backlog }: SharedListenOptions,
+  onSocket: OnSocket,
+): Promise<Listener> {
+  const { takeListener } = await import('./shared-listener.ts');
+  return listenOn(await takeListener(ticket), 0, backlog, { address: path, port: 0 }, onSocket);
 }
 
 /** A socket that others hold too: whatever is left in its queue when it is closed here is theirs to accept. */

@@ -14,7 +14,7 @@ import {
   type TcpBindings,
   type TcpHandle,
 } from './handle-bindings.ts';
-import { bind, listenDescriptor, listenTcp, listenUnix, nameOf } from './handle-listeners.ts';
+import { bind, listenDescriptor, listenShared, listenTcp, listenUnix, nameOf } from './handle-listeners.ts';
 import { native, type PeerCredentials } from './native-binding.ts';
 import {
   type Address,
@@ -81,6 +81,7 @@ function makeTransport(bindings: TcpBindings): Transport {
     },
 
     async listen(options: ListenOptions, onSocket: (socket: TransportSocket) => void): Promise<Listener> {
+      if ('ticket' in options) return listenShared(options, onSocket);
       if ('path' in options) return listenUnix(options, onSocket);
       if ('descriptor' in options) return listenDescriptor(bindings, options, onSocket);
       return listenTcp(bindings, options, onSocket);

@@ -11,6 +11,12 @@ import type { Content, Sink, StreamReply } from './stream-reply.ts';
 export const Framing = { length: 0, chunked: 1, close: 2 } as const;
 export type FramingValue = (typeof Framing)[keyof typeof Framing];
 
+/**
+ * A source whose pieces are always there, and a client that takes them as fast, would keep the event loop from everybody else: after so
+ * many pieces in a row the others have their turn.
+ */
+const PIECES_IN_A_ROW = 32;
+
 /** An answer that is on its way, in pieces. */
 export interface AnswerWriter {
   readonly framing: FramingValue;
@@ -61,6 +67,8 @@ export class StreamWriter implements Sink, AnswerWriter {
   #error: Error | null = null;
   /** Resolves when the kernel has taken what was written. */
   #drained: PromiseWithResolvers<void> | null = null;
+  /** Pieces taken at once since something was waited for. */
+  #inARow = 0;
   /** Owned: ends an iterated source. */
   #cancel: (() => void) | null = null;
 
@@ -160,8 +168,8 @@ export class StreamWriter implements Sink, AnswerWriter {
     for (;;) {
       const { done, value } = await reader.read();
       if (done || this.#isOver) break;
-      const taken = this.write(value);
-      if (taken !== true) await taken;
+      const passed = this.#pass(value);
+      if (passed !== null) await passed;
     }
     this.#cancel = null;
   }
@@ -172,10 +180,18 @@ export class StreamWriter implements Sink, AnswerWriter {
     for (;;) {
       const { done, value } = await iterator.next();
       if (done === true || this.#isOver) break;
-      const taken = this.write(value);
-      if (taken !== true) await taken;
+      const passed = this.#pass(value);
+      if (passed !== null) await passed;
     }
     this.#cancel = null;
+  }
+
+  /** Null: the next piece can follow at once. */
+  #pass(piece: Content): Promise<void> | null {
+    const taken = this.write(piece);
+    if (taken === true && ++this.#inARow < PIECES_IN_A_ROW) return null;
+    this.#inARow = 0;
+    return taken === true ? new Promise((resolve) => setImmediate(resolve)) : taken;
   }
 
   #end(error: unknown): void {

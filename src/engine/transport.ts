@@ -12,6 +12,7 @@ export { type Address, addressOf } from './address.ts';
 export type NodeNet = typeof import('node:net');
 
 import type { PeerCredentials } from './native-binding.ts';
+import type { ListenerTicket } from './shared-listener.ts';
 
 export type TransportName = 'handle' | 'net';
 
@@ -36,7 +37,7 @@ export interface SocketOwner {
 export const WriteResult = { done: 0, pending: 1, failed: 2 } as const;
 export type WriteResultValue = (typeof WriteResult)[keyof typeof WriteResult];
 
-export type ListenOptions = TcpListenOptions | UnixListenOptions | DescriptorListenOptions;
+export type ListenOptions = TcpListenOptions | UnixListenOptions | SharedListenOptions | DescriptorListenOptions;
 
 export interface TcpListenOptions {
   /** IPv4 or IPv6 address; "::" accepts both kinds. */
@@ -53,6 +54,11 @@ export interface UnixListenOptions {
   /** Path of the socket file, which must not exist. */
   readonly path: string;
   readonly backlog: number;
+}
+
+/** A Unix socket that another thread of this process listens on, and shares. */
+export interface SharedListenOptions extends UnixListenOptions {
+  readonly ticket: ListenerTicket;
 }
 
 /** A socket that somebody else has bound: another process of ours, or systemd. */
@@ -74,6 +80,8 @@ export interface Listener {
   unref(): void;
   /** Stops accepting at a moment when the queue is empty, or after `maxMs`. */
   drain(maxMs: number): Promise<void>;
+  /** Of a Unix socket, for other threads of this process; null if it cannot be shared. Undefined: it never can. */
+  share?(): Promise<ListenerTicket | null>;
 }
 
 export interface Transport {

@@ -80,11 +80,14 @@ async function* bytesOf(pieces: AsyncIterable<unknown>): AsyncGenerator<Uint8Arr
   }
 }
 
-function isBuffer(value: object): value is ArrayBufferLike {
-  const tag = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
-  return (tag === 'ArrayBuffer' && value instanceof ArrayBuffer) || tag === 'SharedArrayBuffer';
+/** A shared one is no BufferSource: as any other object, it is text. */
+function isBuffer(value: object): value is ArrayBuffer {
+  return (
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'ArrayBuffer' && value instanceof ArrayBuffer
+  );
 }
 
+/** Of a buffer that was transferred to somebody else, nothing is left (WebIDL, "get a copy of the bytes"). */
 function copyOf(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array {
-  return new Uint8Array(buffer, offset, length).slice();
+  return length === 0 ? new Uint8Array(0) : new Uint8Array(buffer, offset, length).slice();
 }

@@ -66,7 +66,7 @@ export function toModes(before: Readonly<RequestModes>, init: RequestInit): Read
     redirect: oneOf('redirect', redirect) ?? before.redirect,
     referrer: referrer === undefined ? 'about:client' : toReferrer(`${referrer}`),
     referrerPolicy: oneOf('referrerPolicy', referrerPolicy) ?? '',
-    integrity: integrity === undefined || integrity === null ? before.integrity : `${integrity}`,
+    integrity: integrity === undefined ? before.integrity : `${integrity}`,
     keepalive: keepalive === undefined ? before.keepalive : Boolean(keepalive),
   };
   if (mode === 'navigate') throw new TypeError('mode must not be "navigate"');

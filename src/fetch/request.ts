@@ -15,7 +15,7 @@ import {
   makeHeaders,
   makeSourceHeaders,
 } from './headers.ts';
-import { readArrayBuffer, readBlob, readBytes, readFormData, readJson, readText } from './members.ts';
+import { addReaders, type BodyReaders } from './members.ts';
 import { acceptOurs, isNative } from './native.ts';
 import { isNoCorsSafelisted } from './no-cors.ts';
 import type { Origin } from './origin.ts';
@@ -47,8 +47,15 @@ export class Request {
   #signal: AbortSignal | null = null;
   /** undefined: the content of the source, not yet asked for. */
   #body: Body | null | undefined = null;
+  declare arrayBuffer: BodyReaders['arrayBuffer'];
+  declare blob: BodyReaders['blob'];
+  declare bytes: BodyReaders['bytes'];
+  declare formData: BodyReaders['formData'];
+  declare json: BodyReaders['json'];
+  declare text: BodyReaders['text'];
 
   static {
+    addReaders(Request, (request) => request.#content());
     isRequest = (value): value is Request => typeof value === 'object' && value !== null && #modes in value;
     sourceOf = (value) => (isRequest(value) ? value.#source : null);
     bodyOf = (value) => {
@@ -176,38 +183,6 @@ export class Request {
   get bodyUsed(): boolean {
     const body = this.#body;
     return body?.isUsed === true;
-  }
-
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return readArrayBuffer(this.#content());
-  }
-
-  async blob(): Promise<Blob> {
-    return readBlob(this.#content(), this.headers.get('content-type'));
-  }
-
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return readBytes(this.#content());
-  }
-
-  async formData(): Promise<FormData> {
-    return readFormData(this.#content(), this.headers.get('content-type'));
-  }
-
-  json(): Promise<unknown> {
-    try {
-      return readJson(this.#content());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  text(): Promise<string> {
-    try {
-      return readText(this.#content());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   clone(): Request {

@@ -5,7 +5,7 @@ import { extractBody, TEXT_TYPE } from './extract.ts';
 import { isReasonPhrase, toByteString } from './field-syntax.ts';
 import { type HeaderList, hasField } from './header-list.ts';
 import { addDefaultType, copyFields, type Headers, type HeadersGuard, makeHeaders } from './headers.ts';
-import { readArrayBuffer, readBlob, readBytes, readFormData, readJson, readText } from './members.ts';
+import { addReaders, type BodyReaders } from './members.ts';
 import { acceptOurs, isNative } from './native.ts';
 import { foreignParts, type ResponseParts, refuseStatus } from './parts.ts';
 import { asInterface, INSPECT, type Inspect, isPlainInstance, needArguments, toDictionary } from './webidl.ts';
@@ -33,8 +33,15 @@ export class Response {
   /** Text stays here until something needs a `Body`. */
   #text: string | null = null;
   #body: Body | null = null;
+  declare arrayBuffer: BodyReaders['arrayBuffer'];
+  declare blob: BodyReaders['blob'];
+  declare bytes: BodyReaders['bytes'];
+  declare formData: BodyReaders['formData'];
+  declare json: BodyReaders['json'];
+  declare text: BodyReaders['text'];
 
   static {
+    addReaders(Response, (response) => response.#content());
     isResponse = (value): value is Response => typeof value === 'object' && value !== null && #status in value;
     partsOf = (response) => {
       if (response.#isError) refuseStatus(0);
@@ -143,38 +150,6 @@ export class Response {
 
   get bodyUsed(): boolean {
     return this.#text === null && this.#body !== null && this.#body.isUsed;
-  }
-
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return readArrayBuffer(this.#content());
-  }
-
-  async blob(): Promise<Blob> {
-    return readBlob(this.#content(), this.headers.get('content-type'));
-  }
-
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return readBytes(this.#content());
-  }
-
-  async formData(): Promise<FormData> {
-    return readFormData(this.#content(), this.headers.get('content-type'));
-  }
-
-  json(): Promise<unknown> {
-    try {
-      return readJson(this.#content());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  text(): Promise<string> {
-    try {
-      return readText(this.#content());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   clone(): Response {

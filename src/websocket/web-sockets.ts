@@ -4,7 +4,8 @@ import { type ChannelRelay, Channels } from './channels.ts';
 import { CloseCode } from './close-codes.ts';
 import type { SocketHandlers } from './handlers.ts';
 import { resolveSettings, type SocketSettings } from './options.ts';
-import { ServerSocket, type SocketSession } from './socket.ts';
+import type { SocketSession } from './phased-socket.ts';
+import { ServerSocket } from './socket.ts';
 import { SharedDeflate } from './socket-deflate.ts';
 import { WriterPool } from './socket-output.ts';
 

@@ -1,11 +1,13 @@
 /** Where a server listens. */
 import type { OpenConnection } from '../engine/live-connection.ts';
+import type { ListenerTicket } from '../engine/shared-listener.ts';
 import type { Listener, ListenOptions } from '../engine/transport.ts';
 
 /** What a worker is told: one address. */
 export type Endpoint =
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
+  /** `ticket`: for a thread that did not open it. */
+  | { readonly kind: 'unix'; readonly path: string; readonly ticket: ListenerTicket | null }
   /** Sockets that another process has bound; at least one. */
   | { readonly kind: 'descriptors'; readonly descriptors: readonly number[] };
 
@@ -32,7 +34,10 @@ export async function listenAt(engine: Listening, endpoint: Endpoint, open?: Ope
 
 /** At least one. */
 function listenOptions(endpoint: Endpoint): ListenOptions[] {
-  if (endpoint.kind === 'unix') return [{ path: endpoint.path, backlog: BACKLOG }];
+  if (endpoint.kind === 'unix') {
+    const { path, ticket } = endpoint;
+    return [ticket === null ? { path, backlog: BACKLOG } : { path, ticket, backlog: BACKLOG }];
+  }
   if (endpoint.kind === 'descriptors') {
     return endpoint.descriptors.map((descriptor) => ({ descriptor, backlog: BACKLOG }));
   }

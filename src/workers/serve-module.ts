@@ -62,7 +62,9 @@ export async function serveModule(
   });
   await server.ready;
   const { address, port } = server.addresses[0] as (typeof server.addresses)[0];
-  return { engine: new ModuleEngine(server), listener: { address, port }, app: source };
+  const [first] = server.endpoints;
+  const share = async () => (first?.kind === 'unix' ? first.ticket : null);
+  return { engine: new ModuleEngine(server), listener: { address, port, share }, app: source };
 }
 
 /** Its end is the server's: the app's `stop` is called. */

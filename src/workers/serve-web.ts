@@ -294,7 +294,7 @@ export function endpointOf({
   unixPath,
   address,
 }: Pick<ListenerConfig, 'port' | 'unixPath' | 'address'>): WantedEndpoint {
-  if (unixPath !== null) return { kind: 'unix', path: unixPath };
+  if (unixPath !== null) return { kind: 'unix', path: unixPath, ticket: null };
   return address === null ? { kind: 'everywhere', port } : { kind: 'tcp', address, port };
 }
 

@@ -16,7 +16,7 @@ declare const IS_PLAIN: true | undefined;
 
 export interface Served {
   readonly engine: WorkerEngine;
-  readonly listener: Pick<Listener, 'address' | 'port'>;
+  readonly listener: Pick<Listener, 'address' | 'port' | 'share'>;
   /** As it was given, or with what has been decided meanwhile. */
   readonly app: WorkerApp;
 }

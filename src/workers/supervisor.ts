@@ -5,10 +5,10 @@
 import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import { openTransport } from '../engine/transport.ts';
 import { claim } from './claim.ts';
-import type { WantedEndpoint } from './endpoint.ts';
+import type { Endpoint, WantedEndpoint } from './endpoint.ts';
 import { type Drained, endingTime, type ServeOptions, type Workers } from './messages.ts';
 import { reportError } from './report.ts';
-import { serve } from './serve.ts';
+import { type Served, serve } from './serve.ts';
 import type { WebWorker } from './serve-web.ts';
 import { isShortage, startAll } from './start-all.ts';
 import type { Thread } from './thread.ts';
@@ -22,7 +22,7 @@ const BEFORE_TRIMMING_MS = 1000;
 
 export interface StartOptions extends Omit<ServeOptions, 'endpoint'> {
   readonly endpoint: WantedEndpoint;
-  /** Number of event loops, at least 1; on a Unix socket exactly 1, because the kernel spreads no connections there. */
+  /** Number of event loops, at least 1; on a Unix socket that cannot be shared there is only one. */
   readonly workers: number;
   /** Joins a server that already listens on the port; otherwise that is an error with the code EADDRINUSE. */
   readonly sharesPort: boolean;
@@ -46,14 +46,9 @@ export async function startSupervisor(
   const { limits, transport } = options;
   // What has connected meanwhile is answered before starting each thread blocks us for 9 ms.
   if (options.workers > 1) await pause(BEFORE_THREADS_MS);
+  const shared = options.workers > 1 ? await endpointForAll(listener) : null;
   const all =
-    options.workers > 1
-      ? await createThreads(
-          options.workers,
-          { app, endpoint: { kind: 'tcp', address, port }, limits, transport },
-          counters,
-        )
-      : [];
+    shared === null ? [] : await createThreads(options.workers, { app, endpoint: shared, limits, transport }, counters);
   const { started: threads, failure } = await startAll(all, stopped);
   if (failure !== null && !isShortage(failure)) {
     engine.close();
@@ -77,6 +72,14 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** Where the other threads listen; null: they cannot. */
+async function endpointForAll({ address, port, share }: Served['listener']): Promise<Endpoint | null> {
+  // Only a Unix socket has no port.
+  if (port !== 0) return { kind: 'tcp', address, port };
+  const ticket = (await share?.()) ?? null;
+  return ticket === null ? null : { kind: 'unix', path: address, ticket };
+}
+
 /** Loads what makes threads only if there are any: it takes 6 ms. */
 async function createThreads(workers: number, options: ServeOptions, counters: SharedCounters): Promise<Thread[]> {
   const { Thread } = await import('./thread.ts');
@@ -84,7 +87,7 @@ async function createThreads(workers: number, options: ServeOptions, counters: S
   return Array.from({ length: workers - 1 }, (_, index) => new Thread({ options, counters, worker: index + 1 }));
 }
 
-/** A thread does not start without a working directory. Nothing needs ours by now: files were read, and threads share no Unix socket. */
+/** A thread does not start without a working directory. Nothing needs ours by now: files were read, and a Unix socket is bound. */
 function leaveDeletedFolder(): void {
   try {
     process.cwd();

@@ -1,4 +1,7 @@
-/** A program with several workers, for workers.test.ts. Arguments: the isolation, and a file whose text is its version. */
+/**
+ * A program with several workers, for workers.test.ts. Arguments: the isolation, and a file whose text is its version. WHERE in the
+ * environment: a Unix socket instead of a port, or `tls`.
+ */
 import { readFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { reply, serve } from '../../src/index.ts';
@@ -10,9 +13,12 @@ const version = versionFile === undefined ? '' : readFileSync(versionFile, 'utf8
 // The first call of serve() starts nothing in the threads, and the second joins in.
 serve({ port: 0, hostname: '127.0.0.1', handle: () => reply(200, {}, 'other') }).unref();
 
+const { WHERE = '' } = process.env;
+const place = WHERE.startsWith('/') ? { unix: WHERE } : { port: 0, hostname: '127.0.0.1' };
+
 const server = await serve({
-  port: 0,
-  hostname: '127.0.0.1',
+  ...place,
+  ...(WHERE === 'tls' ? { tls: { selfSigned: true } } : {}),
   workers: 3,
   isolation,
   handleSignals: true,

@@ -17,6 +17,10 @@ async function start<S>(app: App<S>, options?: Options): Promise<TestServer<S>> 
   return server;
 }
 
+async function* forever(): AsyncGenerator<string> {
+  for (;;) yield 'more';
+}
+
 describe('fetch', () => {
   test('asks the app as a client would, streams and large content included', async () => {
     const large = 'x'.repeat(300_000);
@@ -50,6 +54,26 @@ describe('fetch', () => {
     });
     const streamed = await server.fetch('/echo', { method: 'POST', body, duplex: 'half' } as RequestInit);
     expect(await streamed.text()).toBe('pieces');
+  });
+
+  test.each([
+    [
+      'a stream',
+      () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(9)) })),
+    ],
+    ['a generator', () => new Response(forever() as never)],
+  ])('%s that never runs dry leaves others their turn', async (_what, endless) => {
+    const server = await start({ routes: { '/other': () => reply(200, {}, 'other') }, fetch: endless });
+    const greedy = server.connect();
+    greedy.write(get('/'));
+    await greedy.read();
+    expect(await (await server.fetch('/other')).text()).toBe('other');
+    greedy.reset();
+  });
+
+  test.each([204, 205, 304])('HEAD is answered with %d, whatever length is given', async (status) => {
+    const server = await start({ fetch: () => new Response(null, { status, headers: { 'Content-Length': '5' } }) });
+    for (const method of ['GET', 'HEAD']) expect((await server.fetch('/', { method })).status).toBe(status);
   });
 
   test('what is cut off is an error', async () => {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -19,9 +20,14 @@ interface Program {
   line(start: string): Promise<string>;
 }
 
-async function startProgram(...args: string[]): Promise<Program> {
+function startProgram(...args: string[]): Promise<Program> {
+  return startProgramAt('', ...args);
+}
+
+async function startProgramAt(place: string, ...args: string[]): Promise<Program> {
   const file = fileURLToPath(new URL('clustered.ts', import.meta.url));
-  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, WHERE: place };
+  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: string[] = [];
   let onLine = () => {};
@@ -42,11 +48,15 @@ async function startProgram(...args: string[]): Promise<Program> {
   return { child, port, lines, line };
 }
 
+function connectTo(place: number | string): Promise<RawClient> {
+  return typeof place === 'string' ? RawClient.connectUnix(place) : RawClient.connect(place);
+}
+
 /** Asks until all of `wanted` have answered, and with this `end`. */
-async function namesUntil(port: number, wanted: readonly string[], target = '/', end = ''): Promise<void> {
+async function namesUntil(place: number | string, wanted: readonly string[], target = '/', end = ''): Promise<void> {
   const seen = new Set<string>();
   while (!wanted.every((name) => seen.has(name))) {
-    const client = await RawClient.connect(port);
+    const client = await connectTo(place);
     const { body } = await client.send(get(target, 'Connection: close\r\n')).response();
     if (body.endsWith(end)) seen.add(body.split(' ').slice(0, 3).join(' '));
     client.close();
@@ -92,15 +102,7 @@ describe.each(['thread', 'process'])('workers that are each a %s', (isolation) =
   test('come back when they die', async () => {
     const { port } = await startProgram(isolation);
     await namesUntil(port, ALL);
-    for (;;) {
-      const client = await RawClient.connect(port);
-      const { body } = await client.send(get('/')).response();
-      if (body.startsWith('1 of 3')) {
-        await client.send(get('/exit')).end();
-        break;
-      }
-      client.close();
-    }
+    await untilGone(port, '1 of 3');
     await namesUntil(port, ALL);
   });
 
@@ -126,7 +128,58 @@ describe.each(['thread', 'process'])('workers that are each a %s', (isolation) =
     await line('reloaded');
     await namesUntil(port, ALL, '/version', ' new');
   });
+
+  test('share a Unix socket, also with one that comes back, and its file goes at the end', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-shared-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'socket');
+    const { child } = await startProgramAt(file, isolation);
+    await namesUntil(file, ALL);
+    await untilGone(file, '1 of 3');
+    await namesUntil(file, ALL);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('take session tickets of each other', async () => {
+    const { port } = await startProgramAt('tls', isolation);
+    const first = await openTls(port);
+    const session = await first.session;
+    const seen = new Set<string>();
+    while (seen.size < ALL.length) {
+      const { isReused, name } = await openTls(port, session);
+      expect(isReused).toBe(true);
+      seen.add(name);
+    }
+  });
 });
+
+/** Ends that worker. */
+async function untilGone(place: number | string, name: string): Promise<void> {
+  for (;;) {
+    const client = await connectTo(place);
+    const { body } = await client.send(get('/')).response();
+    if (body.startsWith(name)) {
+      await client.send(get('/exit')).end();
+      return;
+    }
+    client.close();
+  }
+}
+
+async function openTls(port: number, session?: Buffer) {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...(session && { session }) });
+  onTestFinished(() => void socket.destroy());
+  const given = new Promise<Buffer>((resolve) => socket.once('session', resolve));
+  await once(socket, 'secureConnect');
+  const isReused = socket.isSessionReused();
+  socket.write(get('/', 'Connection: close\r\n'));
+  let text = '';
+  for await (const piece of socket) text += piece;
+  const name = text.slice(text.indexOf('\r\n\r\n') + 4).slice(0, ALL[0]?.length);
+  return { session: given, isReused, name };
+}
 
 test('a crash of one process costs only its own connections', async () => {
   const { port } = await startProgram('process');
@@ -149,5 +202,4 @@ test('an entry that does not call serve() is an error', async () => {
   await expect(
     serve({ port: 0, workers: 2, isolation: 'process', entry, handle: () => undefined }).ready,
   ).rejects.toThrow('entry must be a file if workers are processes');
-  expect(() => serve({ unix: '/tmp/x', workers: 2, handle: () => undefined })).toThrow('must be served by one worker');
 });

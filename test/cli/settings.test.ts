@@ -288,16 +288,6 @@ describe('the port', () => {
     [[], { PORT: 'http' }, 'PORT must be a whole number from 0 to 65535, got "http"'],
     [['3000', '-p', '3001'], {}, '--port and the port given without a name must not differ, got 3001 and 3000'],
     [['3000', '3000'], {}, 'port must be given only once, got "3000" and "3000", see vrypt-server --help'],
-    [
-      [],
-      { VRYPT_UNIX: '/x', VRYPT_WORKERS: '2' },
-      'VRYPT_UNIX must be served by one thread, or by processes (--isolation process), got VRYPT_WORKERS 2',
-    ],
-    [
-      ['--unix', '/x'],
-      { VRYPT_WORKERS: '2' },
-      '--unix must be served by one thread, or by processes (--isolation process), got VRYPT_WORKERS 2',
-    ],
     [['--text', 'x'], { VRYPT_STATUS: '204' }, 'VRYPT_STATUS 204 must have no content (RFC 9110 §15), got --text'],
     [['--prot', '1'], {}, 'unknown option --prot (did you mean --port?), see vrypt-server --help'],
     [['--port'], {}, '--port must be followed by a value, see vrypt-server --help'],

@@ -1,4 +1,5 @@
 /** A server whose PostgreSQL dies and comes back while clients go on asking: the example `database`, from source. */
+import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { ROOT, ServerProcess } from '../cli/server-process.ts';
 import { PostgreSQL, postgresPrograms } from '../examples/postgresql.ts';
@@ -7,9 +8,11 @@ import { finding, note, type Proof, sleep } from './proof.ts';
 const CLIENTS = 32;
 const ROUNDS = 3;
 const AWAY_MS = 2000;
+/** Of the last round, in which something else takes its connections and says nothing, as a machine that hangs does. */
+const SILENT_MS = 10_000;
 
 export const database: Proof = {
-  title: `PostgreSQL is killed and comes back, ${ROUNDS} times, under ${CLIENTS} clients`,
+  title: `PostgreSQL is killed and comes back, ${ROUNDS} times, under ${CLIENTS} clients; the last time something silent takes its place meanwhile`,
   async run({ say }) {
     if (postgresPrograms === null) return [finding('PostgreSQL', 'not installed', 'apt-get install postgresql', false)];
     const postgresql = await PostgreSQL.start();
@@ -44,7 +47,9 @@ export const database: Proof = {
     for (let round = 0; round < ROUNDS; round++) {
       await sleep(500);
       await postgresql.goAway('SIGKILL');
-      await sleep(AWAY_MS);
+      const silent = round === ROUNDS - 1 ? await listenSilently(postgresql.port) : null;
+      await sleep(silent === null ? AWAY_MS : SILENT_MS);
+      await silent?.close();
       await postgresql.comeBack();
       const back = performance.now();
       while (lastGood < back && performance.now() - back < 20_000) await sleep(20);
@@ -67,3 +72,15 @@ export const database: Proof = {
     ];
   },
 };
+
+async function listenSilently(port: number): Promise<{ close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    async close() {
+      for (const socket of sockets) socket.resetAndDestroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

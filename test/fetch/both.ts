@@ -11,6 +11,9 @@ const { Headers, Request, Response } = globalThis;
 export const NODES: Classes = { Headers, Request, Response };
 export const OURS = ours as unknown as Classes;
 
+/** Node's classes are those of undici, which older lines do not update. */
+export const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
+
 export const BOTH: readonly { whose: string; classes: Classes }[] = [
   { whose: 'ours', classes: OURS },
   { whose: "Node's", classes: NODES },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BOTH, OURS } from './both.ts';
+import { BOTH, NODE_MAJOR, NODES, OURS } from './both.ts';
 
 describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => {
   test('has the defaults', () => {
@@ -87,6 +87,15 @@ describe.each(BOTH)('Response, $whose', ({ classes: { Headers, Response } }) => 
     expect(text).toContain('name="file"; filename="n%22ame.txt"\r\nContent-Type: text/x\r\n\r\ncontent\r\n');
     const copy = await response.formData();
     expect(await (copy.get('file') as File).text()).toBe('content');
+  });
+
+  test('reads nothing from a buffer that was transferred, and takes a shared one for text', async () => {
+    // Node 22's takes the content of a shared one.
+    if (Response === NODES.Response && NODE_MAJOR === 22) return;
+    const bytes = new Uint8Array([1, 2]);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(await new Response(bytes).text()).toBe('');
+    expect(await new Response(new SharedArrayBuffer(1) as never).text()).toBe('[object SharedArrayBuffer]');
   });
 
   test('copies its source', async () => {

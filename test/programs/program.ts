@@ -2,10 +2,18 @@
 import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
 import type { Target } from '../../scripts/targets/targets.ts';
 
+/** What a program needs while it is tried. */
+export interface Service {
+  /** Where it is, for the program's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
 export interface TriedProgram {
   readonly name: string;
   /** In the table of the README. */
   readonly title: string;
+  /** `packed`: this package, as it is here. */
   readonly dependencies: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
   /** Fields of package.json besides name and version. */
@@ -21,6 +29,7 @@ export interface TriedProgram {
   readonly startsItself?: true;
   /** The reason that the others must give. */
   readonly refusal?: RegExp;
+  readonly service?: () => Promise<Service>;
   /** Only these targets can carry it. */
   readonly only?: readonly string[];
 }

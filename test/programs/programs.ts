@@ -4,6 +4,7 @@
  */
 import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
 import { chosen } from './chosen.ts';
+import { examples } from './examples.ts';
 import { esm, hasIcu, isGlibc, server, type TriedProgram } from './program.ts';
 
 const named: readonly TriedProgram[] = [
@@ -388,4 +389,4 @@ process.once('SIGTERM', async () => {
   },
 ];
 
-export const programs: readonly TriedProgram[] = [...named, ...chosen];
+export const programs: readonly TriedProgram[] = [...named, ...chosen, ...examples];

@@ -51,7 +51,7 @@ await command(
       const those = targets.filter((triple) => isTriedOn(program, triple));
       if (those.length === 0) continue;
       const results: Result[] = [];
-      for (const result of attempt(program, toolchain, those)) {
+      for (const result of await attemptWith(program, toolchain, those)) {
         if (typeof result === 'string') faults.push(`${program.name}: ${result}`);
         else results.push(result);
         say(typeof result === 'string' ? `${program.name}: ${result}` : lineOf(result));
@@ -82,6 +82,27 @@ function pack(): string {
   return path.join(root, /package:release (\S+)/.exec(stderr)?.[1] ?? '');
 }
 
+/** The path of its tarball, made once. */
+let packedLibrary: string | null = null;
+
+function packLibrary(): string {
+  run([process.execPath, 'scripts/steps/package-npm.ts'], root);
+  const args = ['pack', '--silent', '--pack-destination', build, path.join(build, 'npm')];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Failure(`the library must be packed: ${stderr}`);
+  return path.join(build, stdout.trim());
+}
+
+function dependenciesOf({ dependencies }: TriedProgram): Record<string, string> {
+  const library = () => {
+    packedLibrary ??= packLibrary();
+    return `file:${packedLibrary}`;
+  };
+  return Object.fromEntries(
+    Object.entries(dependencies).map(([name, version]) => [name, version === 'packed' ? library() : version]),
+  );
+}
+
 /** npm installs only what has changed since the last run. */
 function prepare(program: TriedProgram, toolchain: string): string {
   const folder = path.join(places, program.name);
@@ -90,7 +111,7 @@ function prepare(program: TriedProgram, toolchain: string): string {
     name: program.name,
     version: '1.0.0',
     ...rest,
-    dependencies: program.dependencies,
+    dependencies: dependenciesOf(program),
     devDependencies: { ...devDependencies, 'vrypt-release': `file:${toolchain}` },
   };
   const files: Record<string, string> = {
@@ -107,8 +128,9 @@ function prepare(program: TriedProgram, toolchain: string): string {
   const state = `${JSON.stringify(manifest)} ${existsSync(toolchain) ? statSync(toolchain).mtimeMs : ''}`;
   const stateFile = path.join(folder, 'node_modules/.installed');
   if (!existsSync(stateFile) || readFileSync(stateFile, 'utf8') !== state) {
-    // The toolchain's tarball has the same name and version whatever is in it, so npm would keep the old one.
-    for (const name of ['package-lock.json', 'node_modules/.package-lock.json', 'node_modules/vrypt-release'])
+    // A tarball of ours has the same name and version whatever is in it, so npm would keep the old one.
+    const packed = ['node_modules/vrypt-release', 'node_modules/vrypt-server'];
+    for (const name of ['package-lock.json', 'node_modules/.package-lock.json', ...packed])
       rmSync(path.join(folder, name), { recursive: true, force: true });
     run(['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'], folder);
     writeFileSync(stateFile, state);
@@ -121,6 +143,22 @@ function run([file = '', ...args]: readonly string[], cwd: string): void {
   const { status, stderr } = spawnSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   if (status !== 0)
     throw new Failure(`${[file, ...args].join(' ')} ended with ${status} in ${cwd}: ${stderr.slice(-800)}`);
+}
+
+async function attemptWith(
+  program: TriedProgram,
+  toolchain: string,
+  triples: readonly string[],
+): Promise<(Result | string)[]> {
+  if (program.service === undefined) return attempt(program, toolchain, triples);
+  const { environment, stop } = await program.service();
+  const { smoke, ...rest } = program.description as { smoke: { env: object } };
+  const description = { ...rest, smoke: { ...smoke, env: { ...smoke.env, ...environment } } };
+  try {
+    return attempt({ ...program, description }, toolchain, triples);
+  } finally {
+    await stop();
+  }
 }
 
 /** A string is a fault. */

@@ -312,7 +312,7 @@ describe('a Unix socket', () => {
     'serves on the %s transport, and its file is removed at the end',
     async (transport) => {
       const file = path.join(await folder(), 'socket');
-      const supervisor = await start({ endpoint: { kind: 'unix', path: file }, workers: 1, transport });
+      const supervisor = await start({ endpoint: { kind: 'unix', path: file, ticket: null }, workers: 1, transport });
       expect(supervisor).toMatchObject({ address: file, port: 0 });
       const client = await RawClient.connectUnix(file);
       expect((await client.send(GET).response()).body).toBe('Vrypt');
@@ -335,15 +335,17 @@ describe('a Unix socket', () => {
     ]);
     await once(killed, 'exit');
     expect(existsSync(stale)).toBe(true);
-    await start({ endpoint: { kind: 'unix', path: stale }, workers: 1 });
-    await start({ endpoint: { kind: 'unix', path: live }, workers: 1 });
-    await expect(start({ endpoint: { kind: 'unix', path: live }, workers: 1 })).rejects.toMatchObject({
+    await start({ endpoint: { kind: 'unix', path: stale, ticket: null }, workers: 1 });
+    await start({ endpoint: { kind: 'unix', path: live, ticket: null }, workers: 1 });
+    await expect(start({ endpoint: { kind: 'unix', path: live, ticket: null }, workers: 1 })).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
     await writeFile(ordinary, 'mine');
-    await expect(start({ endpoint: { kind: 'unix', path: ordinary }, workers: 1 })).rejects.toMatchObject({
-      code: 'EADDRINUSE',
-    });
+    await expect(start({ endpoint: { kind: 'unix', path: ordinary, ticket: null }, workers: 1 })).rejects.toMatchObject(
+      {
+        code: 'EADDRINUSE',
+      },
+    );
     expect(await readFile(ordinary, 'utf8')).toBe('mine');
     const client = await RawClient.connectUnix(live);
     expect((await client.send(GET).response()).body).toBe('Vrypt');
