@@ -118,6 +118,10 @@ function resolveUpstream(
     return null;
   }
   const port = /:(\d+)(\/|$)/.exec(full.replace(/^[a-z]+:\/\//i, ''))?.[1];
+  if (port !== undefined && Number(port) === 0) {
+    resolver.faults.mustBe(path, 'a URL with a port from 1 to 65535', typed);
+    return null;
+  }
   return {
     url: typed,
     protocol,

@@ -118,7 +118,8 @@ server.max-fds = 20000
 server.max-keep-alive-requests = 0
 server.max-keep-alive-idle = 300
 mimetype.assign = ( ".html" => "text/html" )
-server.modules = ( "mod_proxy", "mod_openssl" )
+server.modules = ( "mod_indexfile", "mod_proxy", "mod_openssl" )
+index-file.names = ( "index.html" )
 $SERVER["socket"] == "127.0.0.1:${port + LISTENERS.proxy}" {
   proxy.server = ( "" => ( ( "host" => "127.0.0.1", "port" => ${originPort} ) ) )
 }
