@@ -3,13 +3,21 @@ import type { ConfigInput } from '../web/config/schema.ts';
 import { readConfigObject } from './config-file.ts';
 import type { ExitCodeValue, ProcessIO } from './process-io.ts';
 import { OPTION_ROWS } from './settings.ts';
-import { PID_FILE_ROW, PRINT_ROW, QUIET_ROW, serveOrPrint, type WebValues } from './web.ts';
+import { ISOLATION_ROW, PID_FILE_ROW, PRINT_ROW, QUIET_ROW, serveOrPrint, type WebValues } from './web.ts';
 import { mustBeGood } from './web-server.ts';
 
 const [PORT_ROW, HOST_ROW] = OPTION_ROWS;
 const WORKERS_ROW = OPTION_ROWS[3];
 
-export const SERVER_ROWS = [PORT_ROW, HOST_ROW, WORKERS_ROW, PID_FILE_ROW, PRINT_ROW, QUIET_ROW] as const;
+export const SERVER_ROWS = [
+  PORT_ROW,
+  HOST_ROW,
+  WORKERS_ROW,
+  ISOLATION_ROW,
+  PID_FILE_ROW,
+  PRINT_ROW,
+  QUIET_ROW,
+] as const;
 
 /** What their rows come to. */
 interface ServerValues {

@@ -1,5 +1,6 @@
 /** A server of sites from its start to the exit code: settings of its configuration, its PID file, and how it is read again. */
 import { rmSync, writeFileSync } from 'node:fs';
+import { ErrorLog } from '../log/error-log.ts';
 import type { Applications } from '../web/applications.ts';
 import type { ListenerConfig, WebConfig } from '../web/config/web-config.ts';
 import { makeSharedState, makeTickets, type SharedState } from '../web/shared-state.ts';
@@ -51,6 +52,8 @@ class WebServer implements ServerHooks {
   #workers: Supervisor | null = null;
   /** Owned: closed when all workers have ended. */
   #certificates: WebCertificates | null = null;
+  /** Owned: closed last. */
+  #errors: { readonly path: string; readonly log: ErrorLog } | null = null;
   /** Owned: stopped then. */
   #applications: Applications | null = null;
   #isReading = false;
@@ -91,8 +94,9 @@ class WebServer implements ServerHooks {
   /** Changes nothing for anybody until workers serve by this configuration too. */
   async #prepareOthers(config: WebConfig): Promise<boolean> {
     const { printError } = this.#io;
-    const warn = (text: string) => printError(`vrypt-server: ${text}\n`);
+    const warn = this.#warn;
     try {
+      this.#openErrors(config);
       if (config.tls !== null || this.#certificates !== null) {
         const { WebCertificates } = await import('../web/web-certificates.ts');
         this.#certificates ??= new WebCertificates(warn);
@@ -111,9 +115,24 @@ class WebServer implements ServerHooks {
     }
   }
 
+  readonly #warn = (text: string): void => {
+    this.#io.printError(`vrypt-server: ${text}\n`);
+    this.#errors?.log.append(text);
+  };
+
+  /** Throws if it cannot be opened. The first worker rotates it. */
+  #openErrors({ logging: { errorPath: path } }: WebConfig): void {
+    const before = this.#errors;
+    if (before?.path === (path ?? undefined)) return;
+    const report = (error: unknown) => this.#io.printError(`vrypt-server: ${(error as Error).message ?? error}\n`);
+    this.#errors = path === null ? null : { path, log: new ErrorLog({ path, who: 'server', rotation: null, report }) };
+    void before?.log.close();
+  }
+
   async stopped(): Promise<void> {
     this.#certificates?.close();
     await this.#applications?.stop();
+    await this.#errors?.log.close();
   }
 
   reload(): void {

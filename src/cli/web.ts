@@ -28,7 +28,18 @@ export const PRINT_ROW = {
 
 export const QUIET_ROW = { name: 'quiet', short: 'q', help: 'print nothing but errors' } as const satisfies OptionRow;
 
-const ROWS = [CONFIG_ROW, PID_FILE_ROW, PRINT_ROW, QUIET_ROW] as const satisfies readonly OptionRow[];
+/** There to say why it is refused. */
+export const ISOLATION_ROW = {
+  name: 'isolation',
+  rule: {
+    placeholder: 'thread',
+    requirement: 'thread here: workers share limits, counts and the keys of TLS tickets in their memory',
+    read: (text: string) => (text === 'thread' ? text : undefined),
+  },
+  help: 'what workers are: threads, which share rate limits, counts and TLS tickets in their memory',
+} as const satisfies OptionRow;
+
+const ROWS = [CONFIG_ROW, PID_FILE_ROW, ISOLATION_ROW, PRINT_ROW, QUIET_ROW] as const satisfies readonly OptionRow[];
 
 export const web: Command = {
   description: 'Serves the sites of a configuration file: files, proxied applications, redirects, on every core.',

@@ -32,6 +32,19 @@ export function clfTime(now: number): string {
   return secondText;
 }
 
+let isoSecond = -1;
+let isoText = '';
+
+/** `2025-08-09T10:15:32.123Z`; all but the milliseconds made once a second. */
+function isoTime(now: number): string {
+  const current = Math.floor(now / 1000);
+  if (current !== isoSecond) {
+    isoSecond = current;
+    isoText = new Date(current * 1000).toISOString().slice(0, -4);
+  }
+  return `${isoText}${String(now - current * 1000).padStart(3, '0')}Z`;
+}
+
 function commonLine(call: Call, { status, bytes }: AnswerEnd, client: string, _: string, now: number): string {
   const request = `${escaped(call.method)} ${escaped(call.target)} HTTP/${call.version}`;
   return `${client === '' ? 'unix:' : client} - - [${clfTime(now)}] "${request}" ${status} ${bytes === 0 ? '-' : bytes}`;
@@ -50,39 +63,38 @@ function jsonLine(
   requestId: string,
   now: number,
 ): string {
-  const line = JSON.stringify({
-    timestamp: new Date(now).toISOString(),
-    remote_addr: client,
-    method: call.method,
-    path: call.target,
-    protocol: `HTTP/${call.version}`,
-    host: call.header('host') ?? '',
-    status,
-    response_time_ms: Math.round(ms * 1000) / 1000,
-    bytes_sent: bytes,
-    request_id: requestId,
-    user_agent: call.header('user-agent') ?? '',
-    referer: call.header('referer') ?? '',
-    ...traceOf(call.header('traceparent')),
-    ...(isAborted ? { aborted: true } : {}),
-  });
-  // Some readers take U+0085 for the end of a line.
-  return `${hasHigh(line) ? line.replace(/[\x7f-\xff]/g, unicode) : line}\n`;
+  const about =
+    `{"timestamp":"${isoTime(now)}","remote_addr":${quoted(client)},"method":${quoted(call.method)},"path":${quoted(call.target)}` +
+    `,"protocol":"HTTP/${call.version}","host":${quoted(call.header('host') ?? '')},"status":${status}` +
+    `,"response_time_ms":${Math.round(ms * 1000) / 1000},"bytes_sent":${bytes},"request_id":${quoted(requestId)}` +
+    `,"user_agent":${quoted(call.header('user-agent') ?? '')},"referer":${quoted(call.header('referer') ?? '')}`;
+  const trace = traceOf(call.header('traceparent'));
+  const traced = trace === '' ? '' : `,"trace_id":"${trace}"`;
+  return `${about}${traced}${isAborted ? ',"aborted":true' : ''}}\n`;
 }
 
 /** W3C Trace Context §3.2: version, trace, parent, flags. */
-function traceOf(traceparent: string | null): { trace_id?: string } {
-  if (traceparent === null) return {};
+function traceOf(traceparent: string | null): string {
+  if (traceparent === null) return '';
   const [, trace] = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent) ?? [];
-  return trace === undefined ? {} : { trace_id: trace };
+  return trace ?? '';
 }
 
 function escaped(text: string): string {
+  return isPlain(text) ? text : text.replace(/[^\x20-\x7e]|["\\]/g, hex);
+}
+
+/** As JSON has it, in ASCII: some readers take U+0085 for the end of a line. */
+function quoted(text: string): string {
+  return isPlain(text) ? `"${text}"` : JSON.stringify(text).replace(/[\x7f-\xff]/g, unicode);
+}
+
+function isPlain(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return text.replace(/[^\x20-\x7e]|["\\]/g, hex);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
   }
-  return text;
+  return true;
 }
 
 function hex(character: string): string {
@@ -92,9 +104,4 @@ function hex(character: string): string {
 
 function unicode(character: string): string {
   return `\\u00${character.charCodeAt(0).toString(16)}`;
-}
-
-function hasHigh(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7e) return true;
-  return false;
 }

@@ -18,6 +18,8 @@ export interface ApplicationSettings {
   readonly uid: number | null;
   readonly gid: number | null;
   readonly port: number;
+  /** Where it listens instead; null: at the port. */
+  readonly unixPath: string | null;
   readonly autoRestart: boolean;
   /** Restarts within `restartWindowMs` before it is given up; Infinity: no limit. */
   readonly maxRestarts: number;
@@ -93,12 +95,12 @@ export class Application {
   async start(): Promise<boolean> {
     this.#spawn();
     const child = this.#child;
-    const { startTimeoutMs, port, name, readiness } = this.settings;
+    const { startTimeoutMs, port, unixPath, name, readiness } = this.settings;
     for (
       const end = performance.now() + startTimeoutMs;
       performance.now() < end && this.#child === child && child !== null;
     ) {
-      if (await isReady(port, readiness)) {
+      if (await isReady(unixPath ?? port, readiness)) {
         if (this.#child === child && this.#state === State.starting) this.#state = State.running;
         this.#events.changed();
         return true;
@@ -107,7 +109,7 @@ export class Application {
     }
     if (child !== null && this.#child === child) {
       const what = readiness === null ? 'accept connections' : `answer ${readiness.path} as it should`;
-      this.#events.report(`${name}: port ${port} does not ${what} after ${startTimeoutMs} ms`);
+      this.#events.report(`${name}: ${unixPath ?? `port ${port}`} does not ${what} after ${startTimeoutMs} ms`);
     }
     return false;
   }

@@ -1,4 +1,4 @@
-/** Whether an application can serve: its port accepts, or it answers a path as it should. */
+/** Whether an application can serve: it accepts, or it answers a path as it should. */
 import { connect } from 'node:net';
 
 /** What is asked of an application before it gets traffic. */
@@ -14,10 +14,10 @@ export interface ReadinessCheck {
 /** An application that accepts and says nothing is not ready. */
 const ANSWER_MS = 5000;
 
-/** null: whether the port accepts connections. */
-export function isReady(port: number, check: ReadinessCheck | null): Promise<boolean> {
+/** `where`: a port, or the path of a Unix socket. null: whether it accepts connections. */
+export function isReady(where: number | string, check: ReadinessCheck | null): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = typeof where === 'string' ? connect(where) : connect({ host: '127.0.0.1', port: where });
     const end = (isGood: boolean) => {
       socket.destroy();
       resolve(isGood);

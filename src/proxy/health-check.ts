@@ -1,7 +1,8 @@
 /** Asks one upstream at intervals whether it is healthy. Owns its timer, and a connection while it asks. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { ConnectionUser } from './connection-user.ts';
 import type { FailureReason } from './failures.ts';
+import type { RequestWriter } from './request-writer.ts';
 import type { HealthSettings } from './settings.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -25,16 +26,16 @@ export class HealthCheck implements ConnectionUser {
   /** Results in a row that speak against the present state. */
   #contrary = 0;
 
-  constructor(upstream: Upstream, settings: HealthSettings, onChange: (change: HealthChange) => void) {
+  constructor(
+    upstream: Upstream,
+    settings: HealthSettings,
+    writer: RequestWriter,
+    onChange: (change: HealthChange) => void,
+  ) {
     this.#upstream = upstream;
     this.#settings = settings;
     this.#onChange = onChange;
-    const target = `${upstream.basePath}${settings.path}`;
-    const host = settings.host ?? upstream.authority;
-    this.#request = Buffer.from(
-      `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: vrypt-server (health check)\r\nConnection: close\r\n\r\n`,
-      'latin1',
-    );
+    this.#request = writer.probe(`${upstream.basePath}${settings.path}`, settings.host ?? upstream.authority);
   }
 
   /** Checks at once, and from then on at intervals. */

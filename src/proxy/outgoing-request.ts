@@ -23,7 +23,7 @@ export class OutgoingRequest {
   sent = 0;
   /** The connection still holds some of them. */
   isWriting = false;
-  /** Of the head, once that is forgotten. */
+  /** If it is not what the bytes begin with, or they are forgotten. */
   #line = '';
   /** Everything since the first byte is still here. */
   isReplayable = true;
@@ -43,7 +43,12 @@ export class OutgoingRequest {
 
   /** The request line, for logs. */
   get line(): string {
-    return this.isReplayable ? this.bytes.toString('latin1', 0, this.bytes.indexOf('\r')) : this.#line;
+    return this.#line === '' ? this.bytes.toString('latin1', 0, this.bytes.indexOf('\r')) : this.#line;
+  }
+
+  /** For logs: a request that is not written as HTTP. */
+  nameLine(line: string): void {
+    this.#line = line;
   }
 
   get isUnsent(): boolean {

@@ -35,11 +35,12 @@ export class ProxiedAnswer extends ProxiedRequest implements EncodedContentOwner
     call: Call,
     scheme: Asked['scheme'],
     target: string | null,
+    script: Asked['script'],
     look: AnswerLook | null,
     maxContent: number,
     coding: AnswerCoding | null,
   ) {
-    super(proxy, call, scheme, target, look, maxContent);
+    super(proxy, call, scheme, target, script, look, maxContent);
     this.#coding = coding;
   }
 
@@ -88,10 +89,11 @@ export class ProxiedAnswer extends ProxiedRequest implements EncodedContentOwner
 
   /** Returns the length of what follows, -1 if it is not known. */
   #putHead(output: Output, bytes: Buffer, base: number, end: number): number {
-    const { parser } = this.connection as UpstreamConnection;
+    const connection = this.connection as UpstreamConnection;
+    const { parser } = connection;
     const edit = this.look?.editLines ?? null;
     // RFC 9110 §8.6: 204 has no length.
-    let length = parser.status === 204 ? -1 : parser.contentLength;
+    let length = parser.status === 204 ? -1 : connection.contentLength;
     if (edit === null && this.#coding === null) {
       this.proxy.responseHead.put(output, parser, bytes, base, end);
       return length;

@@ -11,7 +11,6 @@ import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Asked } from './request-head.ts';
 import type { AnswerLook, ReverseProxy } from './reverse-proxy.ts';
-import { passedTrailers } from './trailers.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -21,6 +20,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   readonly call: Call;
   readonly target: string | null;
   readonly scheme: Asked['scheme'];
+  readonly script: Asked['script'];
   protected readonly proxy: ReverseProxy;
   protected readonly look: AnswerLook | null;
   /** null: it has not begun, or is over. */
@@ -47,6 +47,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     call: Call,
     scheme: Asked['scheme'],
     target: string | null,
+    script: Asked['script'],
     look: AnswerLook | null,
     maxContent: number,
   ) {
@@ -55,6 +56,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     this.call = call;
     this.target = target;
     this.scheme = scheme;
+    this.script = script;
     this.look = look;
     this.#contentLeft = maxContent;
   }
@@ -80,6 +82,10 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     this.#length = host.requestLength;
     const request = new OutgoingRequest();
     this.request = request;
+    if (this.#length < 0 && !proxy.writer.takesUnknownLength) {
+      this.#answer(411, '411 Length Required: the application must know how long the content is\n');
+      return;
+    }
     const choice = proxy.group.choose(this.call, null);
     if (choice === null) {
       this.fail(null, 'noneHealthy', '');
@@ -99,9 +105,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     if (request === null) return;
     this.#contentLeft -= end - start;
     if (this.#contentLeft < 0) return;
-    if (this.#length < 0) request.putLatin1(`${(end - start).toString(16)}\r\n`);
-    request.put(bytes, start, end);
-    if (this.#length < 0) request.putLatin1('\r\n');
+    this.proxy.writer.putContent(request, bytes, start, end, this.#length);
   }
 
   pushTrailers(bytes: Buffer, start: number, end: number): void {
@@ -123,7 +127,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
       return;
     }
     request.isComplete = true;
-    if (this.#length < 0) request.putLatin1(`0\r\n${passedTrailers(this.#requestTrailers)}\r\n`);
+    this.proxy.writer.putEnd(request, this.#requestTrailers, this.#length);
     this.flush();
   }
 
@@ -136,8 +140,17 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   onReady(connection: UpstreamConnection): void {
     this.connection = connection;
     connection.beginRequest(this.#isToHead, this.request?.wantsUpgrade === true);
+    this.#invite();
     this.#send();
     this.#askForMore();
+  }
+
+  /** In the name of an upstream that does not know of clients that wait. */
+  #invite(): void {
+    const { request, host } = this;
+    if (request?.expectsContinue !== true || this.proxy.writer.invites || host === null) return;
+    request.expectsContinue = false;
+    if (host.minorVersion > 0) host.sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   onWritten(): void {
@@ -200,9 +213,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   }
 
   #writeHead(request: OutgoingRequest, upstream: Upstream): void {
-    this.proxy.requestHead.write(request, this, upstream, this.#length);
-    const edit = this.look?.editRequestLines ?? null;
-    if (edit !== null) editHead(request, this.call, edit);
+    this.proxy.writer.putHead(request, this, upstream, this.#length, this.look?.editRequestLines ?? null);
     this.#headLength = request.length;
   }
 
@@ -268,9 +279,19 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   #refuseContent(): void {
     const host = this.host as RelayHost;
     const isAnswered = this.status !== 0;
+    if (!isAnswered) {
+      this.#answer(413, '413 Content Too Large\n');
+      return;
+    }
     this.end();
-    if (isAnswered) host.cutOffRelay(this);
-    else host.answerInstead(this, this.look?.error(413) ?? textAnswer('413 Content Too Large\n', 413));
+    host.cutOffRelay(this);
+  }
+
+  /** Instead of an answer of an upstream. */
+  #answer(status: number, text: string): void {
+    const host = this.host as RelayHost;
+    this.end();
+    host.answerInstead(this, this.look?.error(status) ?? textAnswer(text, status));
   }
 
   /** The client is gone. */
@@ -288,14 +309,4 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     this.request?.release();
     this.request = null;
   }
-}
-
-/** The head is all that the request holds yet. */
-function editHead(request: OutgoingRequest, call: Call, edit: (lines: string, call: Call) => string): void {
-  const text = request.bytes.toString('latin1', 0, request.length);
-  const lineEnd = text.indexOf('\n') + 1;
-  const edited = edit(text.slice(lineEnd, -2), call);
-  request.length = 0;
-  request.reserve(lineEnd + edited.length + 2);
-  request.putLatin1(`${text.slice(0, lineEnd)}${edited}\r\n`);
 }

@@ -8,6 +8,7 @@ import type { Call } from '../engine/call.ts';
 import type { RequestView } from '../engine/request-view.ts';
 import { COLON, CR, SLASH, SP } from '../http/byte-classes.ts';
 import { ConnectionOptions } from './connection-options.ts';
+import type { CgiScript } from './fastcgi-writer.ts';
 import { type FieldRules, Rule, requestRules } from './field-rules.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { ProxySettings } from './settings.ts';
@@ -26,6 +27,8 @@ export interface Asked {
   readonly target: string | null;
   /** Of the connection that it came on. */
   readonly scheme: 'http' | 'https';
+  /** The program of a FastCGI application; null: it finds its own way. */
+  readonly script: CgiScript | null;
 }
 
 export interface RequestHeadOptions {

@@ -3,7 +3,7 @@
  * until `close`.
  */
 import { readFileSync } from 'node:fs';
-import type { TrustedProxies } from '../content/forwarded.ts';
+import type { ForwardedClient, TrustedProxies } from '../content/forwarded.ts';
 import type { Call } from '../engine/call.ts';
 import { type Connector, openConnector } from '../engine/connector.ts';
 import type { Transport } from '../engine/transport.ts';
@@ -17,6 +17,7 @@ import { FAILURES, type FailureReason, type ProxyFailure } from './failures.ts';
 import { type HealthChange, HealthCheck } from './health-check.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
 import { type Asked, RequestHead } from './request-head.ts';
+import { HttpWriter, type RequestWriter } from './request-writer.ts';
 import { ResponseHead } from './response-head.ts';
 import { authorityOf, type ProxySettings } from './settings.ts';
 import { Upstream } from './upstream.ts';
@@ -35,6 +36,8 @@ export interface ProxyOptions {
   readonly onFailure?: (failure: ProxyFailure) => void;
   /** Told when checks change their mind about an upstream. */
   readonly onHealth?: (change: HealthChange) => void;
+  /** Told what FastCGI applications say to people, of the upstream with that URL. */
+  readonly onMessage?: (url: string, text: string) => void;
   /** By default the name servers of the system. */
   readonly lookUp?: LookUp;
 }
@@ -69,13 +72,24 @@ export async function openProxy(options: ProxyOptions): Promise<ReverseProxy> {
     const serverName = settings.tls.serverName ?? host;
     return secure({ serverName, isUnverified: !settings.tls.verifies, ...ca });
   };
-  return new ReverseProxy(options, connectorOf);
+  return new ReverseProxy(options, connectorOf, await writerOf(options));
+}
+
+async function writerOf({ settings, trusted = null }: ProxyOptions): Promise<(head: RequestHead) => RequestWriter> {
+  const { fastCgi } = settings;
+  if (fastCgi === null) return (head) => new HttpWriter(head);
+  const { FastCgiWriter } = await import('./fastcgi-writer.ts');
+  return (head) => new FastCgiWriter(head, fastCgi, (call) => clientOf(trusted, call));
+}
+
+function clientOf(trusted: TrustedProxies | null, call: Call): ForwardedClient | null {
+  return trusted === null ? null : trusted.clientOf(call.remote.address, (name) => call.header(name));
 }
 
 export class ReverseProxy {
   readonly settings: ProxySettings;
   readonly group: UpstreamGroup;
-  readonly requestHead: RequestHead;
+  readonly writer: RequestWriter;
   readonly responseHead = new ResponseHead();
   /** The head of a request depends on which upstream it goes to. */
   readonly headsDiffer: boolean;
@@ -85,25 +99,35 @@ export class ReverseProxy {
   readonly #checks: HealthCheck[];
   readonly #refusals = new Map<FailureReason, Answer>();
 
-  constructor(options: ProxyOptions, connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector) {
-    const { settings, trusted = null, requestId = null, onFailure = null, onHealth = ignore, lookUp } = options;
+  constructor(
+    options: ProxyOptions,
+    connectorOf: (upstream: ProxySettings['upstreams'][number]) => Connector,
+    makeWriter: (head: RequestHead) => RequestWriter,
+  ) {
+    const {
+      settings,
+      trusted = null,
+      requestId = null,
+      onFailure = null,
+      onHealth = ignore,
+      onMessage = ignore,
+      lookUp,
+    } = options;
     this.settings = settings;
     this.#onFailure = onFailure;
     const upstreams = settings.upstreams.map(
-      (own) => new Upstream(own, settings, connectorOf(own), this.#clock, lookUp),
+      (own) => new Upstream(own, settings, connectorOf(own), this.#clock, lookUp, onMessage),
     );
-    const clientOf = (call: Call) =>
-      trusted === null
-        ? call.remote.address
-        : trusted.clientOf(call.remote.address, (name) => call.header(name)).address;
-    this.group = new UpstreamGroup(upstreams, settings, this.#clock, clientOf);
-    this.requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted, requestId });
+    const addressOf = (call: Call) => clientOf(trusted, call)?.address ?? call.remote.address;
+    this.group = new UpstreamGroup(upstreams, settings, this.#clock, addressOf);
+    const requestHead = new RequestHead({ host: settings.host, forwarded: settings.forwarded, trusted, requestId });
+    this.writer = makeWriter(requestHead);
     const heads = new Set(
       settings.upstreams.map((one) => `${'from' in settings.host ? authorityOf(one) : ''} ${one.basePath}`),
     );
     this.headsDiffer = heads.size > 1;
     const { health } = settings;
-    this.#checks = health === null ? [] : upstreams.map((one) => new HealthCheck(one, health, onHealth));
+    this.#checks = health === null ? [] : upstreams.map((one) => new HealthCheck(one, health, this.writer, onHealth));
     for (const check of this.#checks) check.start();
   }
 
@@ -118,8 +142,9 @@ export class ReverseProxy {
     look: AnswerLook | null = null,
     maxContent = Number.POSITIVE_INFINITY,
     coding: AnswerCoding | null = null,
+    script: Asked['script'] = null,
   ): Reply {
-    return new ProxiedAnswer(this, call, scheme, target, look, maxContent, coding);
+    return new ProxiedAnswer(this, call, scheme, target, script, look, maxContent, coding);
   }
 
   /** All upstreams, in the order of the settings. */

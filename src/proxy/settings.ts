@@ -26,12 +26,21 @@ export interface ProxySettings {
   readonly tls: TlsSettings;
   /** X-Forwarded-For, -Host and -Proto; with `both` Forwarded (RFC 7239) too. */
   readonly forwarded: 'x' | 'both' | 'none';
+  /** What the upstreams speak instead of HTTP; null: they speak that. */
+  readonly fastCgi: FastCgiSettings | null;
+}
+
+export interface FastCgiSettings {
+  /** Of the files of the application, as it sees them, without a slash at its end; '' if it has none. */
+  readonly documentRoot: string;
+  /** Connections are kept for further requests: each keeps a process of PHP-FPM busy. */
+  readonly keepsConnections: boolean;
 }
 
 export interface UpstreamSettings {
   /** For messages and metrics; without user and password. */
   readonly url: string;
-  readonly protocol: 'http' | 'https';
+  readonly protocol: 'http' | 'https' | 'fastcgi';
   /** A name or an address, IPv6 without brackets; '' with a Unix socket. */
   readonly host: string;
   readonly port: number;

@@ -1,27 +1,24 @@
 /**
- * One connection to an upstream: made, used for one request after another, kept idle in between. Owns its socket, and the bytes of
- * an unfinished head.
+ * One connection to an upstream: made, used for one request after another, kept idle in between. Owns its socket.
  *
  *     connecting ─▶ busy ─▶ idle ─▶ busy …      any ─▶ closed; busy ─▶ handed over, after a 101
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { ConnectTarget } from '../engine/connector.ts';
 import { type SocketOwner, type Transport, type TransportSocket, WriteResult } from '../engine/transport.ts';
-import { UnparsedInput } from '../engine/unparsed-input.ts';
 import { Outcome } from '../http/outcome.ts';
-import { describeFault } from '../http/response-faults.ts';
-import { ResponseParser } from '../http/response-parser.ts';
+import type { ResponseParser } from '../http/response-parser.ts';
 import type { ConnectionUser } from './connection-user.ts';
 import type { FailureReason } from './failures.ts';
-import { faultOf } from './failures.ts';
-import { RESPONSE_LIMITS } from './settings.ts';
+import { type FastCgiOwner, FastCgiResponse } from './fastcgi-response.ts';
+import { type ReaderOwner, ResponseReader } from './response-reader.ts';
 import type { Upstream } from './upstream.ts';
 import type { Watched } from './upstream-clock.ts';
 
 const Stage = { connecting: 0, busy: 1, idle: 2, closed: 3 } as const;
 type StageValue = (typeof Stage)[keyof typeof Stage];
 
-export class UpstreamConnection implements SocketOwner, Watched {
+export class UpstreamConnection implements SocketOwner, Watched, ReaderOwner, FastCgiOwner {
   index = 0;
   deadline = 0;
   /** When it became idle. */
@@ -29,7 +26,6 @@ export class UpstreamConnection implements SocketOwner, Watched {
   /** Requests before the current one. */
   uses = 0;
   readonly upstream: Upstream;
-  readonly parser = new ResponseParser(RESPONSE_LIMITS);
   user: ConnectionUser | null;
   /** The request was written completely, so another one may follow its response. */
   isRequestComplete = false;
@@ -42,15 +38,26 @@ export class UpstreamConnection implements SocketOwner, Watched {
   #socket: TransportSocket | null = null;
   /** Those that have not been tried. */
   #targets: readonly ConnectTarget[] = [];
-  /** Owned: an unfinished head. */
-  #unparsed: UnparsedInput | null = null;
-  #isHeadComplete = false;
+  readonly #reader = new ResponseReader(this);
+  /** null: it speaks HTTP. */
+  readonly #fastCgi: FastCgiResponse | null;
   #isPaused = false;
 
   constructor(upstream: Upstream, user: ConnectionUser) {
     this.upstream = upstream;
     this.user = user;
     this.#transport = upstream.connector.transport;
+    this.#fastCgi = upstream.settings.fastCgi === null ? null : new FastCgiResponse(this);
+  }
+
+  /** Of the response. */
+  get parser(): ResponseParser {
+    return this.#reader.parser;
+  }
+
+  /** Of the response, as it says; -1: it does not. */
+  get contentLength(): number {
+    return this.#fastCgi === null ? this.parser.contentLength : this.#fastCgi.contentLength;
   }
 
   get isReady(): boolean {
@@ -63,7 +70,7 @@ export class UpstreamConnection implements SocketOwner, Watched {
 
   /** A response has begun. */
   get hasAnswered(): boolean {
-    return this.#isHeadComplete || !this.parser.isUnbegun;
+    return this.#reader.hasBegun || this.#fastCgi?.hasBegun === true;
   }
 
   get isWriting(): boolean {
@@ -91,8 +98,8 @@ export class UpstreamConnection implements SocketOwner, Watched {
 
   /** Before a request is written. */
   beginRequest(isToHead: boolean, mayUpgrade: boolean): void {
-    this.parser.begin(isToHead, mayUpgrade);
-    this.#isHeadComplete = false;
+    this.#reader.begin(isToHead, mayUpgrade);
+    this.#fastCgi?.begin(isToHead);
     this.isRequestComplete = false;
   }
 
@@ -137,13 +144,20 @@ export class UpstreamConnection implements SocketOwner, Watched {
       return;
     }
     this.upstream.counters.bytesIn += length;
-    const unparsed = this.#unparsed;
-    if (unparsed === null) {
-      this.#read(bytes, 0, length);
-    } else {
-      unparsed.append(bytes, length);
-      this.#read(unparsed.bytes, unparsed.seen, unparsed.length);
-    }
+    if (this.#fastCgi === null) this.#reader.take(bytes, length);
+    else this.#fastCgi.read(bytes, length);
+  }
+
+  takeResponse(bytes: Buffer, length: number): void {
+    this.#reader.take(bytes, length);
+  }
+
+  onMessage(text: string): void {
+    this.upstream.onMessage(this.upstream.own.url, text);
+  }
+
+  onInvalidResponse(reason: FailureReason, detail: string): void {
+    this.#break(reason, detail);
   }
 
   onEnd(): void {
@@ -151,7 +165,7 @@ export class UpstreamConnection implements SocketOwner, Watched {
     if (user === null) {
       this.close();
     } else if (this.parser.end() === Outcome.complete) {
-      this.#complete(user, false);
+      this.onResponseComplete(user, false);
     } else {
       this.#break('ended', '');
     }
@@ -172,7 +186,7 @@ export class UpstreamConnection implements SocketOwner, Watched {
         this.#break('connectTimeout', '');
         break;
       case Stage.busy:
-        this.#break(this.#isHeadComplete || this.isWriting ? 'idleTimeout' : 'firstByteTimeout', '');
+        this.#break(this.#reader.isHeadComplete || this.isWriting ? 'idleTimeout' : 'firstByteTimeout', '');
         break;
       default:
         this.close();
@@ -185,7 +199,7 @@ export class UpstreamConnection implements SocketOwner, Watched {
     const wasIdle = this.#stage === Stage.idle;
     this.#stage = Stage.closed;
     this.user = null;
-    this.#unparsed = null;
+    this.#reader.forget();
     if (this.#socket !== null) this.#transport.destroy(this.#socket);
     this.#socket = null;
     this.upstream.clock.forget(this);
@@ -218,82 +232,10 @@ export class UpstreamConnection implements SocketOwner, Watched {
     else this.#break(code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectFailed', code);
   }
 
-  /** Uses bytes[from, end); an unfinished head begins at bytes[0]. */
-  #read(bytes: Buffer, from: number, end: number): void {
-    const user = this.user as ConnectionUser;
-    const { parser } = this;
-    let base = 0;
-    let at = from;
-    while (!this.#isHeadComplete) {
-      const outcome = parser.readHead(bytes, base, at, end);
-      at = parser.position;
-      if (outcome === Outcome.refused) {
-        this.#refuse();
-        return;
-      }
-      if (outcome === Outcome.needMore) {
-        this.#retain(bytes, base, at, end);
-        return;
-      }
-      if (parser.isInterim) {
-        user.onInterim(bytes, base, at);
-        if (this.user !== user) return;
-        parser.next();
-        base = at;
-        continue;
-      }
-      this.#isHeadComplete = true;
-      user.onHead(bytes, base, at);
-      if (this.user !== user) return;
-      if (parser.isUpgrade) {
-        const leftover = bytes.subarray(at, end);
-        this.#unparsed = null;
-        user.onUpgrade(Buffer.from(leftover));
-        return;
-      }
-    }
-    this.#unparsed = null;
-    this.#readContent(user, bytes, at, end);
-  }
-
-  #readContent(user: ConnectionUser, bytes: Buffer, from: number, end: number): void {
-    const { parser } = this;
-    let at = from;
-    for (;;) {
-      const outcome = parser.readBody(bytes, at, end);
-      at = parser.position;
-      if (parser.trailerStart >= 0) user.onTrailers(bytes, parser.trailerStart, at);
-      switch (outcome) {
-        case Outcome.content:
-          user.onContent(bytes, parser.contentStart, parser.contentEnd);
-          if (this.user !== user) return;
-          break;
-        case Outcome.complete:
-          this.#complete(user, at < end);
-          return;
-        case Outcome.refused:
-          this.#refuse();
-          return;
-        default:
-          user.onReadEnd();
-          return;
-      }
-    }
-  }
-
-  #retain(bytes: Buffer, base: number, seen: number, end: number): void {
-    let unparsed = this.#unparsed;
-    if (unparsed !== null && unparsed.bytes === bytes) {
-      if (base > 0) unparsed.drop(base);
-    } else {
-      this.#unparsed = unparsed = new UnparsedInput(bytes, base, end);
-    }
-    unparsed.seen = seen - base;
-  }
-
   /** Bytes after a complete response belong to nothing that was asked for. */
-  #complete(user: ConnectionUser, hasSurplus: boolean): void {
-    const persists = this.parser.persists && this.isRequestComplete && !hasSurplus && !this.isWriting;
+  onResponseComplete(user: ConnectionUser, hasSurplus: boolean): void {
+    const keeps = this.upstream.settings.fastCgi?.keepsConnections ?? this.parser.persists;
+    const persists = keeps && this.isRequestComplete && !hasSurplus && !this.isWriting;
     if (hasSurplus) this.upstream.counters.unsolicited++;
     this.user = null;
     this.resume();
@@ -304,11 +246,6 @@ export class UpstreamConnection implements SocketOwner, Watched {
       this.close();
     }
     user.onComplete();
-  }
-
-  #refuse(): void {
-    const { fault } = this.parser;
-    this.#break(faultOf(fault), describeFault(fault));
   }
 
   #break(reason: FailureReason, detail: string): void {

@@ -21,6 +21,7 @@ export class Upstream {
   readonly settings: ProxySettings;
   readonly connector: Connector;
   readonly clock: UpstreamClock;
+  readonly onMessage: (url: string, text: string) => void;
   readonly addresses: Addresses;
   readonly counters: UpstreamCounters = newCounters();
   readonly health: UpstreamHealth;
@@ -42,8 +43,10 @@ export class Upstream {
     connector: Connector,
     clock: UpstreamClock,
     lookUp?: LookUp,
+    onMessage: (url: string, text: string) => void = () => {},
   ) {
     this.own = own;
+    this.onMessage = onMessage;
     this.settings = settings;
     this.connector = connector;
     this.clock = clock;

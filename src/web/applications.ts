@@ -48,7 +48,7 @@ export class Applications {
         kept.push(same);
         continue;
       }
-      const before = [...gone].find(({ application }) => application.settings.port === settings.port);
+      const before = [...gone].find(({ application }) => placeOf(application.settings) === placeOf(settings));
       if (before !== undefined) {
         gone.delete(before);
         await stop(before);
@@ -103,6 +103,10 @@ export class Applications {
   }
 }
 
+function placeOf({ port, unixPath }: ApplicationSettings): string | number {
+  return unixPath ?? port;
+}
+
 async function stop({ application, log }: Kept): Promise<void> {
   await application.stop();
   await log?.close();
@@ -118,7 +122,7 @@ function settingsOf(backend: BackendConfig): { settings: ApplicationSettings; lo
 }
 
 function instanceOf(
-  { name, health, upstreams }: BackendConfig,
+  { name, fastCgi, health, upstreams }: BackendConfig,
   config: ProcessConfig,
   index: number,
 ): ApplicationSettings {
@@ -131,11 +135,12 @@ function instanceOf(
   }
   for (const [variable, value] of Object.entries(given))
     env[variable] = typeof value === 'string' ? value : value.secret;
-  env['PORT'] = String(port);
+  if (config.unixPath === null) env['PORT'] = String(port);
   return {
     ...settings,
     readiness:
-      health === null
+      // One that speaks FastCGI is ready when it accepts.
+      health === null || fastCgi !== null
         ? null
         : {
             path: `${upstreams[0]?.basePath ?? ''}${health.path}`,

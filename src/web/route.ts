@@ -158,6 +158,6 @@ export class Route {
 }
 
 /** A decoded path as a URL has it (RFC 3986 §3.3). */
-function encodePath(path: string): string {
+export function encodePath(path: string): string {
   return path.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@/]+/g, (text) => encodeURIComponent(text.toWellFormed()));
 }

@@ -36,6 +36,8 @@ export interface WebPlace {
   readonly report: (error: unknown) => void;
 }
 
+const PUBLISH_MS = 1000;
+
 export class WebApp {
   readonly #config: WebConfig;
   readonly #clients: Clients;
@@ -49,6 +51,8 @@ export class WebApp {
   /** null: certificates are not got by HTTP. */
   #challengeAnswer: ((tls: TlsConfig, path: string) => string | null) | null = null;
   #sites: ReadonlyMap<SiteConfig, Site> = new Map();
+  /** Owned: cleared in close(). */
+  #publisher: NodeJS.Timeout | null = null;
   readonly #secure: SecurePort = { port: null };
 
   private constructor(config: WebConfig, place: WebPlace) {
@@ -80,14 +84,20 @@ export class WebApp {
       const onFailure = (failure: ProxyFailure) => report(failureText(failure));
       // Without a log nobody could look it up.
       const requestId = logging.access === null ? null : this.names.of;
-      this.#proxies.set(settings.name, await openProxy({ settings, transport, trusted, onFailure, requestId }));
+      const onMessage = (url: string, text: string) => report(`${settings.name}: ${url} says: ${visible(text)}`);
+      const onHealth = () => this.publish();
+      const options = { settings, transport, trusted, onFailure, onHealth, onMessage, requestId };
+      this.#proxies.set(settings.name, await openProxy(options));
     }
     this.listensAt(listeners);
     const made = new Map<SiteConfig, Site>();
     for (const site of sites) made.set(site, await this.#makeSite(site));
     this.#sites = made;
-    // A worker without connections has no ticks that would do it.
     this.publish();
+    if (this.#config.metrics === null || this.#proxies.size === 0) return;
+    // A worker without connections has no ticks that would do it, and upstreams come back when a time is over.
+    this.#publisher = setInterval(() => this.publish(), PUBLISH_MS);
+    this.#publisher.unref();
   }
 
   get proxies(): ReadonlyMap<string, ReverseProxy> {
@@ -148,6 +158,7 @@ export class WebApp {
   }
 
   close(): void {
+    if (this.#publisher !== null) clearInterval(this.#publisher);
     for (const route of this.#routes) route.close();
     for (const proxy of this.#proxies.values()) proxy.close();
   }
@@ -213,9 +224,17 @@ export class WebApp {
       case 'respond':
         return new RespondAction(action);
       case 'proxy': {
-        const { ProxyAction } = await import('./proxy-action.ts');
-        const compressor = compression?.proxied === true ? this.#compressorFor(compression) : null;
-        return new ProxyAction(this.#proxies.get(action.backend) as ReverseProxy, maxBodySize, compressor);
+        const proxy = this.#proxies.get(action.backend) as ReverseProxy;
+        const proxiedCompressor = compression?.proxied === true ? this.#compressorFor(compression) : null;
+        const scripts = this.#config.backends[action.backend]?.scripts ?? null;
+        if (scripts === null) {
+          const { ProxyAction } = await import('./proxy-action.ts');
+          return new ProxyAction(proxy, maxBodySize, proxiedCompressor);
+        }
+        const { ScriptsAction } = await import('./scripts-action.ts');
+        const compressor = compression === null ? null : this.#compressorFor(compression);
+        const { workers } = this.#place.shared;
+        return new ScriptsAction(scripts, { proxy, maxContent: maxBodySize, compressor, proxiedCompressor, workers });
       }
       case 'internal': {
         const { InternalAction } = await import('./internal-action.ts');
@@ -235,6 +254,13 @@ export class WebApp {
 
 function failureText({ proxy, upstream, reason, detail, method, target, outcome }: ProxyFailure): string {
   return `${proxy}: ${upstream} ${reason}${detail === '' ? '' : ` (${detail})`}, ${method} ${target}: ${outcome}`;
+}
+
+/** Nothing that is shown in a terminal acts on it, and no line that is said looks like one of ours. */
+function visible(text: string): string {
+  return text
+    .replace(/[^\t\n -~\u00a0-\u{10ffff}]/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replaceAll('\n', '\n    ');
 }
 
 function shapeOf(route: RouteConfig | undefined): AnswerShape {

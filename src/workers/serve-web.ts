@@ -229,7 +229,8 @@ export class WebWorker implements WorkerEngine {
     const { errorPath: path, rotation } = logging;
     const worker = this.#worker;
     if (path === null) return null;
-    return new ErrorLog({ path, worker, rotation, report: (error) => reportError(worker, error) });
+    const report = (error: unknown) => reportError(worker, error);
+    return new ErrorLog({ path, who: `worker ${worker}`, rotation: worker > 0 ? null : rotation, report });
   }
 
   readonly #report = (error: unknown): void => {

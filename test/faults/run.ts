@@ -22,6 +22,7 @@ import { proxy } from './proxy.ts';
 import { reloads } from './reloads.ts';
 import { replacement } from './replacement.ts';
 import { security } from './security.ts';
+import { slowProxy } from './slow-proxy.ts';
 import { slowloris } from './slowloris.ts';
 import { storms } from './storms.ts';
 import { vanishing } from './vanishing.ts';
@@ -33,6 +34,7 @@ const PROOFS: Readonly<Record<string, Proof>> = {
   limit,
   limits,
   slowloris,
+  'slow-proxy': slowProxy,
   storms,
   death,
   drain,

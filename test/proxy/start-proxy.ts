@@ -25,6 +25,7 @@ const SETTINGS = {
   host: { from: 'client' },
   tls: { verifies: true, caFile: null, serverName: null },
   forwarded: 'x',
+  fastCgi: null,
 } as const satisfies Omit<ProxySettings, 'name' | 'upstreams'>;
 
 export interface ProxyStart {

@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Applications } from '../../src/web/applications.ts';
 import { ServerProcess } from '../cli/server-process.ts';
+import { freePort } from './free-port.ts';
 import { ask, makeFolder, readToml } from './start-web.ts';
 
 const APP = `
@@ -15,14 +14,6 @@ const server = createServer((request, response) => {
 });
 server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('up'));
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function setUp() {
   const folder = makeFolder({ 'app.mjs': APP });

@@ -126,7 +126,7 @@ strategy = "least_con"
       'vrypt.toml:2: server.http_prot is not a key; did you mean http_port?',
       'vrypt.toml:3: server.workers must be "auto" or a whole number from 1 to 1024, got 0',
       'vrypt.toml:4: server.keepalive_timeout must be a number of seconds, or a duration with a unit (ms, s, m, h or d), from 1ms to 87600h, got "5 parsecs"',
-      'vrypt.toml:11: sites[0].routes[0].path must be a path such as /exact, /prefix/*, *.suffix or *, got "api/*"',
+      'vrypt.toml:11: sites[0].routes[0].path must be a path such as /exact, /prefix/*, *.suffix or *, without escapes: it is compared decoded, got "api/*"',
       'vrypt.toml:19: backends."a.example.com".strategy must be one of round_robin, least_conn, ip_hash, random_two, got "least_con"',
     ]);
   });

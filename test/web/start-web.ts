@@ -8,7 +8,7 @@ import { createCounters } from '../../src/engine/counters.ts';
 import { openTransport } from '../../src/engine/transport.ts';
 import { readConfigText } from '../../src/web/config/read-config.ts';
 import type { WebConfig } from '../../src/web/config/web-config.ts';
-import { makeSharedState, makeTickets } from '../../src/web/shared-state.ts';
+import { makeSharedState, makeTickets, type SharedState } from '../../src/web/shared-state.ts';
 import { WebCertificates } from '../../src/web/web-certificates.ts';
 import { serveWeb, type WebWorker } from '../../src/workers/serve-web.ts';
 import type { WebSource } from '../../src/workers/worker-app.ts';
@@ -16,6 +16,7 @@ import type { WebSource } from '../../src/workers/worker-app.ts';
 export interface StartedWeb {
   readonly folder: string;
   readonly worker: WebWorker;
+  readonly shared: SharedState;
   /** In the order of the listeners. */
   readonly ports: readonly number[];
   get(target: string, options?: Asked): Promise<Answer>;
@@ -79,6 +80,7 @@ export async function startWeb(
   return {
     folder,
     worker: engine,
+    shared,
     ports,
     get: (target, asked = {}) => ask(target, { port: ports[0] as number, ...asked }),
     take: async (text) => {

@@ -2,8 +2,9 @@
 import type { ApplicationSettings } from '../../processes/application.ts';
 import type { ProxySettings } from '../../proxy/settings.ts';
 import type { Secret } from './secret.ts';
+import type { FilesAction } from './web-config.ts';
 
-export const APP_TYPES = ['proxy', 'nodejs', 'python', 'tomcat'] as const;
+export const APP_TYPES = ['proxy', 'nodejs', 'python', 'tomcat', 'php', 'fastcgi'] as const;
 export type AppType = (typeof APP_TYPES)[number];
 
 /** Its name is its key in the file. It has at least one upstream: that of its process if no other is given. */
@@ -11,6 +12,19 @@ export interface BackendConfig extends ProxySettings {
   /** What it is written in: for people. */
   readonly appType: AppType;
   readonly process: ProcessConfig | null;
+  /** Which files are programs, and what becomes of the others; null: the upstream gets every request. */
+  readonly scripts: ScriptsConfig | null;
+}
+
+export interface ScriptsConfig {
+  /** Programs, and the files that are served as they are. */
+  readonly files: FilesAction;
+  /** The folder as the application sees it, without a slash at its end. */
+  readonly documentRoot: string;
+  /** The program for what is no file, below the root; '': there is none. */
+  readonly frontController: string;
+  /** Paths below which nothing is run. */
+  readonly noScripts: readonly string[];
 }
 
 export interface ProcessConfig extends Omit<ApplicationSettings, 'name' | 'env' | 'uid' | 'gid' | 'readiness'> {

@@ -13,7 +13,9 @@ export class Faults {
   readonly list: Fault[] = [];
 
   add(path: KeyPath, text: string): void {
-    this.list.push({ path, text });
+    // A union tells the same of each of its variants.
+    const isKnown = this.list.some((one) => one.text === text && formatPath(one.path) === formatPath(path));
+    if (!isKnown) this.list.push({ path, text });
   }
 
   /** `key must be <rule>, got <value>`. */
@@ -26,6 +28,8 @@ const MOST_SHOWN = 80;
 
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
+  // JSON has neither infinity nor NaN; TOML does.
+  if (typeof value === 'number') return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }

@@ -62,7 +62,7 @@ function addIssue(issue: v.BaseIssue<unknown>, parent: KeyPath, faults: Faults):
     for (const one of inner) addIssue(one, path, faults);
     return;
   }
-  if (issue.path?.at(-1)?.origin === 'key') faults.add(path, 'must be given');
+  if (issue.path?.at(-1)?.origin === 'key' && issue.type === 'strict_object') faults.add(path, 'must be given');
   else
     faults.mustBe(
       path,

@@ -3,24 +3,27 @@ import type { HealthSettings, StickySettings, UpstreamSettings } from '../../pro
 import type { BackendConfig, ProcessConfig } from './backend-config.ts';
 import type { Resolver } from './context.ts';
 import type { KeyPath } from './fault.ts';
+import { resolveScripts } from './resolve-scripts.ts';
+import type { WrittenConfig } from './schema.ts';
 import type { WrittenBackend, WrittenProcess, WrittenUpstream } from './schema-backends.ts';
 import { readSpan } from './schema-values.ts';
 import type { Secret } from './secret.ts';
 
-const DEFAULT_PORTS = { http: 80, https: 443 } as const;
+const DEFAULT_PORTS = { http: 80, https: 443, fastcgi: 9000 } as const;
 
 export function resolveBackend(
   name: string,
   written: WrittenBackend,
   path: KeyPath,
+  cache: WrittenConfig['cache'],
   resolver: Resolver,
 ): BackendConfig {
-  const given = resolveUpstreams(written, path, resolver);
+  const isFastCgi = speaksFastCgi(written);
+  const given = resolveUpstreams(written, isFastCgi, path, resolver);
   const process =
-    written.process === undefined
-      ? null
-      : resolveProcess(written.process, given[0]?.port, [...path, 'process'], resolver);
-  const upstreams = process === null ? given : withInstances(given, process);
+    written.process === undefined ? null : resolveProcess(written.process, given[0], [...path, 'process'], resolver);
+  const upstreams = process === null ? given : withInstances(given, process, isFastCgi ? 'fastcgi' : 'http');
+  const scripts = resolveScripts(written, path, cache, resolver);
   if (written.url === undefined && (written.urls ?? []).length === 0 && process === null) {
     resolver.faults.add(path, 'must have url, urls or process, got none of them');
   }
@@ -53,11 +56,25 @@ export function resolveBackend(
       serverName: written.tls_server_name ?? null,
     },
     forwarded: written.forwarded,
+    fastCgi: isFastCgi
+      ? { documentRoot: scripts?.documentRoot ?? '', keepsConnections: written.fastcgi_keep_connections }
+      : null,
     process,
+    scripts,
   };
 }
 
-function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Resolver): UpstreamSettings[] {
+function speaksFastCgi({ app_type, url, urls = [] }: WrittenBackend): boolean {
+  if (app_type === 'php' || app_type === 'fastcgi') return true;
+  return [url, ...urls].some((one) => /^fastcgi:/i.test((typeof one === 'object' ? one.url : one) ?? ''));
+}
+
+function resolveUpstreams(
+  written: WrittenBackend,
+  isFastCgi: boolean,
+  path: KeyPath,
+  resolver: Resolver,
+): UpstreamSettings[] {
   if (written.url !== undefined && written.urls !== undefined) {
     resolver.faults.add([...path, 'urls'], 'must not be given together with url');
   }
@@ -66,12 +83,18 @@ function resolveUpstreams(written: WrittenBackend, path: KeyPath, resolver: Reso
     [...path, 'urls', index],
   ]);
   if (written.url !== undefined) list.unshift([written.url, [...path, 'url']]);
-  return list.flatMap(([one, key]) => resolveUpstream(one, key, resolver) ?? []);
+  return list.flatMap(([one, key]) => resolveUpstream(one, isFastCgi, key, resolver) ?? []);
 }
 
 const URL_RULE = 'a URL such as http://localhost:3000, https://host or unix:/path/of.sock';
+const FASTCGI_RULE = 'a URL such as fastcgi://localhost:9000 or unix:/run/php/php-fpm.sock, without a path';
 
-export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolver: Resolver): UpstreamSettings | null {
+function resolveUpstream(
+  written: WrittenUpstream,
+  isFastCgi: boolean,
+  path: KeyPath,
+  resolver: Resolver,
+): UpstreamSettings | null {
   const {
     url: typed,
     weight,
@@ -80,16 +103,25 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
   const shares = { weight, isBackup: backup };
   const [, socket] = /^unix:(\/.+)$/.exec(typed) ?? [];
   if (socket !== undefined) {
-    return { url: typed, protocol: 'http', host: '', port: 0, unixPath: socket, basePath: '', ...shares };
+    const protocol = isFastCgi ? 'fastcgi' : 'http';
+    return { url: typed, protocol, host: '', port: 0, unixPath: socket, basePath: '', ...shares };
   }
-  const full = /^[a-z]+:\/\//i.test(typed) ? typed : `http://${typed}`;
+  const full = /^[a-z]+:\/\//i.test(typed) ? typed : `${isFastCgi ? 'fastcgi' : 'http'}://${typed}`;
   const url = URL.canParse(full) ? new URL(full) : null;
-  const protocol = /^(https?):/i.exec(full)?.[1]?.toLowerCase() as UpstreamSettings['protocol'] | undefined;
+  const protocol = /^(https?|fastcgi):/i.exec(full)?.[1]?.toLowerCase() as UpstreamSettings['protocol'] | undefined;
   if (url === null || protocol === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
     resolver.faults.mustBe(path, `${URL_RULE}, without user, query or fragment`, typed);
     return null;
   }
+  if (isFastCgi && (protocol !== 'fastcgi' || !/^\/?$/.test(url.pathname) || url.hostname === '')) {
+    resolver.faults.mustBe(path, FASTCGI_RULE, typed);
+    return null;
+  }
   const port = /:(\d+)(\/|$)/.exec(full.replace(/^[a-z]+:\/\//i, ''))?.[1];
+  if (port !== undefined && Number(port) === 0) {
+    resolver.faults.mustBe(path, 'a URL with a port from 1 to 65535', typed);
+    return null;
+  }
   return {
     url: typed,
     protocol,
@@ -105,10 +137,11 @@ export function resolveUpstream(written: WrittenUpstream, path: KeyPath, resolve
 function withInstances(
   given: readonly UpstreamSettings[],
   { port, instances }: ProcessConfig,
+  protocol: UpstreamSettings['protocol'],
 ): readonly UpstreamSettings[] {
-  if (given.length > 1) return given;
+  if (given.length > 1 || given[0]?.unixPath != null) return given;
   const shared = {
-    protocol: 'http',
+    protocol,
     host: '127.0.0.1',
     unixPath: null,
     basePath: '',
@@ -119,7 +152,11 @@ function withInstances(
     const own = port + index;
     const [first] = given;
     if (first !== undefined && index === 0) return first;
-    return { ...(first ?? shared), port: own, url: `http://${first?.host ?? shared.host}:${own}` };
+    return {
+      ...(first ?? shared),
+      port: own,
+      url: `${first?.protocol ?? protocol}://${first?.host ?? shared.host}:${own}`,
+    };
   });
 }
 
@@ -152,7 +189,7 @@ function resolveHealth(written: WrittenBackend, path: KeyPath, resolver: Resolve
 
 function resolveProcess(
   written: WrittenProcess,
-  urlPort: number | undefined,
+  upstream: UpstreamSettings | undefined,
   path: KeyPath,
   resolver: Resolver,
 ): ProcessConfig {
@@ -164,8 +201,13 @@ function resolveProcess(
     }
   }
   const { PORT: port } = env;
-  const own = written.port ?? (urlPort || undefined) ?? (typeof port === 'string' ? Number(port) : undefined);
-  if (own === undefined) resolver.faults.add(path, 'must have port, or the backend a url with a port, got neither');
+  const unixPath = upstream?.unixPath ?? null;
+  const own = written.port ?? (upstream?.port || undefined) ?? (typeof port === 'string' ? Number(port) : undefined);
+  if (own === undefined && unixPath === null)
+    resolver.faults.add(path, 'must have port, or the backend a url with a port, got neither');
+  if (unixPath !== null && written.instances > 1) {
+    resolver.faults.add([...path, 'instances'], 'must be 1 with a Unix socket: copies cannot share it');
+  }
   if (typeof port === 'string' && !/^[1-9]\d{0,4}$/.test(port)) {
     resolver.faults.mustBe([...path, 'env', 'PORT'], 'a port from 1 to 65535', port);
   }
@@ -179,6 +221,7 @@ function resolveProcess(
     group: written.group ?? null,
     instances: written.instances,
     port: own ?? 0,
+    unixPath,
     autoRestart: written.auto_restart,
     maxRestarts: written.max_restarts || Number.POSITIVE_INFINITY,
     restartWindowMs: readSpan(written.restart_window),

@@ -26,11 +26,11 @@ export function resolveSites(
 ): SitesAndBackends {
   const backends = new Map<string, BackendConfig>();
   for (const [name, written] of Object.entries(config.backends)) {
-    backends.set(name, resolveBackend(name, written, ['backends', name], resolver));
+    backends.set(name, resolveBackend(name, written, ['backends', name], config.cache, resolver));
   }
   const used = new Set<string>();
   const backendOf = (written: string | readonly string[], path: KeyPath): string => {
-    const name = nameOf(written, path, backends, resolver);
+    const name = nameOf(written, path, backends, config, resolver);
     used.add(name);
     return name;
   };
@@ -51,6 +51,7 @@ function nameOf(
   written: string | readonly string[],
   path: KeyPath,
   backends: Map<string, BackendConfig>,
+  { cache }: WrittenConfig,
   resolver: Resolver,
 ): string {
   if (typeof written === 'string' && backends.has(written)) return written;
@@ -65,7 +66,7 @@ function nameOf(
     return written;
   }
   const name = urls.join(', ');
-  if (!backends.has(name)) backends.set(name, resolveBackend(name, parse(BACKEND, { urls }), path, resolver));
+  if (!backends.has(name)) backends.set(name, resolveBackend(name, parse(BACKEND, { urls }), path, cache, resolver));
   return name;
 }
 

@@ -4,7 +4,9 @@ import { STRATEGIES } from '../../proxy/settings.ts';
 import { APP_TYPES } from './backend-config.ts';
 import { oneOf, PATH, PORT, SECRET, SWITCH, said, span, text, texts, whole } from './schema-values.ts';
 
-const UPSTREAM_URL = text('a URL such as http://localhost:3000, https://host or unix:/path/of.sock');
+const UPSTREAM_URL = text(
+  'a URL such as http://localhost:3000, https://host, unix:/path/of.sock or fastcgi://localhost:9000',
+);
 
 const UPSTREAM = v.union(
   [
@@ -98,5 +100,17 @@ export const BACKEND = v.strictObject({
   tls_ca: v.optional(said('PEM file of the CAs that upstreams are verified by.', PATH)),
   tls_server_name: v.optional(text('a host name')),
   process: v.optional(PROCESS),
+  root: v.optional(said('With app_type = "php": the folder of its programs and files.', PATH)),
+  script_root: v.optional(said('The same folder as PHP sees it, if that is elsewhere.', text('an absolute path'))),
+  front_controller: v.optional(
+    said('The program in root that answers what is no file; "": none does.', v.string('the name of a file')),
+    'index.php',
+  ),
+  no_scripts: v.optional(said('Paths below which nothing is run, such as "/uploads/*".', texts('a path')), []),
+  symlinks: v.optional(said('Follow links that lead out of root.', SWITCH), false),
+  fastcgi_keep_connections: v.optional(
+    said('Keep connections for further requests; each keeps a process of PHP-FPM busy.', SWITCH),
+    false,
+  ),
 });
 export type WrittenBackend = v.InferOutput<typeof BACKEND>;

@@ -16,8 +16,11 @@ import {
 } from './schema-values.ts';
 import { CODINGS, INTERNAL_PAGES } from './web-config.ts';
 
-const PATTERN_RULE = 'a path such as /exact, /prefix/*, *.suffix or *';
-const PATTERN = v.pipe(v.string(PATTERN_RULE), v.regex(/^(\/[^*\s]*\*?|\*[^*\s]*)$/, PATTERN_RULE));
+const PATTERN_RULE = 'a path such as /exact, /prefix/*, *.suffix or *, without escapes: it is compared decoded';
+const PATTERN = v.pipe(
+  v.string(PATTERN_RULE),
+  v.regex(/^(?!.*%[0-9A-Fa-f]{2})(\/[^*\s]*\*?|\*[^*\s]*)$/, PATTERN_RULE),
+);
 const PATTERNS = v.union([PATTERN, v.array(PATTERN)], `${PATTERN_RULE}, or a list of them`);
 
 const FIELDS = v.record(FIELD_NAME_TEXT, FIELD_VALUE_TEXT, 'a table of header fields');

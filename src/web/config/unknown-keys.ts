@@ -12,6 +12,9 @@ interface AnySchema {
   readonly options?: readonly (AnySchema | string | number)[];
 }
 
+/** Keys that valibot leaves out of a table of names without a word. */
+const RESERVED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+
 export function findUnknownKeys(schema: v.GenericSchema, input: unknown, faults: Faults): void {
   visit(schema as unknown as AnySchema, input, [], faults);
 }
@@ -23,7 +26,10 @@ function visit(schema: AnySchema, input: unknown, path: KeyPath, faults: Faults)
   } else if (schema.type === 'array' && Array.isArray(input)) {
     for (const [index, item] of input.entries()) visit(schema.item as AnySchema, item, [...path, index], faults);
   } else if (schema.type === 'record') {
-    for (const [key, value] of Object.entries(input)) visit(schema.value as AnySchema, value, [...path, key], faults);
+    for (const [key, value] of Object.entries(input)) {
+      if (RESERVED.includes(key)) faults.add([...path, key], 'must have another name: this one is of the language');
+      visit(schema.value as AnySchema, value, [...path, key], faults);
+    }
   } else if (schema.type === 'union') {
     for (const option of tablesAmong(schema, input)) visit(option, input, path, faults);
   } else if (schema.entries !== undefined && !Array.isArray(input)) {

@@ -31,6 +31,9 @@ export const CASES = [
   { ...wrk('compressed', 'file, 1 KB, gzip wanted', 'files', small), fields: ['Accept-Encoding: gzip'] },
 ] as const satisfies readonly Case[];
 
+/** What is measured besides: memory of clients that wait, of WebSockets, and starts. */
+export const EXTRAS = ['idle', 'web-sockets', 'start'] as const;
+
 export type CaseId = (typeof CASES)[number]['id'];
 
 function wrk<Id extends string>(

@@ -113,12 +113,13 @@ export function lighttpdConfiguration({ both, files, originPort }: Place, port: 
 server.document-root = "${files}"
 server.bind = "127.0.0.1"
 server.port = ${port + LISTENERS.files}
-server.max-connections = 16384
+server.max-connections = 9000
 server.max-fds = 20000
 server.max-keep-alive-requests = 0
 server.max-keep-alive-idle = 300
 mimetype.assign = ( ".html" => "text/html" )
-server.modules = ( "mod_proxy", "mod_openssl" )
+server.modules = ( "mod_indexfile", "mod_proxy", "mod_openssl" )
+index-file.names = ( "index.html" )
 $SERVER["socket"] == "127.0.0.1:${port + LISTENERS.proxy}" {
   proxy.server = ( "" => ( ( "host" => "127.0.0.1", "port" => ${originPort} ) ) )
 }

@@ -27,15 +27,17 @@ export async function measureExtras(
   const rows: string[][] = [];
   for (const id of [OURS, 'nginx']) {
     const row = prepared.get(id);
-    if (row === undefined) continue;
+    if (row === undefined || !plan.extras.includes('idle')) continue;
     say(`memory of ${id}`);
     const bytes = await perIdleClient(row, id, probe, plan);
     rows.push([`memory per idle keep-alive client, ${id}`, `${(bytes / 1024).toFixed(1)} KiB`]);
   }
-  if (prepared.has(OURS)) {
+  if (prepared.has(OURS) && plan.extras.includes('web-sockets')) {
     say('memory of proxied WebSockets');
     const bytes = await perWebSocket(plan);
     rows.push([`memory per proxied WebSocket (${SOCKETS})`, `${(bytes / 1024).toFixed(1)} KiB`]);
+  }
+  if (prepared.has(OURS) && plan.extras.includes('start')) {
     say('starts');
     const toml = path.join(work, 'web/start.toml');
     const plain = `[server]\nhost = "127.0.0.1"\nhttp_port = ${PORT}\nworkers = 1\n[[sites]]\nfiles = "${place.files}"\n`;

@@ -48,7 +48,7 @@ export async function benchWeb(plan: WebPlan): Promise<void> {
   const loadBefore = loadAverage();
   const rounds = await runRounds(plan, prepared);
   const measured = figuresOf(rounds);
-  const extras = plan.extras ? await measureExtras(prepared, place, await compile('probe'), plan) : [];
+  const extras = plan.extras.length > 0 ? await measureExtras(prepared, place, await compile('probe'), plan) : [];
   const machine = `${cpus()[0]?.model ?? ''}, Linux ${release()}, ${new Date().toISOString().slice(0, 16)}`;
   const head = `${machine}\nrounds ${plan.rounds}, seconds ${plan.seconds}, load ${loadBefore} before, ${loadAverage()} after`;
   process.stdout.write(
