@@ -78,7 +78,8 @@ class WebServer implements ServerHooks {
     this.#certificates?.start();
     if (this.#isAsked) this.reload();
     const { config } = supervisor.app as WebSource;
-    return config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
+    const places = config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null));
+    return `${places.join(', ')}${config.tls?.http3 === true ? ', with HTTP/3 (experimental) on UDP' : ''}`;
   }
 
   /** Certificates and applications; says why it cannot. */
@@ -98,6 +99,7 @@ class WebServer implements ServerHooks {
         this.#certificates ??= new WebCertificates(warn);
         this.#certificates.prepare(config);
       }
+      if (config.tls?.http3 === true) (await import('../http3/quic.ts')).loadQuic();
       const hasProcess = Object.values(config.backends).some(({ process: one }) => one !== null);
       if (hasProcess || this.#applications !== null) {
         const { Applications } = await import('../web/applications.ts');
@@ -149,6 +151,9 @@ class WebServer implements ServerHooks {
       await this.#applications?.take(config, shared.applications);
       if (config.server.workers !== this.config.server.workers) {
         printError('vrypt-server: server.workers has changed: that takes a restart\n');
+      }
+      if (config.tls?.http3 !== this.config.tls?.http3) {
+        printError('vrypt-server: ssl.http3 has changed: that takes a restart\n');
       }
       this.#shared = shared;
       for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);

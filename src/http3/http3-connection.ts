@@ -5,7 +5,7 @@
 import { type Address, addressOf } from '../engine/address.ts';
 import type { ConnectionHost } from '../engine/connection-host.ts';
 import { Http2Exchange } from '../engine/http2-exchange.ts';
-import { type Http2Request, Reset, type StreamOwner } from '../engine/http2-request.ts';
+import type { Http2Request, StreamOwner } from '../engine/http2-request.ts';
 import type { OpenedConnection } from '../engine/live-connection.ts';
 import { RequestParser } from '../http/request-parser.ts';
 import { rawFieldsOf } from './fields.ts';

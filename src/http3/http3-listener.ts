@@ -180,6 +180,7 @@ function fieldLimits({ maxHeaderSize, maxHeaderCount, maxRequestLine }: EngineLi
     maxHeaderPairs: maxHeaderCount + PSEUDO_FIELDS + 1,
     maxHeaderLength: maxHeaderSize + maxRequestLine + MAX_FIELD_BYTES,
     maxFieldSectionSize: maxHeaderSize,
+    enableDatagrams: false,
   };
 }
 

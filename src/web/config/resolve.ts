@@ -159,6 +159,7 @@ function resolveTls({ ssl, cloudflare }: WrittenConfig, resolver: Resolver): Tls
     minVersion: ssl.min_version === '1.2' ? 'TLSv1.2' : 'TLSv1.3',
     ciphers: ssl.ciphers ?? null,
     http2: ssl.http2,
+    http3: ssl.http3,
     ticketRotationMs: readSpan(ssl.ticket_rotation),
     hsts: hstsOf(ssl),
   };
