@@ -27,7 +27,14 @@ export type OpenHttp3 = (engine: Engine, where: { address: string; port: number;
 export async function prepareListening({ tls, http2, http3 }: ServeSettings, place: WorkerPlace): Promise<Beginning> {
   const openHttp2 = http2 ? (await import('../engine/http2-connection.ts')).openHttp2 : null;
   if (tls === null) {
-    return { transport: await openTransport('handle'), open: undefined, openHttp2, openHttp3: null, tls: null, close: () => {} };
+    return {
+      transport: await openTransport('handle'),
+      open: undefined,
+      openHttp2,
+      openHttp3: null,
+      tls: null,
+      close: () => {},
+    };
   }
   const { ServerTls, shareTls } = await import('../tls/server-tls.ts');
   const { makeTicketSecret } = await import('../tls/ticket-keys.ts');
@@ -38,14 +45,19 @@ export async function prepareListening({ tls, http2, http3 }: ServeSettings, pla
   const secured = new ServerTls({ tls, shared, http2, report });
   const transport = await openTlsTransport('handle');
   const open = openSecure(transport, secured.choose);
-  const openHttp3 = http3 ? await prepareHttp3(secured, shared) : null;
+  const openHttp3 = http3 ? await prepareHttp3(secured, shared, place) : null;
   return { transport, open, openHttp2, openHttp3, tls: shared, close: () => secured.close() };
 }
 
-async function prepareHttp3(secured: ServerTls, { ticketSecret }: SharedTls): Promise<OpenHttp3> {
+async function prepareHttp3(
+  secured: ServerTls,
+  { ticketSecret }: SharedTls,
+  { index }: WorkerPlace,
+): Promise<OpenHttp3> {
   const { loadQuic } = await import('../http3/quic.ts');
   const { Http3Listener } = await import('../http3/http3-listener.ts');
   loadQuic();
+  if (index === 0) process.emitWarning('HTTP/3 is experimental', 'ExperimentalWarning');
   const opened: { refresh(): void }[] = [];
   secured.onReplaced = () => {
     for (const listener of opened) listener.refresh();

@@ -78,8 +78,8 @@ class WebServer implements ServerHooks {
     this.#certificates?.start();
     if (this.#isAsked) this.reload();
     const { config } = supervisor.app as WebSource;
-    const places = config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null));
-    return `${places.join(', ')}${config.tls?.http3 === true ? ', with HTTP/3 (experimental) on UDP' : ''}`;
+    if (config.tls?.http3 === true) this.#io.printError('vrypt-server: HTTP/3 is experimental\n');
+    return config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
   }
 
   /** Certificates and applications; says why it cannot. */

@@ -2,7 +2,7 @@
  * A stream of `node:quic` in the shape that exchanges know from `node:http2`. What is answered at once leaves in one packet: a head
  * waits for content until the turn is over.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import type { ResponseFields } from '../engine/http2-fields.ts';
 import { Reset } from '../engine/http2-request.ts';

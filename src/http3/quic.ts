@@ -2,6 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import type { SocketAddress } from 'node:net';
 
+/** The protocol of writers of `node:stream/iter`. */
+export const DRAINABLE = Symbol.for('Stream.drainableProtocol');
+
 /** Names to values; a name that came several times has an array. */
 export type QuicFields = Readonly<Record<string, string | readonly string[]>>;
 
@@ -15,9 +18,6 @@ export interface QuicWriter {
   /** Resolves when there is room; null: there is. */
   [DRAINABLE](): Promise<unknown> | null;
 }
-
-/** The protocol of writers of `node:stream/iter`. */
-export const DRAINABLE = Symbol.for('Stream.drainableProtocol');
 
 export interface QuicStream extends AsyncIterable<readonly Uint8Array[]> {
   readonly destroyed: boolean;
@@ -70,8 +70,7 @@ export interface QuicModule {
   listen(onSession: (session: QuicSession) => void, options: object): Promise<QuicEndpoint>;
 }
 
-const LACK =
-  'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server for x86_64 have and this one lacks';
+const LACK = 'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server for x86_64 have and this one lacks';
 const NOT_ASKED = 'http3 needs QUIC, which this Node.js has only if it is started with --experimental-quic';
 
 /** Throws, and says what the runtime lacks. */
@@ -79,7 +78,7 @@ export function loadQuic(): QuicModule {
   const { variables } = process.config as unknown as { variables: { node_use_quic?: boolean } };
   if (variables.node_use_quic !== true) throw new Error(LACK);
   if ((process.features as { quic?: boolean }).quic !== true) throw new Error(NOT_ASKED);
-  // Our own line at the start says it too.
+  // Whoever offers it says so.
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
