@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey } from 'node:crypto';
 import { SocketAddress } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { Engine } from '../engine/engine.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { Listener } from '../engine/transport.ts';
@@ -40,6 +41,7 @@ export interface Http3ListenOptions {
 /** How long clients may remember that there is HTTP/3. */
 const ADVERTISED_SECONDS = 24 * 60 * 60;
 const MAX_STREAMS = 100;
+const MAX_HANDSHAKE_MS = 60_000;
 /** A client that is gone is noticed after this long; one that is there is asked before, while it waits for an answer. */
 const QUIC_IDLE_SECONDS = 30;
 const KEEP_ALIVE_MS = 12_000;
@@ -90,7 +92,7 @@ export class Http3Listener implements Listener {
       sni: identities(certificates()),
       alpn: ['h3'],
       enableEarlyData: false,
-      handshakeTimeout: finite(limits.headerTimeoutMs),
+      handshakeTimeout: Math.min(limits.headerTimeoutMs, MAX_HANDSHAKE_MS),
       keepAlive: KEEP_ALIVE_MS,
       // Streams have deadlines of the engine, and a slow handler is no slow client.
       streamIdleTimeout: 0,
@@ -102,6 +104,8 @@ export class Http3Listener implements Listener {
       application: fieldLimits(limits),
       onerror: ignore,
     });
+    const closed = endpoint.closed.then(ignore, (error: Error) => error);
+    if (endpoint.address === undefined) throw refusalOf(await closed, options);
     ready.listener = new Http3Listener(engine, certificates, endpoint);
     engine.addListener(ready.listener);
     engine.advertise(`h3=":${ready.listener.port}"; ma=${ADVERTISED_SECONDS}`);
@@ -175,6 +179,13 @@ function identityOf({ cert, key }: Http3Certificate): QuicIdentity {
   return { keys: [createPrivateKey(key)], certs: [Buffer.from(cert)], authoritative: false };
 }
 
+/** The system's reason is a number at the end of Node's message. */
+function refusalOf(error: unknown, { address, port }: Http3ListenOptions): Error {
+  const number = Number(/\((-\d+)\)$/.exec((error as Error | undefined)?.message ?? '')?.[1]);
+  const code = Number.isNaN(number) ? 'EINVAL' : getSystemErrorName(number);
+  return Object.assign(new Error(`HTTP/3 must have the UDP port ${port} of ${address} (${code})`), { code });
+}
+
 function fieldLimits({ maxHeaderSize, maxHeaderCount, maxRequestLine }: EngineLimits): object {
   return {
     maxHeaderPairs: maxHeaderCount + PSEUDO_FIELDS + 1,
@@ -186,10 +197,6 @@ function fieldLimits({ maxHeaderSize, maxHeaderCount, maxRequestLine }: EngineLi
 
 function derived(secret: Uint8Array, purpose: string): Buffer {
   return createHash('sha256').update(`http3 ${purpose}`).update(secret).digest().subarray(0, SECRET_BYTES);
-}
-
-function finite(ms: number): number {
-  return Number.isFinite(ms) ? ms : 0;
 }
 
 function ignore(): void {}

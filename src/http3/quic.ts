@@ -62,6 +62,7 @@ export interface QuicEndpoint {
   /** Refuses new connections. */
   busy: boolean;
   setSNIContexts(entries: Readonly<Record<string, QuicIdentity>>, options: { readonly replace: boolean }): void;
+  readonly closed: Promise<void>;
   close(): Promise<void>;
   destroy(): void;
 }

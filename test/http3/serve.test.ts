@@ -1,7 +1,9 @@
 /** `serve({ tls, http3 })` on the committed runtime, asked by a client of HTTP/3 and by curl. */
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Http3Parts, lack } from './start-http3.ts';
 
 const run = promisify(execFile);
@@ -34,7 +36,7 @@ const server = serve({
     '/never': () => new Promise(() => {}),
     '/fields': (call) => reply(200, {}, [call.header('cookie'), call.header('x-a')].join('|')),
     '/done': () => reply(200, {}, JSON.stringify(done)),
-    '/files/*': files(import.meta.dirname),
+    '/files/*': await files(import.meta.dirname),
   },
   fetch: (request) => new Response(request.method + ' ' + request.url),
 });
@@ -47,7 +49,7 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
   let parts: Http3Parts;
   beforeAll(() => {
     parts = new Http3Parts('x86_64-unknown-linux-musl');
-  }, 120_000);
+  }, 300_000);
   afterAll(() => parts.close());
 
   test('calls the same handlers as HTTP/1.1 and 2, with content both ways', async () => {
@@ -136,6 +138,16 @@ const server`,
     expect(answers[0]?.status).toBe(200);
     server.child.kill('SIGTERM');
     expect(await server.ended).toMatchObject({ code: 0 });
+  });
+
+  test('does not start if somebody else has the UDP port', async () => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address();
+    const options = `{ port: ${port}, hostname: '127.0.0.1', tls: { selfSigned: true }, http3: true, fetch: () => new Response() }`;
+    const server = await parts.serve(`serve(${options}).ready.catch((e) => console.log(e.message));`);
+    expect(server.stdout).toBe(`HTTP/3 must have the UDP port ${port} of 127.0.0.1 (EADDRINUSE)\n`);
   });
 
   test('without QUIC, it does not start and says what is missing', async () => {
