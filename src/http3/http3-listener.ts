@@ -116,7 +116,7 @@ export class Http3Listener implements Listener {
     session.onerror = ignore;
     const name = typeof session.servername === 'string' ? session.servername.toLowerCase() : null;
     if (name !== null && !this.#hasRight(name)) {
-      // It has got another certificate than it should; the next time it gets this one.
+      // It would get another certificate than it should. It begins again, because it hears nothing, and gets this one.
       session.destroy(undefined, { code: Http3Code.requestRejected, type: 'application' });
       return;
     }

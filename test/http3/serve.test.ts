@@ -68,18 +68,18 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
       { path: '/fields', fields: { cookie: 'a=1', 'x-a': 'b' } },
     ]);
     expect(subject).toBe('CN=localhost');
-    expect(answers.map(({ status, length, text }) => [status, length, text.slice(0, 60)])).toEqual([
-      [200, 16, '3 null localhost'],
-      [200, 29, `GET https://localhost/any?q=1`],
-      [200, 1, '0'],
-      [200, 2, '10'],
-      [200, 4, 'null'],
-      [200, 6, '150000'],
-      [200, 150_000, 'x'.repeat(60)],
-      [200, 400_000, 'x'.repeat(60)],
-      [200, 0, ''],
-      [304, 0, ''],
-      [200, 5, 'a=1|b'],
+    expect(answers.map(({ status, length, text, error }) => [status, length, text.slice(0, 60), error ?? ''])).toEqual([
+      [200, 16, '3 null localhost', ''],
+      [200, 29, `GET https://localhost/any?q=1`, ''],
+      [200, 1, '0', ''],
+      [200, 2, '10', ''],
+      [200, 4, 'null', ''],
+      [200, 6, '150000', ''],
+      [200, 150_000, 'x'.repeat(60), ''],
+      [200, 400_000, 'x'.repeat(60), ''],
+      [200, 0, '', ''],
+      [304, 0, '', ''],
+      [200, 5, 'a=1|b', ''],
     ]);
   });
 
@@ -116,7 +116,7 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
     }
   });
 
-  test('a client of a name that only a wildcard has gets its certificate the second time', async () => {
+  test('a client of a name that only a wildcard has gets its certificate, from the first time on', async () => {
     const { port } = await parts.serve(
       SERVER.replace("{ selfSigned: ['localhost', '*.example.test'] }", 'twoCertificates').replace(
         'const server',
@@ -126,8 +126,7 @@ const server`,
       ),
       { PAIRS: await twoPairs() },
     );
-    const first = parts.ask(port, [{ path: '/version' }], 'a.example.test');
-    expect(first).toMatchObject({ subject: 'CN=localhost', answers: [{ error: 'ERR_QUIC_STREAM_RESET' }] });
+    // It is sent away before it has the wrong certificate, and begins again by itself.
     expect(parts.ask(port, [{ path: '/version' }], 'a.example.test').subject).toBe('CN=*.example.test');
     expect(parts.ask(port, [{ path: '/version' }], 'localhost').subject).toBe('CN=localhost');
   });
@@ -153,7 +152,9 @@ const server`,
   test('without QUIC, it does not start and says what is missing', async () => {
     const line = `serve({ port: 0, tls: { selfSigned: true }, http3: true, fetch: () => new Response() }).ready.catch((e) => console.log(e.message));`;
     const server = await parts.serve(line, {}, []);
-    expect(server.stdout).toBe('http3 needs QUIC, which this Node.js has only if it is started with --experimental-quic\n');
+    expect(server.stdout).toBe(
+      'http3 needs QUIC, which this Node.js has only if it is started with --experimental-quic\n',
+    );
   });
 });
 
