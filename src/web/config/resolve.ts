@@ -27,11 +27,13 @@ export function resolveConfig(written: WrittenConfig, resolver: Resolver): WebCo
     routes.some(({ action }) => action.kind === 'internal' && (action.page === 'metrics' || action.page === 'status')),
   );
   const metrics = resolveMetrics(written, hasMetricsRoute, resolver);
+  const isSecure = listeners.some(({ isTls }) => isTls);
+  if (written.ssl.http3 && !isSecure) resolver.faults.add(['ssl', 'http3'], 'must come with a listener that has TLS');
   const ownListener = metrics?.address == null ? [] : [metricsListener(metrics.address, metrics.port)];
   return {
     server: resolveServer(written, resolver),
     listeners: [...listeners, ...ownListener],
-    tls: listeners.some(({ isTls }) => isTls) ? resolveTls(written, resolver) : null,
+    tls: isSecure ? resolveTls(written, resolver) : null,
     logging: resolveLogging(written, resolver),
     backends,
     sites: ownListener.length === 0 ? sites : [...sites, metricsSite()],
