@@ -56,7 +56,7 @@ export class AppCall extends RequestView implements Call {
   }
 
   takeOver(fields: Fields, use: (stream: TakenOverStream, head: Uint8Array) => void): Reply {
-    if (this.version === '2') throw new TypeError('a connection of HTTP/2 cannot be taken over');
+    if (this.version >= '2') throw new TypeError(`a connection of HTTP/${this.version} cannot be taken over`);
     return takeOver(this, fields, use);
   }
 }

@@ -100,6 +100,10 @@ export class AppEngine<S> {
     return listener;
   }
 
+  async listenHttp3(where: { address: string; port: number; reusePort: boolean }): Promise<void> {
+    await this.#beginning.openHttp3?.(this.engine, where);
+  }
+
   addDatagrams(open: OpenDatagrams): void {
     this.#datagrams.push(open);
     this.#listeners.push(open);

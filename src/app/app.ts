@@ -140,6 +140,12 @@ export interface Options {
    * `takeOver` need HTTP/1.1, which browsers use for them. Default: with TLS true, without it false.
    */
   readonly http2?: boolean | undefined;
+  /**
+   * Experimental: HTTP/3 on the UDP port of the same number, with the same certificates and handlers, announced by Alt-Svc in answers of
+   * HTTP/1.1 and 2. It needs a Node.js with QUIC, started with `--experimental-quic`; on any other the server does not start and says so.
+   * Default false.
+   */
+  readonly http3?: boolean | undefined;
   /** Default 1: the app runs in the calling thread. More: `entry` is loaded in every worker, where the same call joins in. */
   readonly workers?: number | 'auto' | undefined;
   /**

@@ -32,6 +32,8 @@ export interface WantedListener {
 export interface ListeningHost {
   listen(options: ListenOptions, open: OpenConnection | undefined): Promise<Listener>;
   addDatagrams(open: OpenDatagrams): void;
+  /** Beside a listener for HTTP on TCP. */
+  listenHttp3(where: { address: string; port: number; reusePort: boolean }): Promise<void>;
   readonly report: (error: unknown) => void;
 }
 
@@ -144,6 +146,7 @@ export async function openListener(
     // SO_REUSEPORT would join another server of the same user without a word.
     if (reusePort && given === null && port !== 0) await transport.assertFree(address, port);
     const listener = await host.listen({ address, port, backlog: BACKLOG, reusePort }, speak);
+    if (protocol === null) await host.listenHttp3({ address, port: listener.port, reusePort });
     const family = address.includes(':') ? 'IPv6' : 'IPv4';
     return { address: { address, port: listener.port, family }, endpoint: { kind, address, port: listener.port } };
   }

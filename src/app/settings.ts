@@ -31,6 +31,7 @@ export interface ServeSettings {
   /** null: plain HTTP. */
   readonly tls: Tls | null;
   readonly http2: boolean;
+  readonly http3: boolean;
   readonly workers: number;
   readonly isolation: 'thread' | 'process';
   readonly entry: string | URL | null;
@@ -47,11 +48,13 @@ export function resolveOptions(options: Options): ServeSettings {
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new RangeError(`isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`);
   }
+  if (options.http3 === true && options.tls === undefined) throw new TypeError('http3 must come with tls');
   return {
     listeners: wantedListeners(options),
     isolation,
     tls: options.tls ?? null,
     http2: options.http2 ?? options.tls !== undefined,
+    http3: options.http3 ?? false,
     workers: workers === 'auto' ? availableParallelism() : Math.max(1, wholeNumber('workers', workers, 1024)),
     entry: options.entry ?? null,
     limits: resolveLimits(options.limits ?? {}),

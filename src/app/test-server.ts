@@ -50,7 +50,7 @@ export async function test<S>(app: App<S>, options: Options = {}): Promise<TestS
   const server = new AppServer<S>(app, settings, {
     place: firstPlace(1),
     startCrew: null,
-    begin: async () => ({ transport, open: undefined, openHttp2: null, tls: null, close: () => {} }),
+    begin: async () => ({ transport, open: undefined, openHttp2: null, openHttp3: null, tls: null, close: () => {} }),
     makeClock: (keepAlive, onTick) => {
       clock = new ManualClock(keepAlive, onTick);
       return clock;

@@ -81,6 +81,7 @@ class WebServer implements ServerHooks {
     this.#certificates?.start();
     if (this.#isAsked) this.reload();
     const { config } = supervisor.app as WebSource;
+    if (config.tls?.http3 === true) this.#io.printError('vrypt-server: HTTP/3 is experimental\n');
     return config.listeners.map((listener, index) => placeOf(listener, index === 0 ? workers : null)).join(', ');
   }
 
@@ -102,6 +103,7 @@ class WebServer implements ServerHooks {
         this.#certificates ??= new WebCertificates(warn);
         this.#certificates.prepare(config);
       }
+      if (config.tls?.http3 === true) (await import('../http3/quic.ts')).loadQuic();
       const hasProcess = Object.values(config.backends).some(({ process: one }) => one !== null);
       if (hasProcess || this.#applications !== null) {
         const { Applications } = await import('../web/applications.ts');
@@ -168,6 +170,9 @@ class WebServer implements ServerHooks {
       await this.#applications?.take(config, shared.applications);
       if (config.server.workers !== this.config.server.workers) {
         printError('vrypt-server: server.workers has changed: that takes a restart\n');
+      }
+      if (config.tls?.http3 !== this.config.tls?.http3) {
+        printError('vrypt-server: ssl.http3 has changed: that takes a restart\n');
       }
       this.#shared = shared;
       for (const failure of failures) printError(`vrypt-server: a worker: ${failure}\n`);

@@ -4,7 +4,9 @@ import type { Reply } from '../http/reply.ts';
 import type { Address } from './address.ts';
 import type { PeerCredentials } from './native-binding.ts';
 
-export type HttpVersion = '1.0' | '1.1' | '2';
+/** Those whose connections carry several requests at once. */
+export type MultiplexedVersion = '2' | '3';
+export type HttpVersion = '1.0' | '1.1' | MultiplexedVersion;
 
 /**
  * A request as its handler sees it, from the moment its head has been read. Valid while the handler runs. A handler that returns

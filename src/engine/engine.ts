@@ -12,7 +12,7 @@ import { type SharedCounters, WorkerCounters } from './counters.ts';
 import { Exchange, type ExchangeHost, Responding } from './exchange.ts';
 import type { TakeOver } from './hand-over.ts';
 import { type EngineLimits, REFUSED_AT_ONCE } from './limits.ts';
-import type { LiveConnection, OpenConnection, OpenHttp2 } from './live-connection.ts';
+import type { LiveConnection, OpenConnection, OpenedConnection, OpenHttp2 } from './live-connection.ts';
 import { Output } from './output.ts';
 import { RequestView } from './request-view.ts';
 import type { Listener, ListenOptions, Transport, TransportSocket } from './transport.ts';
@@ -84,6 +84,8 @@ export class Engine implements ConnectionHost {
   #whenClosed: (() => void) | null = null;
   /** As the limits say, and in a drain no longer than its grace. */
   #idleTimeoutMs: number;
+  /** A field line of every answer, or nothing. */
+  #altSvc = '';
 
   constructor(options: EngineOptions) {
     this.handler = options.handler;
@@ -95,7 +97,7 @@ export class Engine implements ConnectionHost {
     this.done = options.done ?? null;
     this.openHttp2 = options.openHttp2 ?? null;
     this.makeView = options.makeView ?? (() => new RequestView());
-    const keepAlive = keepAliveFields(this.#idleTimeoutMs);
+    const keepAlive = this.#keepAliveFields();
     const onTick = () => this.#tick();
     this.clock = options.makeClock?.(keepAlive, onTick) ?? new SystemClock(keepAlive, onTick);
     this.#counters = new WorkerCounters(options.counters, options.worker);
@@ -126,13 +128,23 @@ export class Engine implements ConnectionHost {
     return listener;
   }
 
+  /** A listener whose connections come by `adopt`. */
+  addListener(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Says so in every answer after which its connection stays open (RFC 7838 §3). */
+  advertise(altSvc: string): void {
+    this.#altSvc = `Alt-Svc: ${altSvc}\r\n`;
+    this.#shareFields();
+  }
+
   /** For requests and connections from now on; what is under way keeps its limits. */
   takeLimits(limits: EngineLimits): void {
     this.limits = limits;
     this.#spareExchanges.length = 0;
     if (!this.isDraining) this.#idleTimeoutMs = limits.idleTimeoutMs;
-    const { date } = this.clock.sharedFields;
-    this.clock.sharedFields = { date, keepAlive: keepAliveFields(limits.idleTimeoutMs) };
+    this.#shareFields();
   }
 
   /** From now on every answer says "Connection: close". Goes on accepting: whoever balances load may not know yet. */
@@ -268,15 +280,33 @@ export class Engine implements ConnectionHost {
       this.transport.destroy(socket);
       return;
     }
+    this.#add(() => open(this, socket), others >= maxConnections);
+  }
+
+  /** A client that is not on a socket of the transport. */
+  adopt(open: (host: ConnectionHost) => OpenedConnection): void {
+    this.#add(() => open(this), this.#counters.allConnections >= this.limits.maxConnections);
+  }
+
+  #add(open: () => OpenedConnection, isTooMany: boolean): void {
     this.#counters.countConnection(1);
     if (this.#connections.length === 0) {
       this.clock.wake();
       this.#setIdleDeadline();
     }
-    const connection = open(this, socket);
+    const connection = open();
     connection.index = this.#connections.length;
     this.#connections.push(connection);
-    if (others >= maxConnections) connection.refuse('tooManyConnections');
+    if (isTooMany) connection.refuse('tooManyConnections');
+  }
+
+  #keepAliveFields(): string {
+    return keepAliveFields(this.limits.idleTimeoutMs) + this.#altSvc;
+  }
+
+  #shareFields(): void {
+    const { date } = this.clock.sharedFields;
+    this.clock.sharedFields = { date, keepAlive: this.#keepAliveFields() };
   }
 
   #setIdleDeadline(): void {

@@ -13,6 +13,7 @@ import type { Http2Request, StreamOwner } from './http2-request.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection, OpenHttp2 } from './live-connection.ts';
 import type { PeerCredentials } from './native-binding.ts';
+import type { RequestStream } from './request-stream.ts';
 import type { TransportSocket } from './transport.ts';
 
 /** What a client may cost beyond the limits that all protocols share. */
@@ -35,6 +36,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
   index = 0;
   /** While there are streams it is always due: they have deadlines of their own. */
   deadline = 0;
+  readonly version = '2';
   readonly host: ConnectionHost;
   readonly parser: RequestParser;
   readonly remote: Address;
@@ -116,7 +118,7 @@ class Http2Connection implements LiveConnection, StreamOwner {
 
   #onStream(one: ServerHttp2Stream, fields: readonly string[]): void {
     this.deadline = 0;
-    const stream = new Http2Exchange(this, one, fields);
+    const stream = new Http2Exchange(this, one as unknown as RequestStream, fields);
     this.#streams.add(stream);
     this.host.countRequest(1);
     if (++this.#requestCount >= this.host.limits.maxRequests) this.#closeSoon();

@@ -1,6 +1,5 @@
-/** One request of HTTP/2 with its answer: whole, in pieces, or passed on from somebody else. */
+/** One request of HTTP/2 or HTTP/3 with its answer: whole, in pieces, or passed on from somebody else. */
 import { Buffer } from 'node:buffer';
-import type { ServerHttp2Stream } from 'node:http2';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { type Reply, ReplyKind, type WholeReply } from '../http/reply.ts';
@@ -12,11 +11,12 @@ import { Http2Request, Reset, type StreamOwner } from './http2-request.ts';
 import type { Output } from './output.ts';
 import { Phase } from './phase.ts';
 import type { RelayHost, RelayReply } from './relay.ts';
+import type { RequestStream } from './request-stream.ts';
 import type { StreamReply } from './stream-reply.ts';
 import { type AnswerWriter, Framing, type FramingValue, type StreamHost, StreamWriter } from './stream-writer.ts';
 
 const ENDED = { endStream: true };
-const CANNOT_HAND_OVER = 'a stream of HTTP/2 cannot be handed over to another protocol';
+const CANNOT_HAND_OVER = 'a stream of HTTP/2 or HTTP/3 cannot be handed over to another protocol';
 
 export class Http2Exchange extends Http2Request implements StreamHost, RelayHost {
   readonly isToHead: boolean;
@@ -29,7 +29,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   #startedAt = 0;
   #isClosed = false;
 
-  constructor(owner: StreamOwner, stream: ServerHttp2Stream, fields: RawFields) {
+  constructor(owner: StreamOwner, stream: RequestStream, fields: RawFields) {
     super(owner, stream, fields);
     this.isToHead = this.isHead;
     // Of the client; 'close' follows.
@@ -92,12 +92,13 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     const head = this.output.take()?.toString('latin1') ?? '';
     if (this.#relay !== relay || this.stream.destroyed) return relay.framing;
     const isUnknown = hasContent && length < 0;
-    const date = hasDate ? '' : this.owner.host.clock.sharedFields.date;
-    const lines = `${headLines(head)}${length < 0 ? '' : `content-length: ${length}\r\n`}${date}`;
+    const { date, keepAlive } = this.owner.host.clock.sharedFields;
+    const contentLength = length < 0 ? '' : `content-length: ${length}\r\n`;
+    const lines = `${headLines(head)}${contentLength}${hasDate ? '' : date}${keepAlive}`;
     this.#status = relay.status;
     this.responding = Responding.streaming;
     this.wait(Phase.stream);
-    this.stream.respond(responseFields(relay.status, lines) as never);
+    this.stream.respond(responseFields(relay.status, lines));
     return isUnknown ? Framing.close : Framing.length;
   }
 
@@ -165,19 +166,19 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   #sendWhole(reply: WholeReply): void {
     const { fields, content } = prepared(reply, this.owner.host.clock.sharedFields, this.isHead);
     if (content.length === 0) {
-      this.stream.respond(fields as never, ENDED);
+      this.stream.respond(fields, ENDED);
     } else {
-      this.stream.respond(fields as never);
+      this.stream.respond(fields);
       this.stream.end(content);
     }
     this.#endAnswer(content.length);
   }
 
   #sendStream(reply: StreamReply): void {
-    const { date } = this.owner.host.clock.sharedFields;
+    const { date, keepAlive } = this.owner.host.clock.sharedFields;
     const length = reply.length === null ? '' : `content-length: ${reply.length}\r\n`;
-    const lines = headLines(reply.start) + length + date;
-    this.stream.respond(responseFields(reply.status, lines) as never, this.isHead ? ENDED : undefined);
+    const lines = headLines(reply.start) + length + date + keepAlive;
+    this.stream.respond(responseFields(reply.status, lines), this.isHead ? ENDED : undefined);
     if (this.isHead) {
       reply.discard();
       this.#endAnswer(0);

@@ -1,14 +1,14 @@
 /**
- * One request of HTTP/2: its head, what its handler sees of it, its content, and until when what must have happened. Owns its stream;
+ * One request of HTTP/2 or HTTP/3: its head, what its handler sees of it, its content, and until when what must have happened. Owns its stream;
  * other streams of the connection go on whatever happens to it. `http2-exchange.ts` adds the answer.
  */
 import type { Buffer } from 'node:buffer';
-import type { ServerHttp2Stream } from 'node:http2';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import type { RequestParser } from '../http/request-parser.ts';
 import type { Address } from './address.ts';
+import type { MultiplexedVersion } from './call.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Responding, type RespondingValue } from './exchange.ts';
 import { headOf, interimFields, type RawFields } from './http2-fields.ts';
@@ -16,6 +16,7 @@ import { LINGER_MAX_MS } from './limits.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import type { RequestBody } from './request-body.ts';
+import type { RequestStream } from './request-stream.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
 
 /** Why a stream is reset (RFC 9113 §7). */
@@ -23,6 +24,7 @@ export const Reset = { noError: 0, internalError: 2, cancel: 8 } as const;
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
+  readonly version: MultiplexedVersion;
   readonly host: ConnectionHost;
   /** Judges heads, which are always complete. */
   readonly parser: RequestParser;
@@ -38,7 +40,7 @@ export abstract class Http2Request implements ViewSource {
   /** Content-Length, 0 without content, -1 if it is not known. */
   readonly contentLength: number;
   protected readonly owner: StreamOwner;
-  protected readonly stream: ServerHttp2Stream;
+  protected readonly stream: RequestStream;
   protected readonly view: RequestView;
   /** Why the head is refused; null: it is fine. */
   protected readonly refusal: RefusalReason | null;
@@ -57,7 +59,7 @@ export abstract class Http2Request implements ViewSource {
   /** What waited to be sent at the last look. */
   #waitingBytes = 0;
 
-  constructor(owner: StreamOwner, stream: ServerHttp2Stream, fields: RawFields) {
+  constructor(owner: StreamOwner, stream: RequestStream, fields: RawFields) {
     const { host, parser } = owner;
     this.owner = owner;
     this.stream = stream;
@@ -70,7 +72,7 @@ export abstract class Http2Request implements ViewSource {
     this.#expectsContinue = parser.expectsContinue;
     this.contentLength = stream.endAfterHeaders ? 0 : parser.contentLength || -1;
     this.view = host.makeView();
-    if (this.refusal === null) this.view.open(this, parser, head, 0, '2');
+    if (this.refusal === null) this.view.open(this, parser, head, 0, owner.version);
   }
 
   /** The deadline has passed. */

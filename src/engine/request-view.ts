@@ -4,7 +4,7 @@ import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
 import { readLatin1 } from '../http/latin1.ts';
 import type { RequestParser } from '../http/request-parser.ts';
-import type { Body, Call, HttpVersion } from './call.ts';
+import type { Body, Call, HttpVersion, MultiplexedVersion } from './call.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
 import type { Address } from './transport.ts';
@@ -56,7 +56,7 @@ export class RequestView implements Call {
   #local: Address | null = null;
 
   /** Shows the head that `parser` has read, which begins at bytes[base]. In HTTP/2, `bytes` must be the view's own. */
-  open(source: ViewSource, parser: RequestParser, bytes: Buffer, base: number, version?: '2'): void {
+  open(source: ViewSource, parser: RequestParser, bytes: Buffer, base: number, version?: MultiplexedVersion): void {
     const { line, fields } = parser;
     this.#source = source;
     this.#bytes = bytes;
@@ -68,7 +68,7 @@ export class RequestView implements Call {
     this.#sectionStart = base + fields.sectionStart;
     this.#sectionEnd = base + fields.sectionEnd;
     this.#version = version ?? (line.minorVersion === 0 ? '1.0' : '1.1');
-    if (version === '2') this.isKept = true;
+    if (version !== undefined) this.isKept = true;
   }
 
   /** The bytes are about to be overwritten, and the next request is to be shown. Only for a view that is not kept. */
@@ -143,7 +143,7 @@ export class RequestView implements Call {
   }
 
   get head(): Uint8Array | null {
-    return this.#version === '2' ? null : this.http1Head;
+    return this.#version >= '2' ? null : this.http1Head;
   }
 
   get body(): Body {

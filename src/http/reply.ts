@@ -20,7 +20,7 @@ export type PersistenceValue = (typeof Persistence)[keyof typeof Persistence];
 export interface SharedFields {
   /** `Date` and its CR LF, as an IMF-fixdate (RFC 9110 §5.6.7). */
   readonly date: string;
-  /** The field lines of an answer after which the connection stays open. */
+  /** The field lines of an answer after which the connection stays open; of these, HTTP/2 and later have those that are not the connection's. */
   readonly keepAlive: string;
 }
 

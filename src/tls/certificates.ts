@@ -85,6 +85,11 @@ export class Certificates {
     return this.#entryOf(hello.serverName).choice;
   };
 
+  /** In lower case; null: the client named none. */
+  certificateFor(serverName: string | null): LoadedCertificate {
+    return this.#entryOf(serverName).certificate;
+  }
+
   #entryOf(serverName: string | null): Entry {
     if (serverName === null) return this.#first;
     const exact = this.#byName.get(serverName);

@@ -43,6 +43,8 @@ export function shareTls(tls: Tls, ticketSecret: TicketSecret): SharedTls {
 
 export class ServerTls {
   readonly certificates: Certificates;
+  /** Called after files have changed. */
+  onReplaced: (() => void) | null = null;
   readonly #report: (error: unknown) => void;
   /** Owned: called in close(). */
   readonly #stopWatching: () => void;
@@ -67,6 +69,7 @@ export class ServerTls {
     const onChange = () => {
       this.certificates.replace(load());
       this.#warn();
+      this.onReplaced?.();
     };
     this.#stopWatching = files.length === 0 ? () => {} : watchFiles({ files, onChange, report });
   }

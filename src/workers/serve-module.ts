@@ -58,7 +58,7 @@ export async function serveModule(
     },
     startCrew: null,
     given,
-    begin: async () => ({ transport, open: undefined, openHttp2: null, tls: null, close: () => {} }),
+    begin: async () => ({ transport, open: undefined, openHttp2: null, openHttp3: null, tls: null, close: () => {} }),
   });
   await server.ready;
   const { address, port } = server.addresses[0] as (typeof server.addresses)[0];

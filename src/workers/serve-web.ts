@@ -8,6 +8,7 @@ import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
 import { ErrorLog } from '../log/error-log.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
+import type { TicketSecret } from '../tls/ticket-keys.ts';
 import { METRICS_LISTENER } from '../web/config/metrics-site.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
@@ -32,6 +33,8 @@ interface Secured {
   readonly certificates: WebTls;
   readonly transport: Transport;
   readonly open: OpenConnection;
+  /** null: HTTP/3 is not spoken. */
+  readonly listenHttp3: ((engine: Engine, beside: Listener) => Promise<void>) | null;
 }
 
 interface Port {
@@ -221,7 +224,8 @@ export class WebWorker implements WorkerEngine {
     const { openSecure } = await import('../engine/handshake.ts');
     const certificates = new WebTls(config.tls, shared.tickets, report);
     const transport = await openTlsTransport(this.#options.transport);
-    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose) };
+    const listenHttp3 = config.tls.http3 ? await prepareHttp3(certificates, shared.tickets) : null;
+    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose), listenHttp3 };
     return null;
   }
 
@@ -275,6 +279,7 @@ export class WebWorker implements WorkerEngine {
       claimed === null
         ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))
         : await listenAt(engine, claimed, tls?.open);
+    if (tls !== null && config.unixPath === null) await tls.listenHttp3?.(engine, listener);
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;
@@ -297,6 +302,18 @@ export function endpointOf({
 }: Pick<ListenerConfig, 'port' | 'unixPath' | 'address'>): WantedEndpoint {
   if (unixPath !== null) return { kind: 'unix', path: unixPath, ticket: null };
   return address === null ? { kind: 'everywhere', port } : { kind: 'tcp', address, port };
+}
+
+async function prepareHttp3(secured: WebTls, { bytes: secret }: TicketSecret): Promise<Secured['listenHttp3']> {
+  const { Http3Listener } = await import('../http3/http3-listener.ts');
+  const opened: { refresh(): void }[] = [];
+  secured.onReplaced = () => {
+    for (const listener of opened) listener.refresh();
+  };
+  const certificates = () => secured.certificates;
+  return async (engine, { address, port }) => {
+    opened.push(await Http3Listener.open(engine, { address, port, reusePort: true, certificates, secret }));
+  };
 }
 
 /** Port 0 stays where it is. */

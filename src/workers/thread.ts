@@ -154,7 +154,8 @@ function startWorker(workerData: ThreadData): Worker {
     workerData,
     name: workerName(workerData.worker),
     argv: [],
-    execArgv: [],
+    // QUIC has to be asked for in each thread.
+    execArgv: hasQuic() ? ['--experimental-quic'] : [],
     env: isProgram ? process.env : {},
     // Not connected: a thread of ours writes to neither stream, and joining them to ours takes 2 ms.
     stdout: !isProgram,
@@ -172,6 +173,10 @@ function startWorker(workerData: ThreadData): Worker {
   }
   worker.once('exit', countThread());
   return worker;
+}
+
+function hasQuic(): boolean {
+  return (process.features as { quic?: boolean }).quic === true;
 }
 
 /** Node wraps the system's error of a thread that cannot start: its code is the last word of the message. */

@@ -27,11 +27,13 @@ export function resolveConfig(written: WrittenConfig, resolver: Resolver): WebCo
     routes.some(({ action }) => action.kind === 'internal' && (action.page === 'metrics' || action.page === 'status')),
   );
   const metrics = resolveMetrics(written, hasMetricsRoute, resolver);
+  const isSecure = listeners.some(({ isTls }) => isTls);
+  if (written.ssl.http3 && !isSecure) resolver.faults.add(['ssl', 'http3'], 'must come with a listener that has TLS');
   const ownListener = metrics?.address == null ? [] : [metricsListener(metrics.address, metrics.port)];
   return {
     server: resolveServer(written, resolver),
     listeners: [...listeners, ...ownListener],
-    tls: listeners.some(({ isTls }) => isTls) ? resolveTls(written, resolver) : null,
+    tls: isSecure ? resolveTls(written, resolver) : null,
     logging: resolveLogging(written, resolver),
     backends,
     sites: ownListener.length === 0 ? sites : [...sites, metricsSite()],
@@ -159,6 +161,7 @@ function resolveTls({ ssl, cloudflare }: WrittenConfig, resolver: Resolver): Tls
     minVersion: ssl.min_version === '1.2' ? 'TLSv1.2' : 'TLSv1.3',
     ciphers: ssl.ciphers ?? null,
     http2: ssl.http2,
+    http3: ssl.http3,
     ticketRotationMs: readSpan(ssl.ticket_rotation),
     hsts: hstsOf(ssl),
   };

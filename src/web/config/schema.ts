@@ -77,6 +77,7 @@ const SSL = v.strictObject({
   min_version: v.optional(oneOf(['1.2', '1.3']), '1.2'),
   ciphers: v.optional(text()),
   http2: v.optional(SWITCH, true),
+  http3: v.optional(said('Experimental: HTTP/3 too, on the UDP ports of the same numbers.', SWITCH), false),
   hsts: v.optional(said('Strict-Transport-Security for this long, on answers over TLS only; 0: none.', span(0)), 0),
   hsts_subdomains: v.optional(said('It is for all names below the host too.', SWITCH), false),
   ticket_rotation: v.optional(span(1000), '12h'),

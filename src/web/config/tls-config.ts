@@ -4,6 +4,8 @@ import type { Secret } from './secret.ts';
 
 export interface TlsConfig extends ManagedTlsConfig {
   readonly automatic: AutomaticCertificates | null;
+  /** On the UDP ports of the same numbers. */
+  readonly http3: boolean;
   /** Value of Strict-Transport-Security; null: none. */
   readonly hsts: string | null;
 }

@@ -1,0 +1,91 @@
+/**
+ * Servers with HTTP/3, as processes of the committed runtime, because QUIC is in no other Node; from source, which is bundled for it,
+ * since it knows no types. And a client on the same runtime.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildSync } from 'esbuild';
+import { onTestFinished } from 'vitest';
+import { ROOT, ServerProcess } from '../cli/server-process.ts';
+
+/** Empty, or why these tests cannot run. */
+export const lack =
+  process.platform !== 'linux' || process.arch !== 'x64'
+    ? 'only the runtimes of x86_64 have QUIC'
+    : spawnSync('xz', ['--version']).status !== 0
+      ? 'xz is missing; type: apt-get install xz-utils'
+      : '';
+
+export interface Asked {
+  readonly path: string;
+  readonly method?: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Bytes to send. */
+  readonly content?: number;
+}
+
+export interface Got {
+  readonly status: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly interim: readonly Readonly<Record<string, string>>[];
+  readonly length: number;
+  readonly text: string;
+  readonly error?: string;
+}
+
+const BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+/** Makes them once for a file of tests; `close` removes them. */
+export class Http3Parts {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'vrypt-http3-'));
+  readonly node = path.join(this.folder, 'node');
+
+  constructor(triple: string) {
+    const runtime = execFileSync('xz', ['-dc', path.join(ROOT, 'runtimes', triple, 'node.xz')], {
+      maxBuffer: 1 << 28,
+    });
+    writeFileSync(this.node, runtime);
+    chmodSync(this.node, 0o755);
+    mkdirSync(this.#out);
+    buildSync({
+      entryPoints: ['src/index.ts', 'src/main.ts', 'src/workers/worker.ts'].map((one) => path.join(ROOT, one)),
+      outdir: this.#out,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      outExtension: { '.js': '.mjs' },
+      banner: { js: BANNER },
+      logLevel: 'warning',
+    });
+  }
+
+  get #out(): string {
+    return path.join(this.folder, 'out');
+  }
+
+  /** The module's text sees `serve`, `reply`, `stream` and `files`, and must print a line when it is ready. */
+  async serve(
+    text: string,
+    environment: Readonly<Record<string, string>> = {},
+    options: readonly string[] = ['--experimental-quic'],
+  ): Promise<ServerProcess> {
+    const file = path.join(this.folder, `${Math.random()}.mjs`);
+    writeFileSync(file, `import { files, reply, serve, stream } from './out/index.mjs';\n${text}`);
+    const server = await ServerProcess.start([], { command: [this.node, ...options, file], environment });
+    onTestFinished(async () => void (await server.kill()));
+    return server;
+  }
+
+  ask(port: number, requests: readonly Asked[], name = 'localhost'): { subject: string; answers: Got[] } {
+    const client = path.join(import.meta.dirname, 'client.mjs');
+    const args = ['--experimental-quic', '--no-warnings', client, String(port), JSON.stringify({ name, requests })];
+    return JSON.parse(execFileSync(this.node, args, { encoding: 'utf8', timeout: 60_000 }));
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
