@@ -173,7 +173,7 @@ async function tryPackage(check: Check, root: string, tried: Tried): Promise<voi
       const before = await show('MainPID');
       await good('sleep', '5');
       mustBe('its process while it lives', await show('MainPID'), before);
-      await good('kill', '-STOP', before);
+      await good('sh', '-c', `kill -STOP ${before}`);
       await machine.until(
         ['sh', '-c', `[ "$(systemctl show --value --property NRestarts ${service})" = 1 ]`],
         'it must be restarted',
