@@ -26,6 +26,8 @@ interface Row {
 
 const resultsFile = path.join(root, 'test/programs/results.json');
 const places = path.join(build, 'programs');
+/** The tarball of the library, once it is made. */
+let packedLibrary: string | null = null;
 
 await command(
   {
@@ -82,9 +84,7 @@ function pack(): string {
   return path.join(root, /package:release (\S+)/.exec(stderr)?.[1] ?? '');
 }
 
-/** The path of its tarball, made once. */
-let packedLibrary: string | null = null;
-
+/** Returns the path of its tarball. */
 function packLibrary(): string {
   run([process.execPath, 'scripts/steps/package-npm.ts'], root);
   const args = ['pack', '--silent', '--pack-destination', build, path.join(build, 'npm')];
