@@ -61,6 +61,8 @@ export class Http3Listener implements Listener {
   /** What the endpoint has for each name. */
   readonly #known = new Map<string, Http3Certificate>();
   readonly #first: Http3Certificate;
+  #sessions = 0;
+  #isDraining = false;
   readonly address: string;
   readonly port: number;
 
@@ -120,6 +122,12 @@ export class Http3Listener implements Listener {
       session.destroy(undefined, { code: Http3Code.requestRejected, type: 'application' });
       return;
     }
+    this.#sessions++;
+    const onEnd = () => {
+      this.#sessions--;
+      this.#closeIfEmpty();
+    };
+    session.closed.then(onEnd, onEnd);
     this.#engine.adopt((host) => new Http3Connection(host, session));
   }
 
@@ -139,7 +147,8 @@ export class Http3Listener implements Listener {
   /** Accepts nobody any more; the socket is closed with the last connection. */
   drain(): Promise<void> {
     this.#endpoint.busy = true;
-    this.#endpoint.close().catch(ignore);
+    this.#isDraining = true;
+    this.#closeIfEmpty();
     return Promise.resolve();
   }
 
@@ -147,6 +156,11 @@ export class Http3Listener implements Listener {
   ref(): void {}
 
   unref(): void {}
+
+  /** Not before: Node cuts off what is under way when an endpoint closes. */
+  #closeIfEmpty(): void {
+    if (this.#isDraining && this.#sessions === 0) this.#endpoint.close().catch(ignore);
+  }
 
   /** Node looks up whole names only: those of a wildcard are learned when somebody asks for them. */
   #hasRight(name: string): boolean {

@@ -44,7 +44,7 @@ access_log = { path = "access.log", buffer_size = 1 }
 files = "public"
 `);
     expect(server.stderr).toContain('vrypt-server: HTTP/3 is experimental\n');
-    const { answers } = parts.ask(server.port, [
+    const { answers } = await parts.ask(server.port, [
       { path: '/' },
       { path: '/index.html', fields: { range: 'bytes=1-1' } },
       { path: '/none' },

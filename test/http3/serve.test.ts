@@ -2,8 +2,11 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { makeSelfSigned } from '../../src/tls/self-signed.ts';
 import { Http3Parts, lack } from './start-http3.ts';
 
 const run = promisify(execFile);
@@ -19,7 +22,7 @@ const server = serve({
   hostname: '127.0.0.1',
   tls: { selfSigned: ['localhost', '*.example.test'] },
   http3: true,
-  limits: { maxBodySize: 200_000, handlerMs: 1000, headerMs: 30_000 },
+  limits: { maxBodySize: 200_000, handlerMs: 3000, headerMs: 30_000 },
   done: (call, { status, isAborted }) => void done.push([call.version, call.path, status, isAborted]),
   routes: {
     '/version': (call) => reply(200, {}, call.version + ' ' + call.head + ' ' + call.header('host')),
@@ -35,6 +38,11 @@ const server = serve({
     '/take': (call) => call.takeOver({}, () => {}),
     '/never': () => new Promise(() => {}),
     '/fields': (call) => reply(200, {}, [call.header('cookie'), call.header('x-a')].join('|')),
+    '/wait': async () => {
+      console.log('waiting');
+      await new Promise((resolve) => process.once('SIGTERM', () => setTimeout(resolve, 300)));
+      return reply(200, {}, 'waited');
+    },
     '/done': () => reply(200, {}, JSON.stringify(done)),
     '/files/*': await files(import.meta.dirname),
   },
@@ -54,7 +62,7 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
 
   test('calls the same handlers as HTTP/1.1 and 2, with content both ways', async () => {
     const { port } = await parts.serve(SERVER);
-    const { subject, answers } = parts.ask(port, [
+    const { subject, answers } = await parts.ask(port, [
       { path: '/version' },
       { path: '/any?q=1' },
       { path: '/length' },
@@ -85,7 +93,7 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
 
   test('answers ranges of files, and interim answers before the last one', async () => {
     const { port } = await parts.serve(SERVER);
-    const { answers } = parts.ask(port, [
+    const { answers } = await parts.ask(port, [
       { path: '/files/out/index.mjs', fields: { range: 'bytes=0-9' } },
       { path: '/hints' },
     ]);
@@ -97,7 +105,7 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
   test('refuses what is beyond its limits, and no connection can be taken over', async () => {
     const { port } = await parts.serve(SERVER);
     const many = Object.fromEntries(Array.from({ length: 120 }, (_, at) => [`x-${at}`, 'a']));
-    const { answers } = parts.ask(port, [
+    const { answers } = await parts.ask(port, [
       { path: '/version', fields: { 'x-large': 'a'.repeat(60_000) } },
       { path: '/version', fields: many },
       { path: '/count', method: 'POST', content: 300_000 },
@@ -124,18 +132,37 @@ describe.skipIf(lack !== '')('serve({ tls, http3 })', { timeout: 120_000 }, () =
 const twoCertificates = { ...pairs[0], certificates: [pairs[1]] };
 const server`,
       ),
-      { PAIRS: await twoPairs() },
+      { PAIRS: twoPairs() },
     );
     // It is sent away before it has the wrong certificate, and begins again by itself.
-    expect(parts.ask(port, [{ path: '/version' }], 'a.example.test').subject).toBe('CN=*.example.test');
-    expect(parts.ask(port, [{ path: '/version' }], 'localhost').subject).toBe('CN=localhost');
+    expect((await parts.ask(port, [{ path: '/version' }], 'a.example.test')).subject).toBe('CN=*.example.test');
+    expect((await parts.ask(port, [{ path: '/version' }], 'localhost')).subject).toBe('CN=localhost');
+  });
+
+  test('uses certificates of files that have changed', async () => {
+    const [one, other] = [makeSelfSigned(['one.test']), makeSelfSigned(['other.test'])];
+    const at = (name: string) => path.join(parts.folder, name);
+    const put = (pair: typeof one) => {
+      for (const name of ['cert', 'key'] as const) {
+        writeFileSync(at(`${name}.new`), pair[name]);
+        renameSync(at(`${name}.new`), at(name));
+      }
+    };
+    put(one);
+    const files = JSON.stringify({ certFile: at('cert'), keyFile: at('key'), hosts: ['localhost'] });
+    const { port } = await parts.serve(SERVER.replace(/tls: .*/, `tls: ${files},`));
+    const subject = async () => (await parts.ask(port, [{ path: '/version' }])).subject;
+    expect(await subject()).toBe('CN=one.test');
+    put(other);
+    await vi.waitFor(async () => expect(await subject()).toBe('CN=other.test'), { timeout: 60_000, interval: 1000 });
   });
 
   test('a drain answers what is under way', async () => {
     const server = await parts.serve(SERVER);
-    const { answers } = parts.ask(server.port, [{ path: '/version' }]);
-    expect(answers[0]?.status).toBe(200);
+    const asked = parts.ask(server.port, [{ path: '/wait' }]);
+    await server.printed('waiting');
     server.child.kill('SIGTERM');
+    expect((await asked).answers).toMatchObject([{ status: 200, text: 'waited' }]);
     expect(await server.ended).toMatchObject({ code: 0 });
   });
 
@@ -158,7 +185,6 @@ const server`,
   });
 });
 
-async function twoPairs(): Promise<string> {
-  const { makeSelfSigned } = await import('../../src/tls/self-signed.ts');
+function twoPairs(): string {
   return JSON.stringify([makeSelfSigned(['localhost']), makeSelfSigned(['*.example.test'])]);
 }

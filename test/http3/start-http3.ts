@@ -2,13 +2,16 @@
  * Servers with HTTP/3, as processes of the committed runtime, because QUIC is in no other Node; from source, which is bundled for it,
  * since it knows no types. And a client on the same runtime.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { ROOT, ServerProcess } from '../cli/server-process.ts';
+
+const run = promisify(execFile);
 
 /** Empty, or why these tests cannot run. */
 export const lack =
@@ -79,10 +82,15 @@ export class Http3Parts {
     return server;
   }
 
-  ask(port: number, requests: readonly Asked[], name = 'localhost'): { subject: string; answers: Got[] } {
+  async ask(
+    port: number,
+    requests: readonly Asked[],
+    name = 'localhost',
+  ): Promise<{ subject: string; answers: Got[] }> {
     const client = path.join(import.meta.dirname, 'client.mjs');
     const args = ['--experimental-quic', '--no-warnings', client, String(port), JSON.stringify({ name, requests })];
-    return JSON.parse(execFileSync(this.node, args, { encoding: 'utf8', timeout: 60_000 }));
+    const { stdout } = await run(this.node, args, { timeout: 60_000 });
+    return JSON.parse(stdout);
   }
 
   close(): void {
