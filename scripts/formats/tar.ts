@@ -2,7 +2,7 @@
  * A deterministic .tar.gz: entries sorted by name, one time for all, owner 0, no name and no time in the gzip header.
  * Pure functions: files in, bytes out. Source: POSIX.1-2017, pax, "ustar interchange format"; RFC 1952.
  */
-import { gzip } from './gzip.ts';
+import { type Deflate, gzipParts } from './gzip.ts';
 
 export interface FileEntry {
   readonly name: string;
@@ -22,6 +22,14 @@ export type Entry = FileEntry | FolderEntry;
 
 /** `time` in seconds since 1970. */
 export function tar(entries: readonly Entry[], time: number): Buffer {
+  return Buffer.concat(parts(entries, time));
+}
+
+export function tarGz(entries: readonly Entry[], time: number, deflate?: Deflate): Promise<Buffer> {
+  return gzipParts(parts(entries, time), deflate);
+}
+
+function parts(entries: readonly Entry[], time: number): Uint8Array[] {
   // A folder's name is a prefix of the names inside it, so it comes first.
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   const blocks = sorted.flatMap((entry) => {
@@ -29,11 +37,7 @@ export function tar(entries: readonly Entry[], time: number): Buffer {
     const extended = 'pax' in entry && entry.pax !== undefined ? paxBlocks(entry.name, entry.pax, time) : [];
     return [...extended, header(entry, data.length, time), data, Buffer.alloc(-data.length & 511)];
   });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
-}
-
-export function tarGz(entries: readonly Entry[], time: number): Promise<Buffer> {
-  return gzip(tar(entries, time));
+  return [...blocks, Buffer.alloc(1024)];
 }
 
 function paxBlocks(name: string, keywords: Readonly<Record<string, string>>, time: number): Uint8Array[] {

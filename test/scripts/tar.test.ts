@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { deflatePiece, pieceSize } from '../../scripts/formats/gzip.ts';
 import { type Entry, tar, tarGz } from '../../scripts/formats/tar.ts';
 
 const time = Date.UTC(2026, 10, 21) / 1000;
@@ -56,4 +57,18 @@ test('the archive is whole blocks and ends with two empty ones', async () => {
 
 test('refuses a name that the format cannot hold', () => {
   expect(() => tar([{ name: 'n'.repeat(101), mode: 0o644, data: Buffer.alloc(0) }], time)).toThrow(/at most 100 bytes/);
+});
+
+test('large files are compressed in pieces, of which some may be known', async () => {
+  const large = Buffer.alloc(2.5 * pieceSize, 'abc').fill('x', pieceSize, 2 * pieceSize);
+  const asked: number[] = [];
+  const deflate = (piece: Uint8Array): Promise<Uint8Array> => {
+    asked.push(piece.length);
+    return deflatePiece(piece);
+  };
+  const packed = await tarGz([...entries, { name: 'large', mode: 0o644, data: large }], time, deflate);
+  expect(gunzipSync(packed).includes(large)).toBe(true);
+  // Before the large file, the file itself, what follows it.
+  expect(asked.slice(1, -1)).toEqual([pieceSize, pieceSize, pieceSize / 2]);
+  expect(packed.equals(await tarGz([...entries, { name: 'large', mode: 0o644, data: large }], time))).toBe(true);
 });
