@@ -1,5 +1,6 @@
 /** `plan`: what would be made, and what cannot be made and why. Makes nothing. */
-import { contentsFor, readSources, type System } from '../contents/contents.ts';
+import { contentsFor, readSources } from '../contents/contents.ts';
+import type { System } from '../contents/native.ts';
 import { obstaclesOf } from '../contents/suitability.ts';
 import { program } from '../program/program.ts';
 import { megabytes } from '../support/progress.ts';

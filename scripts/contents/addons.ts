@@ -1,5 +1,6 @@
 /** Which native addons a target can load. */
 import { highestGlibc, readElf } from '../formats/elf.ts';
+import { ET } from '../formats/hardening.ts';
 import { Failure } from '../support/errors.ts';
 import { isStatic } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
@@ -23,6 +24,18 @@ export function addonFault(target: Target, { data }: Addon): string | undefined 
     return undefined;
   } catch (error) {
     if (error instanceof Failure) return notForLinux;
+    throw error;
+  }
+}
+
+/** A program of its own, such as esbuild's: no system starts one that lies inside an executable. A shared library is none. */
+export function isProgram(data: Buffer): boolean {
+  if (data.length < 64 || data.readUInt32BE(0) !== 0x7f454c46) return false;
+  try {
+    const { type, interpreter } = readElf(data);
+    return type === ET.EXEC || interpreter !== null;
+  } catch (error) {
+    if (error instanceof Failure) return false;
     throw error;
   }
 }

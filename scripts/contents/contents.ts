@@ -1,17 +1,17 @@
 /** What goes into a program's executable beside our loader: its modules, its packages, its assets, and what was found out on the way. */
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
-import { isNewer } from '../formats/elf.ts';
 import { type NewFile, writePack } from '../formats/pack.ts';
 import { lineOf } from '../program/check.ts';
 import { type Program, program } from '../program/program.ts';
 import { root } from '../support/checkout.ts';
-import { Failure, UsageError } from '../support/errors.ts';
+import { UsageError } from '../support/errors.ts';
 import { once } from '../support/once.ts';
-import { allowedLibraries } from '../targets/target-facts.ts';
 import type { Target } from '../targets/targets.ts';
-import { addonFault, glibcOf, librariesOf, notForLinux } from './addons.ts';
+import { addonFault, isProgram } from './addons.ts';
+import { assertAddons, assertNoPrograms, type PackedAddon, type System, systemOf } from './native.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
 import { type Traced, trace } from './trace.ts';
 import { isTyped, toJavaScript } from './typescript.ts';
@@ -24,13 +24,6 @@ export interface Contents {
   readonly system: System | undefined;
 }
 
-export interface System {
-  /** The oldest glibc: the target's own, or the newer one that an addon requires. */
-  readonly glibc: string | null;
-  /** Libraries besides those of glibc that are neither in the pack. */
-  readonly libraries: readonly string[];
-}
-
 /** What is the same for every target. */
 export interface Sources {
   readonly traced: Traced;
@@ -38,16 +31,11 @@ export interface Sources {
   /** Everything but native addons. */
   readonly files: readonly NewFile[];
   readonly addons: readonly PackedAddon[];
+  /** Programs in packages that are for one system; they stay outside. */
+  readonly programs: readonly PackedAddon[];
   /** Each a line. */
   readonly warnings: readonly string[];
   readonly hasSourceMaps: boolean;
-}
-
-interface PackedAddon {
-  readonly path: string;
-  readonly file: string;
-  readonly data: Buffer;
-  readonly owner: Package | undefined;
 }
 
 export function readSources(): Promise<Sources> {
@@ -56,7 +44,7 @@ export function readSources(): Promise<Sources> {
 
 /** Refuses what this target cannot load. */
 export async function contentsFor(target: Target, time: number): Promise<Contents> {
-  const { files, addons, closure, traced, hasSourceMaps } = await readSources();
+  const { files, addons, programs, closure, traced, hasSourceMaps } = await readSources();
   const base = baseOf(closure);
   const own = Object.entries(program.addons[target.triple] ?? {}).map(([at, file]) => ({
     path: pathIn(base, path.join(root, at)),
@@ -67,6 +55,7 @@ export async function contentsFor(target: Target, time: number): Promise<Content
   const replaced = new Set(own.map((addon) => addon.path));
   const candidates = addons.filter((addon) => !replaced.has(addon.path));
   const good = [...own, ...candidates.filter((addon) => addonFault(target, addon) === undefined)];
+  assertNoPrograms(closure.packages, programs);
   assertAddons(target, closure.packages, own, candidates, good);
   const all = [...files, ...good.map(({ path, data }) => ({ path, data, isModule: false }))];
   const links = closure.packages.flatMap((each) =>
@@ -87,16 +76,6 @@ export async function contentsFor(target: Target, time: number): Promise<Content
   };
 }
 
-function systemOf(target: Target, good: readonly PackedAddon[], files: readonly NewFile[]): System {
-  const newest = good
-    .flatMap((addon) => glibcOf(addon) ?? [])
-    .reduce<string | null>((a, b) => (a === null || isNewer(b, a) ? b : a), target.oldest.glibc);
-  const inside = new Set(files.map((file) => path.basename(file.path)));
-  const has = [...allowedLibraries(target), ...inside];
-  const libraries = good.flatMap((addon) => librariesOf(addon).filter((library) => !has.includes(library)));
-  return { glibc: newest, libraries: [...new Set(libraries)].sort() };
-}
-
 /** Where the program finds itself: a folder that no system has. */
 const virtualRoot = `/vrypt/${program.name}`;
 
@@ -112,13 +91,16 @@ async function collect(): Promise<Sources> {
     [...named, ...imported.map((name) => ({ name, from: root, isOptional: false }))],
     program.without,
   );
-  const warnings = closure.missing.map(
-    ({ name, from }) =>
-      `${name} is not installed, which ${from === root ? program.name : path.basename(from)} asks for`,
-  );
+  const warnings = closure.missing
+    .filter(({ name }) => !isBuiltin(name))
+    .map(
+      ({ name, from }) =>
+        `${name} is not installed, which ${from === root ? program.name : path.basename(from)} asks for`,
+    );
   const base = baseOf(closure);
   const files: NewFile[] = [];
   const addons: PackedAddon[] = [];
+  const programs: PackedAddon[] = [];
   let hasSourceMaps = false;
   const seen = new Set<string>();
   const add = async (file: string, owner: Package | undefined): Promise<void> => {
@@ -131,8 +113,13 @@ async function collect(): Promise<Sources> {
       addons.push({ path: at, file: shown, data, owner });
       return;
     }
+    if (owner?.isForPlatform === true && isProgram(data)) {
+      programs.push({ path: at, file: shown, data, owner });
+      return;
+    }
     const compiled = owner === undefined && isTyped(file) ? await toJavaScript(root, shown) : undefined;
-    const isModule = /\.[jt]sx?$/.test(file) && !hasType(file) && isModuleSyntax(compiled?.code ?? data.toString());
+    const isModule =
+      /(\.[jt]sx?|\/[^./]+)$/.test(file) && !hasType(file) && isModuleSyntax(compiled?.code ?? data.toString());
     hasSourceMaps ||= compiled?.hasSourceMap === true;
     hasSourceMaps ||= owner === undefined && existsSync(`${file}.map`);
     files.push({ path: at, data: compiled === undefined ? data : Buffer.from(compiled.code), isModule });
@@ -149,7 +136,7 @@ async function collect(): Promise<Sources> {
       if (!isOut(path.relative(root, full))) await add(full, each);
     }
   }
-  return { traced, closure, files, addons, warnings, hasSourceMaps };
+  return { traced, closure, files, addons, programs, warnings, hasSourceMaps };
 }
 
 function assertEntries({ file, entry, workers }: Program): void {
@@ -161,51 +148,6 @@ function assertEntries({ file, entry, workers }: Program): void {
     if (existsSync(path.join(root, name)) && statSync(path.join(root, name)).isFile()) continue;
     throw new UsageError(`${file}:${lineOf(text, [field])}: ${field} must be a file, got ${name}, which is not there`);
   }
-}
-
-/**
- * An addon is fatal if its package has none for this target, and something needs the package; or if it is in one of several packages
- * for different systems, none of which is for this one.
- */
-function assertAddons(
-  target: Target,
-  packages: readonly Package[],
-  own: readonly PackedAddon[],
-  candidates: readonly PackedAddon[],
-  good: readonly PackedAddon[],
-): void {
-  for (const addon of own) {
-    const fault = addonFault(target, addon);
-    if (fault !== undefined) throw new Failure(`${addon.file} cannot be loaded on ${target.triple}: ${fault}`);
-  }
-  const owners = new Set(candidates.flatMap(({ owner }) => owner ?? []));
-  for (const owner of owners) {
-    if (owner.isOptional) continue;
-    const folder = path.relative(root, owner.folder);
-    if (good.some((addon) => addon.owner === owner || addon.path.includes(`/${folder}/`))) continue;
-    refuse(
-      target,
-      owner,
-      candidates.filter((each) => each.owner === owner),
-    );
-  }
-  for (const owner of packages.filter((each) => !each.isOptional)) {
-    const isChoice = (addon: PackedAddon): boolean =>
-      addon.owner?.isForPlatform === true && owner.optionalDependencies.includes(addon.owner.name);
-    const choices = candidates.filter(isChoice);
-    if (choices.length > 0 && !good.some((addon) => isChoice(addon) || addon.owner === undefined))
-      refuse(target, owner, choices);
-  }
-}
-
-function refuse(target: Target, { name, version }: Package, addons: readonly PackedAddon[]): never {
-  const faults = addons.map((each) => ({ file: each.file, fault: addonFault(target, each) }));
-  // Of prebuilt files for many systems, that for another one says the least.
-  const { file, fault } = faults.find((each) => each.fault !== notForLinux) ?? (faults[0] as (typeof faults)[0]);
-  throw new Failure(
-    `${name} ${version} has the native addon ${file}, and ${target.triple} cannot load it: ${fault}; ` +
-      `"addons" names one for this target, "without": ["${name}"] leaves the package out`,
-  );
 }
 
 /** The folder above all that goes along: a monorepo's, if packages lie there. */

@@ -2,7 +2,7 @@
  * Which of the program's own files it needs: its entry, its workers, and everything that these import, or name beside themselves
  * (`new URL('./x', import.meta.url)`, `path.join(import.meta.dirname, 'x')`).
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildOptions, build as esbuild, type ImportKind, type Message, type PluginBuild } from 'esbuild';
 import { Failure } from '../support/errors.ts';
@@ -18,7 +18,9 @@ export interface Traced {
   readonly aliases: readonly (readonly [importer: string, specifier: string, file: string])[];
 }
 
-const code = /\.[mc]?[jt]sx?$/;
+/** A file without an extension is code if it is named as an entry, as those of command lines are. */
+const code = /(\.[mc]?[jt]sx?|(^|\/)[^./]+)$/;
+const codeInFolders = /\.[mc]?[jt]sx?$/;
 
 export async function trace(folder: string, entries: readonly string[]): Promise<Traced> {
   const modules = new Set<string>();
@@ -42,13 +44,37 @@ export async function trace(folder: string, entries: readonly string[]): Promise
       }
       if (!code.test(file)) continue;
       for (const named of namedIn(folder, file)) {
-        if (code.test(named)) waiting.push(named);
+        if (isFolder(path.join(folder, named))) {
+          assets.add(named);
+          for (const more of await importedFrom(folder, named)) if (!modules.has(more)) waiting.push(more);
+        } else if (codeInFolders.test(named)) waiting.push(named);
         else assets.add(named);
       }
     }
     waiting = [...new Set(waiting)].filter((file) => !modules.has(file));
   }
   return { modules: [...modules].sort(), assets: [...assets].sort(), packages, aliases };
+}
+
+/**
+ * What the modules of a folder lead to, such as routes that are loaded by computed names. Others in it are files for browsers: what
+ * these import from packages does not count, and one that cannot be read is only a file.
+ */
+async function importedFrom(folder: string, named: string): Promise<string[]> {
+  const below = globSync('**/*', { cwd: path.join(folder, named), exclude: (name) => name === 'node_modules' })
+    .filter((file) => codeInFolders.test(file) && !/\.d\.[mc]?ts$/.test(file))
+    .map((file) => path.join(named, file));
+  if (below.length === 0) return [];
+  try {
+    return Object.keys(await importsOf(folder, below)).filter((file) => !file.startsWith('('));
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file).isDirectory();
 }
 
 interface Input {
@@ -67,7 +93,15 @@ function readsOnly(folder: string, entryPoints: readonly string[]) {
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
-    loader: { '.node': 'copy', '.wasm': 'copy', '.html': 'copy', '.txt': 'copy', '.md': 'copy', '.css': 'copy' },
+    loader: {
+      '': 'js',
+      '.node': 'copy',
+      '.wasm': 'copy',
+      '.html': 'copy',
+      '.txt': 'copy',
+      '.md': 'copy',
+      '.css': 'copy',
+    },
   } as const satisfies BuildOptions;
 }
 
@@ -102,6 +136,15 @@ export function packageOf(specifier: string): string | undefined {
 function namedIn(folder: string, file: string): string[] {
   const text = readFileSync(path.join(folder, file), 'utf8');
   const here = path.dirname(file);
+  const lists = /\b(?:readdir(?:Sync)?|requireDirectory|globSync)\(\s*(?:__dirname|import\.meta\.dirname)\s*[,)]/.test(
+    text,
+  );
+  // A module that lists its own folder, as models and routes are often loaded.
+  if (lists && here !== '.') return [here, ...namedBy(folder, here, text)];
+  return namedBy(folder, here, text);
+}
+
+function namedBy(folder: string, here: string, text: string): string[] {
   const relative = [
     ...[...text.matchAll(/new URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)(?:\$[^'"`]*)?\1\s*,\s*import\.meta\.url/g)].map(
       (match) => match[2],

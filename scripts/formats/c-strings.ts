@@ -14,10 +14,10 @@ export function blankNames(executable: Buffer, names: readonly string[]): Record
 /** The offsets of all C strings that are exactly `text`. */
 export function cStrings(executable: Buffer, text: string): number[] {
   const places: number[] = [];
-  const whole = Buffer.from(`\0${text}\0`, 'latin1');
-  // Advance by one byte, not by the length: the NUL that ends a string is the one that precedes its neighbor.
-  for (let at = executable.indexOf(whole); at >= 0; at = executable.indexOf(whole, at + 1)) {
-    if (!isScriptString(executable, at + 1, text.length)) places.push(at + 1);
+  // Not with the NUL before it, which a search would stop at everywhere: an executable is full of them.
+  const ended = Buffer.from(`${text}\0`, 'latin1');
+  for (let at = executable.indexOf(ended); at >= 0; at = executable.indexOf(ended, at + 1)) {
+    if (executable[at - 1] === 0 && !isScriptString(executable, at, text.length)) places.push(at);
   }
   return places;
 }

@@ -1,32 +1,36 @@
 /**
  * gzip without a name, a time or a system in its header (RFC 1952): the same bytes on every machine with the same zlib. What is
  * large is compressed in pieces of its own, on all cores, and once for all files of a run that hold it: an executable goes into
- * six. That costs 0.05 % in size.
+ * six. That costs 0.3 % in size.
  */
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
 
-const deflate = promisify(deflateRaw);
-const large = 1 << 20;
-const pieceSize = 8 << 20;
+/** Compresses a piece on its own, to whole bytes, without ending the stream (RFC 1951, 3.2.3). */
+export type Deflate = (piece: Uint8Array) => Promise<Uint8Array>;
+
+export const pieceSize: number = 1 << 20;
+
+const level = { level: 9, memLevel: 9 } as const;
+const deflateAll = promisify(deflateRaw);
 
 /** By the memory that holds them, so that nobody may write there afterwards. */
 const compressed = new WeakMap<Uint8Array, Promise<Buffer>>();
 
-/** `data` in one or several parts. */
-export async function gzip(data: Uint8Array | readonly Uint8Array[]): Promise<Buffer> {
+/** `data` in one or several parts. A part as large as a piece begins a piece, wherever it lies. */
+export async function gzip(data: Uint8Array | readonly Uint8Array[], deflate: Deflate = deflatePiece): Promise<Buffer> {
   const parts = data instanceof Uint8Array ? [data] : data;
-  const blocks: Promise<Buffer>[] = [];
+  const blocks: Promise<Uint8Array>[] = [];
   let small: Uint8Array[] = [];
   for (const part of parts) {
-    if (part.length < large) {
+    if (part.length < pieceSize) {
       small.push(part);
       continue;
     }
-    blocks.push(piece(Buffer.concat(small)), piecesOf(part));
+    blocks.push(deflatePiece(Buffer.concat(small)), piecesOf(part, deflate));
     small = [];
   }
-  const last = deflate(Buffer.concat(small), { level: 9, memLevel: 9 });
+  const last = deflateAll(Buffer.concat(small), level);
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(
     parts.reduce((sum, part) => crc32(part, sum), 0),
@@ -39,18 +43,18 @@ export async function gzip(data: Uint8Array | readonly Uint8Array[]): Promise<Bu
 /** Deflate, no flags, no time, "slowest", and 255 for an unknown system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
 
-function piecesOf(part: Uint8Array): Promise<Buffer> {
+function piecesOf(part: Uint8Array, deflate: Deflate): Promise<Buffer> {
   let result = compressed.get(part);
   if (result === undefined) {
     const count = Math.ceil(part.length / pieceSize);
     const pieces = Array.from({ length: count }, (_, at) => part.subarray(at * pieceSize, (at + 1) * pieceSize));
-    result = Promise.all(pieces.map(piece)).then((all) => Buffer.concat(all));
+    result = Promise.all(pieces.map(deflate)).then((all) => Buffer.concat(all));
     compressed.set(part, result);
   }
   return result;
 }
 
 /** Ends at a byte, and what comes after it refers to nothing before. */
-function piece(data: Uint8Array): Promise<Buffer> {
-  return deflate(data, { level: 9, memLevel: 9, finishFlush: constants.Z_FULL_FLUSH });
+export async function deflatePiece(piece: Uint8Array): Promise<Uint8Array> {
+  return await deflateAll(piece, { ...level, finishFlush: constants.Z_FULL_FLUSH });
 }

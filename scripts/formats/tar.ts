@@ -2,7 +2,7 @@
  * A deterministic .tar.gz: entries sorted by name, one time for all, owner 0, no name and no time in the gzip header.
  * Pure functions: files in, bytes out. Source: POSIX.1-2017, pax, "ustar interchange format"; RFC 1952.
  */
-import { gzip } from './gzip.ts';
+import { type Deflate, gzip } from './gzip.ts';
 
 export interface FileEntry {
   readonly name: string;
@@ -37,8 +37,8 @@ export function tarParts(entries: readonly Entry[], time: number): Uint8Array[] 
   return [...blocks, Buffer.alloc(1024)];
 }
 
-export function tarGz(entries: readonly Entry[], time: number): Promise<Buffer> {
-  return gzip(tarParts(entries, time));
+export function tarGz(entries: readonly Entry[], time: number, deflate?: Deflate): Promise<Buffer> {
+  return gzip(tarParts(entries, time), deflate);
 }
 
 function paxBlocks(name: string, keywords: Readonly<Record<string, string>>, time: number): Uint8Array[] {

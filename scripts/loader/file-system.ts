@@ -3,7 +3,10 @@
  * Writing to a packed path fails as on any folder that does not exist. Owned: the table of open packed files.
  */
 import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Files } from './files.ts';
+import { Folder } from './folder.ts';
 import { statsOf } from './stats.ts';
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
@@ -85,8 +88,22 @@ export function addToFileSystem(files: Files): void {
     copyFile(path: string, to: fs.PathLike): void {
       originals.writeFileSync(to, fileAt(path, 'copyfile'));
     },
+    cp(path: string, to: string | URL, options?: Options): void {
+      const target = typeof to === 'string' ? to : fileURLToPath(to);
+      if (files.file(path) !== undefined) {
+        if (options?.['force'] === false && originals.existsSync(target)) return;
+        originals.mkdirSync(dirname(target), { recursive: true });
+        reading.copyFile(path, target);
+        return;
+      }
+      if (options?.['recursive'] !== true) fail('EISDIR', 'cp', path);
+      originals.mkdirSync(target, { recursive: true });
+      for (const name of reading.readdir(path) as string[])
+        reading.cp(files.real(`${path}/${name}`), join(target, name), options);
+    },
+    opendir: (path: string): Folder => new Folder(path, reading.readdir(path, { withFileTypes: true }) as fs.Dirent[]),
   };
-  const originals = { writeFileSync: fs.writeFileSync };
+  const originals = { writeFileSync: fs.writeFileSync, mkdirSync: fs.mkdirSync, existsSync: fs.existsSync };
 
   const read = (file: OpenFile, buffer: ArrayBufferView, args: readonly unknown[]): number => {
     const [first, length, at] = typeof args[0] === 'object' && args[0] !== null ? fieldsOf(args[0]) : args;

@@ -35,10 +35,12 @@ export class Resolver {
 
   /** `module`, `commonjs` or `json`, by extension, package and syntax. */
   formatOf(path: string): string {
-    const extension = path.slice(path.lastIndexOf('.'));
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const extension = name.includes('.') ? name.slice(name.lastIndexOf('.')) : '';
     const fixed = formats[extension];
     if (fixed !== undefined) return fixed;
-    if (extension !== '.js' && extension !== '.ts' && extension !== '.jsx' && extension !== '.tsx') return 'commonjs';
+    // Like the last four, what has no extension is what its package says (nodejs.org/api/packages.html#determining-module-system).
+    if (!['', '.js', '.ts', '.jsx', '.tsx'].includes(extension)) return 'commonjs';
     const type = this.manifestOf(path)?.manifest.type;
     if (type === 'module' || type === 'commonjs') return type;
     return this.files.file(path)?.[2] === 1 ? 'module' : 'commonjs';

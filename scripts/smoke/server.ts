@@ -103,8 +103,8 @@ export class Server {
     );
   }
 
-  /** Looks again and again until there is something, the process has ended, or it is too late. */
-  async until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  /** Looks every so often until there is something, the process has ended, or it is too late. */
+  async until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, everyMs = 1): Promise<T> {
     const deadline = performance.now() + this.timeoutMs;
     for (;;) {
       const found = await look();
@@ -113,7 +113,7 @@ export class Server {
         throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${complaint(this.stderr)}`);
       if (performance.now() > deadline)
         throw new Failure(`it ${what} within ${this.timeoutMs} ms: ${complaint(this.stderr)}`);
-      await pause(1);
+      await pause(everyMs);
     }
   }
 

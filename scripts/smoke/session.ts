@@ -37,20 +37,23 @@ export interface Session {
   readonly line: string;
 }
 
-/** Every broken promise as a sentence. */
+/** Every broken promise as a sentence, and how long the server took until it was ready. */
 export async function trySession(
   product: Tried,
   build: BuildFacts,
   checks: Checks,
   smoke: Pick<SmokeSession, 'args' | 'env' | 'ready' | 'writesNothing'>,
-): Promise<string[]> {
+): Promise<{ faults: string[]; readyMs: number }> {
   const before = await filesIn(product.cwd);
   const port = await freePort();
   const { args, env } = startOf(smoke, port);
   const server = new Server(product, port, args, env);
   const faults: string[] = [];
+  const start = performance.now();
+  let readyMs = 0;
   try {
     const session: Session = { product, build, server, line: await server.ready(smoke.ready) };
+    readyMs = performance.now() - start;
     const attempt = async (check: Check): Promise<void> => {
       const fault = await faultOf(check, session);
       if (fault !== undefined) faults.push(`${check.sentence}: ${fault}`);
@@ -59,7 +62,7 @@ export async function trySession(
       await attempt(check);
       // Each further check would only wait as long.
       if (faults.filter((fault) => fault.includes(deadlineMissed)).length >= 2)
-        return [...faults, 'the other checks were not tried'];
+        return { faults: [...faults, 'the other checks were not tried'], readyMs };
     }
     const waiting = [...checks.alone];
     const lane = async (): Promise<void> => {
@@ -73,10 +76,10 @@ export async function trySession(
     server.signal('SIGKILL');
     await server.end();
   }
-  if (smoke.writesNothing !== true) return faults;
+  if (smoke.writesNothing !== true) return { faults, readyMs };
   const written = changes(before, await filesIn(product.cwd));
   if (written.length > 0) faults.push(`writes no files: it must leave its folder as it was, got ${written.join(', ')}`);
-  return faults;
+  return { faults, readyMs };
 }
 
 const deadlineMissed = 'within';

@@ -64,15 +64,22 @@ export async function tryUndescribed(product: Tried): Promise<Found> {
 /** A session that measures the start of what was found to be a server. */
 export const plainSession: SmokeSession = { args: [], env: { PORT: '{port}' }, ask: [{}], prints: [], stop: 'SIGTERM' };
 
+/** Reading the kernel's tables costs milliseconds, which several programs that start at once do not have. */
+const lookEveryMs = 50;
+
 /** Of this very process; undefined if it has ended, or none comes in time. */
 async function listeningPort(server: Server, patienceMs: number): Promise<number | undefined> {
   const deadline = performance.now() + patienceMs;
   try {
     return await server
-      .until('listens', () => {
-        const [port] = server.listeningPorts();
-        return port ?? (performance.now() > deadline ? -1 : undefined);
-      })
+      .until(
+        'listens',
+        () => {
+          const [port] = server.listeningPorts();
+          return port ?? (performance.now() > deadline ? -1 : undefined);
+        },
+        lookEveryMs,
+      )
       .then((port) => (port === -1 ? undefined : port));
   } catch (error) {
     if (server.hasEnded) return undefined;

@@ -19,6 +19,7 @@ import { archiveFolder, artifactPath, type MadeArtifact, tarball } from '../targ
 import { eachTarget } from '../targets/select.ts';
 import { budgetOf } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
+import { deflated } from './deflate.ts';
 import { executableOf, product as productOf } from './product-facts.ts';
 
 export function archive(target: ReadyTarget): Promise<MadeArtifact> {
@@ -38,6 +39,7 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
     'THIRD-PARTY-LICENSES.txt': Buffer.from(product.facts.texts.thirdParty),
   };
   const shared = shareFiles(product.facts);
+  const deflate = await deflated(target);
   const { facts, hashes } = await runStep({
     step: 'archive',
     target: target.triple,
@@ -57,7 +59,7 @@ async function make(target: ReadyTarget): Promise<MadeArtifact> {
         ...shared.map(({ path: below, data }) => ({ name: `${folder}${below}`, mode: 0o644 as const, data })),
         { name: `${folder}/${program.name}`, mode: 0o755, data: await executableOf(target) },
       ];
-      const packed = await tarGz(entries, time);
+      const packed = await tarGz(entries, time, deflate);
       if (packed.length > budget)
         throw new Failure(`the archive must have at most ${budget} bytes, got ${packed.length}`);
       await writeFile(file, packed);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { archiveReadme } from '../program/archive-readme.ts';
-import { root } from '../support/checkout.ts';
+import { toolchain } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import type { Target } from '../targets/targets.ts';
 
@@ -33,5 +33,5 @@ export function installer({ name, version, url, keys, targets }: InstallerFacts)
   for (const [what, value] of Object.entries(values)) {
     if (value.includes("'")) throw new Failure(`the ${what} in install.sh must have no quote, got ${value}`);
   }
-  return archiveReadme(readFileSync(path.join(root, 'scripts/program/install.sh'), 'utf8'), values);
+  return archiveReadme(readFileSync(path.join(toolchain, 'scripts/program/install.sh'), 'utf8'), values);
 }

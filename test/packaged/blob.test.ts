@@ -1,18 +1,31 @@
 /** The blob that we write is the one that Node and pkg would make. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { readElf } from '../../scripts/formats/elf.ts';
+import { withBlob } from '../../scripts/formats/exchanged-blob.ts';
 import { injectionFaults } from '../../scripts/formats/injected.ts';
-import { writeSeaBlob } from '../../scripts/formats/sea-blob.ts';
+import { fuse, noteName, writeSeaBlob } from '../../scripts/formats/sea-blob.ts';
 import { emulatorFor } from '../../scripts/sandbox/emulation.ts';
 import { root } from '../../scripts/support/checkout.ts';
 import { sharedPath } from '../../scripts/targets/target-facts.ts';
 import { findTargets, readTargets } from '../../scripts/targets/targets.ts';
 
+const postject = createRequire(import.meta.url)('postject') as {
+  inject(file: string, name: string, content: Buffer, options: { sentinelFuse: string }): Promise<void>;
+};
 const unavailable = inject('unavailable');
 const [musl64, musl32] = findTargets(readTargets(), ['x86_64-unknown-linux-musl', 'i686-unknown-linux-musl']);
 const code = 'console.log("é");\n'.repeat(1000);
@@ -74,5 +87,21 @@ test.skipIf(unavailable !== '')('pkg makes an executable with the same blob and 
     const elf = readElf(file);
     expect(elf.notes.find(({ name }) => name === 'NODE_SEA_BLOB')?.desc.equals(blob)).toBe(true);
     expect(injectionFaults({ bytes: closed, elf: readElf(closed) }, { bytes: file, elf })).toEqual([]);
+  }),
+);
+
+test.skipIf(unavailable !== '')('exchanging the blob gives what postject makes of the new one', () =>
+  inFolder(async (folder) => {
+    if (musl64 === undefined) throw new Error('no target');
+    const made = async (blob: Buffer): Promise<Buffer> => {
+      const file = path.join(folder, 'injected');
+      copyFileSync(sharedPath('closed', musl64, 'node'), file);
+      await postject.inject(file, noteName, blob, { sentinelFuse: fuse });
+      return readFileSync(file);
+    };
+    const [small, large] = [Buffer.alloc(4), Buffer.alloc(150_001, 'blob')];
+    const byPostject = await made(large);
+    expect(withBlob(await made(small), large).equals(byPostject)).toBe(true);
+    expect(withBlob(byPostject, large).equals(byPostject)).toBe(true);
   }),
 );

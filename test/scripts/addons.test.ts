@@ -74,3 +74,23 @@ test('one that only makes something faster is left out', () => {
   });
   expect(planned['x86_64-unknown-linux-musl']?.obstacles).toEqual([]);
 });
+
+test('a package that starts a program of its own is refused everywhere, and can be left out', () => {
+  const files = {
+    'package.json': '{ "name": "there", "main": "main.js", "dependencies": { "tool": "1" } }',
+    'main.js': "require('tool');\n",
+    'node_modules/tool/package.json':
+      '{ "name": "tool", "version": "1.0.0", "optionalDependencies": { "tool-linux-x64": "1" } }',
+    'node_modules/tool/index.js': '',
+    'node_modules/tool-linux-x64/package.json':
+      '{ "name": "tool-linux-x64", "version": "1.0.0", "os": ["linux"], "cpu": ["x64"] }',
+    'node_modules/tool-linux-x64/bin/tool': elfFile({ type: 2 }),
+  };
+  for (const { obstacles } of Object.values(plan(files))) {
+    expect(obstacles[0]).toContain(
+      'tool 1.0.0 starts the program node_modules/tool-linux-x64/bin/tool, which no system can start out of an executable',
+    );
+  }
+  const without = plan({ ...files, 'vrypt.release.json': '{ "without": ["tool"] }' });
+  expect(Object.values(without).flatMap(({ obstacles }) => obstacles)).toEqual([]);
+});

@@ -73,6 +73,7 @@ test('the kind of a module follows from its extension and its package', () => {
   expect(resolver.formatOf(`${root}/node_modules/dual/a.cjs`)).toBe('commonjs');
   expect(resolver.formatOf(`${root}/node_modules/plain/data.json`)).toBe('json');
   expect(resolver.formatOf(`${root}/main.js`)).toBe('commonjs');
+  expect(resolver.formatOf(`${root}/node_modules/dual/x/y`)).toBe('module');
 });
 
 test('paths are inside or not, however they are written', () => {

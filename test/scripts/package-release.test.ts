@@ -1,6 +1,6 @@
 /** The toolchain as a person gets it: packed, unpacked in another folder, and asked about a program there. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRelease } from '../../scripts/steps/package-release.ts';
@@ -41,11 +41,17 @@ test('it plans a program for every target, with nothing but what it depends on',
   expect(targets.every((target: { obstacles: unknown[] }) => target.obstacles.length === 0)).toBe(true);
 });
 
-test('it makes an executable from runtimes in a folder', { timeout: 300_000 }, () => {
+test('it releases a program with runtimes from a folder', { timeout: 300_000 }, () => {
   const target = 'x86_64-unknown-linux-musl';
   const from = path.join(root, 'runtimes');
-  const { status, stdout, stderr } = release('build', '--target', target, '--from', from, '--json');
+  const { status, stdout, stderr } = release('release', '--target', target, '--from', from, '--json');
   expect(status, stderr).toBe(0);
-  const [{ file }] = JSON.parse(stdout);
-  expect(spawnSync(file, { encoding: 'utf8' }).stdout).toBe('hello\n');
+  const [{ artifacts }] = JSON.parse(stdout);
+  const archive = `there-v2.0.0-${target}.tar.gz`;
+  expect(artifacts[0].file).toBe(archive);
+  expect(readdirSync(`${place}/release`)).toEqual(
+    expect.arrayContaining([archive, 'checksums-sha256.txt', 'install.sh', 'manifest.json']),
+  );
+  spawnSync('tar', ['-xzf', `release/${archive}`], { cwd: place });
+  expect(spawnSync(`${place}/there-v2.0.0-${target}/there`, { encoding: 'utf8' }).stdout).toBe('hello\n');
 });

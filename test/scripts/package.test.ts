@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unexpectedLine } from '../../scripts/steps/package.ts';
+import { unexpectedLine } from '../../scripts/steps/inject.ts';
 
 const good = "warning: Can't find string offset for section name '.note.gnu.build-id'\n";
 

@@ -34,7 +34,7 @@ async function faultsWith(fault: string, words: readonly string[], timeoutMs = 2
   const build = { version: '1.0', commit: 'abc', target: 'here', runtime: 'f00', node: process.versions.node };
   const [smoke] = program.smoke;
   if (smoke === undefined) throw new Error('the description has no session');
-  return trySession(await tried(fault, timeoutMs), build, some, smoke);
+  return (await trySession(await tried(fault, timeoutMs), build, some, smoke)).faults;
 }
 
 interface Planted {

@@ -29,3 +29,33 @@ test.each([
 ])('%s', async (_, text, assets) => {
   expect(await assetsOf(`${text};\n`)).toEqual(assets);
 });
+
+async function modulesOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const folder = mkdtempSync('/tmp/vrypt-trace-');
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  return (await trace(folder, [Object.keys(files)[0] ?? ''])).modules;
+}
+
+test('modules of a folder that is named bring what they import; those for browsers are only files', async () => {
+  const modules = await modulesOf({
+    'bin/www': "#!/usr/bin/env node\nrequire('../app');\n",
+    'app.js': "for (const name of ['a']) require(path.join(__dirname, 'routes', name));\n",
+    'routes/a.js': "require('../lib/b');\n",
+    'lib/b.js': 'module.exports = 1;\n',
+  });
+  expect(modules).toEqual(['app.js', 'bin/www', 'lib/b.js', 'routes/a.js']);
+});
+
+test('so does the folder of a module that lists it', async () => {
+  const modules = await modulesOf({
+    'main.js': "require('./models');\n",
+    'models/index.js': 'for (const name of fs.readdirSync(__dirname)) require(path.join(__dirname, name));\n',
+    'models/user.js': "require('../types.js');\n",
+    'types.js': '',
+  });
+  expect(modules).toEqual(['main.js', 'models/index.js', 'models/user.js', 'types.js']);
+});

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import fs, { createReadStream, readdirSync, statSync } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as c from './c.cjs';
@@ -40,6 +41,13 @@ console.log(
   'callback',
   await new Promise((resolve) => fs.readFile(filename, 'utf8', (_, text) => resolve(text.length))),
 );
+const copied = fs.mkdtempSync(path.join(tmpdir(), 'vrypt-copied-'));
+fs.cpSync(dirname, path.join(copied, 'all'), { recursive: true });
+console.log('copied', readdirSync(path.join(copied, 'all')).sort());
+fs.rmSync(copied, { recursive: true });
+const opened = [];
+for await (const entry of await fs.promises.opendir(dirname)) opened.push(`${entry.name} ${entry.isFile()}`);
+console.log('opened', opened.sort());
 const missing = path.join(dirname, 'nope');
 console.log('missing', await readFile(missing).catch((error) => error.code), fs.existsSync(missing));
 const worker = new Worker(new URL('./w.js', url), { workerData: 5 });
