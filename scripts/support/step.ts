@@ -3,7 +3,7 @@
  * the result. Owns the stamps: one JSON file per step and target with the key of the inputs, the hashes of the outputs
  * and the facts that the step found.
  */
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, shown } from './checkout.ts';
 import { sha256, sha256File } from './hash.ts';
@@ -40,8 +40,6 @@ export interface Made<Facts> {
 interface Stamp<Facts> {
   key: string;
   outputs: string[];
-  /** How the outputs looked when they were hashed (`looks`). */
-  seen: string[];
   facts: Facts;
 }
 
@@ -69,8 +67,7 @@ export async function runStep<Facts>(recipe: Recipe<Facts>): Promise<Made<Facts>
   const { facts, seconds } = await withSlot(work);
   const outputs = await Promise.all(recipe.outputs.map(sha256File));
   await mkdir(stamps, { recursive: true });
-  const seen = await looksOf(recipe.outputs);
-  await writeFile(`${file}.new`, JSON.stringify({ key, outputs, seen, facts } satisfies Stamp<Facts>, null, 2));
+  await writeFile(`${file}.new`, JSON.stringify({ key, outputs, facts } satisfies Stamp<Facts>, null, 2));
   await rename(`${file}.new`, file);
   say(stepLine(step, target, `${seconds.toFixed(1)} s ${recipe.summary?.(facts) ?? ''}`.trimEnd()));
   return { key, facts, hashes: outputs, skipped: false };
@@ -100,25 +97,11 @@ async function readStamp<Facts>(file: string): Promise<Stamp<Facts> | undefined>
   }
 }
 
-async function isAsStamped(files: readonly string[], { outputs, seen }: Stamp<unknown>): Promise<boolean> {
+async function isAsStamped(files: readonly string[], { outputs }: Stamp<unknown>): Promise<boolean> {
   try {
-    if ((await looksOf(files)).join() === seen?.join()) return true;
     const now = await Promise.all(files.map(sha256File));
     return now.every((hash, index) => hash === outputs[index]);
   } catch {
     return false;
   }
-}
-
-/**
- * A file is read again only if it looks different: hashing the executables of all targets takes seconds. Whatever changes a file
- * changes its ctime, which nobody can set.
- */
-function looksOf(files: readonly string[]): Promise<string[]> {
-  return Promise.all(
-    files.map(async (file) => {
-      const { dev, ino, size, ctimeNs } = await stat(file, { bigint: true });
-      return [dev, ino, size, ctimeNs].join(' ');
-    }),
-  );
 }
