@@ -49,7 +49,7 @@ export async function runStep<Facts>(recipe: Recipe<Facts>): Promise<Made<Facts>
   const key = await keyOf(recipe);
   const file = path.join(stamps, `${label.replace(' ', '.')}.json`);
   const stamp = await readStamp<Facts>(file);
-  if (stamp?.key === key && (await isAsStamped(recipe.outputs, stamp))) {
+  if (stamp?.key === key && (await isAsStamped(recipe.outputs, stamp.outputs))) {
     say(stepLine(step, target, `unchanged ${recipe.summary?.(stamp.facts) ?? ''}`.trimEnd()));
     return { key, facts: stamp.facts, hashes: stamp.outputs, skipped: true };
   }
@@ -97,10 +97,10 @@ async function readStamp<Facts>(file: string): Promise<Stamp<Facts> | undefined>
   }
 }
 
-async function isAsStamped(files: readonly string[], { outputs }: Stamp<unknown>): Promise<boolean> {
+async function isAsStamped(outputs: readonly string[], hashes: readonly string[]): Promise<boolean> {
   try {
-    const now = await Promise.all(files.map(sha256File));
-    return now.every((hash, index) => hash === outputs[index]);
+    const now = await Promise.all(outputs.map(sha256File));
+    return now.every((hash, index) => hash === hashes[index]);
   } catch {
     return false;
   }
