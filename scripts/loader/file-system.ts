@@ -236,10 +236,10 @@ function fieldsOf(options: object): unknown[] {
 }
 
 function direntOf(name: string, parentPath: string, type: number): fs.Dirent {
-  return new (fs.Dirent as unknown as new (name: string, path: string, type: number) => fs.Dirent)(
+  return new (fs.Dirent as unknown as new (name: string, type: number, path: string) => fs.Dirent)(
     name,
-    parentPath,
     type,
+    parentPath,
   );
 }
 

@@ -55,14 +55,18 @@ const runners: Readonly<Record<string, RegExp>> = {
   bundle: /^bundle$/,
   'node-binary': /^nodeBinary$/,
   'close-environment': /^closeEnvironment$/,
+  // Known bytes for the archive, which are the same either way.
+  deflate: /^deflated$/,
+  inject: /^injected$/,
   package: /^packaged$/,
   verify: /^verify$/,
   archive: /^archive$/,
+  inspect: /^inspect$/,
   artifacts: /^makeArtifacts$/,
   bill: /^bill$/,
   'system-package': /^systemPackage$/,
   // No steps: a hash of all that they gather is an input of the steps that call them.
-  'product-facts': /^product( as productOf)?$/,
+  'product-facts': /^(product( as productOf)?|executableOf)$/,
   texts: /^(readmeFor|thirdPartyLicenses)$/,
   // Pure, and called by dist.ts alone.
   'release-files': /^releaseFiles$/,
