@@ -27,7 +27,7 @@ export async function gzip(data: Uint8Array | readonly Uint8Array[], deflate: De
       small.push(part);
       continue;
     }
-    blocks.push(deflatePiece(Buffer.concat(small)), piecesOf(part, deflate));
+    blocks.push(deflatePiece(Buffer.concat(small)), deflateLarge(part, deflate));
     small = [];
   }
   const last = deflateAll(Buffer.concat(small), level);
@@ -43,12 +43,16 @@ export async function gzip(data: Uint8Array | readonly Uint8Array[], deflate: De
 /** Deflate, no flags, no time, "slowest", and 255 for an unknown system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
 
-function piecesOf(part: Uint8Array, deflate: Deflate): Promise<Buffer> {
+/** Views of `data`, in its order; only the last may be smaller than the others. */
+export function piecesOf<T extends Uint8Array>(data: T): T[] {
+  const count = Math.ceil(data.length / pieceSize);
+  return Array.from({ length: count }, (_, at) => data.subarray(at * pieceSize, (at + 1) * pieceSize) as T);
+}
+
+function deflateLarge(part: Uint8Array, deflate: Deflate): Promise<Buffer> {
   let result = compressed.get(part);
   if (result === undefined) {
-    const count = Math.ceil(part.length / pieceSize);
-    const pieces = Array.from({ length: count }, (_, at) => part.subarray(at * pieceSize, (at + 1) * pieceSize));
-    result = Promise.all(pieces.map(deflate)).then((all) => Buffer.concat(all));
+    result = Promise.all(piecesOf(part).map(deflate)).then((all) => Buffer.concat(all));
     compressed.set(part, result);
   }
   return result;

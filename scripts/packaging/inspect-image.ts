@@ -2,7 +2,8 @@
 import { gunzipWhole, readTar } from '../formats/tar-reader.ts';
 import type { Service } from '../program/about.ts';
 import { Failure } from '../support/errors.ts';
-import { sha256, treeFaults } from './inspected-tree.ts';
+import { sha256 } from '../support/hash.ts';
+import { treeFaults } from './inspected-tree.ts';
 
 export interface ImageFacts {
   readonly name: string;

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readRpm } from '../formats/rpm-reader.ts';
 import { gunzipWhole, readTar, type TarEntry } from '../formats/tar-reader.ts';
 import { Failure } from '../support/errors.ts';
+import { sha256 } from '../support/hash.ts';
 import { type InspectFacts, manualPlaces } from './inspect-facts.ts';
-import { type Place, sha256, treeFaults } from './inspected-tree.ts';
+import { type Place, treeFaults } from './inspected-tree.ts';
 
 const settingsFolders = { deb: '/etc/default', rpm: '/etc/sysconfig', apk: '/etc/conf.d' } as const;
 type Family = keyof typeof settingsFolders;

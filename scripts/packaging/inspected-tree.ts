@@ -2,8 +2,8 @@
  * What may lie in an archive, a package or an image: nothing but the files that are named here, with these modes, root's, of the
  * commit's time. Pure; every broken rule is a sentence.
  */
-import { createHash } from 'node:crypto';
 import type { TarEntry } from '../formats/tar-reader.ts';
+import { sha256 } from '../support/hash.ts';
 
 export interface Place {
   /** As the archive names it. */
@@ -62,8 +62,4 @@ function foldersAbove(path: string): string[] {
 
 function octal(mode: number): string {
   return mode.toString(8);
-}
-
-export function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
 }

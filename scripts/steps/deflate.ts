@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { endOfRuntime } from '../formats/exchanged-blob.ts';
-import { type Deflate, deflatePiece, pieceSize } from '../formats/gzip.ts';
+import { type Deflate, deflatePiece, pieceSize, piecesOf } from '../formats/gzip.ts';
 import { program } from '../program/program.ts';
 import { cache } from '../support/checkout.ts';
 import { runStep } from '../support/step.ts';
@@ -32,7 +32,7 @@ export async function deflated(target: ReadyTarget): Promise<Deflate> {
     stamps: path.join(cache, 'stamps'),
     outputs: [file],
     make: async () => {
-      const packed = await Promise.all(piecesOf(await readFile(runtime.file)).map(deflatePiece));
+      const packed = await Promise.all(knownPieces(await readFile(runtime.file)).map(deflatePiece));
       await writeFile(file, Buffer.concat(packed));
       return packed.map(({ length }) => length);
     },
@@ -53,7 +53,7 @@ async function readPieces(
 ): Promise<ReadonlyMap<number, Piece>> {
   const [plain, packed] = await Promise.all([readFile(runtime), readFile(file)]);
   let at = 0;
-  const pieces = piecesOf(plain).map((piece, index): [number, Piece] => {
+  const pieces = knownPieces(plain).map((piece, index): [number, Piece] => {
     const start = at;
     at += lengths[index] ?? 0;
     return [crc32(piece), { plain: piece, packed: packed.subarray(start, at) }];
@@ -62,7 +62,7 @@ async function readPieces(
 }
 
 /** Those that are whole before a program's own bytes begin. */
-function piecesOf(runtime: Buffer): Buffer[] {
-  const count = Math.floor(endOfRuntime(runtime) / pieceSize);
-  return Array.from({ length: count }, (_, index) => runtime.subarray(index * pieceSize, (index + 1) * pieceSize));
+function knownPieces(runtime: Buffer): Buffer[] {
+  const end = endOfRuntime(runtime);
+  return piecesOf(runtime.subarray(0, end - (end % pieceSize)));
 }

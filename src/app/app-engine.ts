@@ -6,6 +6,7 @@ import { Engine } from '../engine/engine.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, ListenOptions } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
+import type { Http3Place } from '../http3/http3-listener.ts';
 import type { ThreadRelay } from '../websocket/thread-relay.ts';
 import { reportError } from '../workers/report.ts';
 import type { App, Server } from './app.ts';
@@ -100,8 +101,8 @@ export class AppEngine<S> {
     return listener;
   }
 
-  async listenHttp3(where: { address: string; port: number; reusePort: boolean }): Promise<void> {
-    await this.#beginning.openHttp3?.(this.engine, where);
+  async listenHttp3(place: Http3Place): Promise<void> {
+    await this.#beginning.openHttp3?.(this.engine, place);
   }
 
   addDatagrams(open: OpenDatagrams): void {

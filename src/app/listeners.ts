@@ -7,6 +7,7 @@ import { speaking } from '../engine/protocol-connection.ts';
 import type { ListenerTicket } from '../engine/shared-listener.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Address, Listener, ListenOptions, Transport } from '../engine/transport.ts';
+import type { Http3Place } from '../http3/http3-listener.ts';
 import type { ListenTarget, Options } from './app.ts';
 import type { WorkerPlace } from './worker-place.ts';
 
@@ -33,7 +34,7 @@ export interface ListeningHost {
   listen(options: ListenOptions, open: OpenConnection | undefined): Promise<Listener>;
   addDatagrams(open: OpenDatagrams): void;
   /** Beside a listener for HTTP on TCP. */
-  listenHttp3(where: { address: string; port: number; reusePort: boolean }): Promise<void>;
+  listenHttp3(place: Http3Place): Promise<void>;
   readonly report: (error: unknown) => void;
 }
 

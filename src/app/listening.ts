@@ -1,7 +1,7 @@
 /** How a server's connections begin: plain, or with TLS; with HTTP/2 or without. What that takes is loaded only if it is wanted. */
-import type { Engine } from '../engine/engine.ts';
 import type { OpenConnection, OpenHttp2 } from '../engine/live-connection.ts';
 import { openTransport, type Transport } from '../engine/transport.ts';
+import type { OpenHttp3 } from '../http3/http3-listener.ts';
 import type { ServerTls, SharedTls } from '../tls/server-tls.ts';
 import { reportError } from '../workers/report.ts';
 import type { ServeSettings } from './settings.ts';
@@ -19,9 +19,6 @@ export interface Beginning {
   /** Lets go of what it owns. */
   close(): void;
 }
-
-/** On the UDP port beside one of TCP that has been opened. */
-export type OpenHttp3 = (engine: Engine, where: { address: string; port: number; reusePort: boolean }) => Promise<void>;
 
 /** Throws for certificates that cannot be used, and if HTTP/3 is wanted and impossible. */
 export async function prepareListening({ tls, http2, http3 }: ServeSettings, place: WorkerPlace): Promise<Beginning> {
@@ -55,15 +52,8 @@ async function prepareHttp3(
   { index }: WorkerPlace,
 ): Promise<OpenHttp3> {
   const { loadQuic } = await import('../http3/quic.ts');
-  const { Http3Listener } = await import('../http3/http3-listener.ts');
+  const { http3Opener } = await import('../http3/http3-listener.ts');
   loadQuic();
   if (index === 0) process.emitWarning('HTTP/3 is experimental', 'ExperimentalWarning');
-  const opened: { refresh(): void }[] = [];
-  secured.onReplaced = () => {
-    for (const listener of opened) listener.refresh();
-  };
-  return async (engine, where) => {
-    const certificates = () => secured.certificates;
-    opened.push(await Http3Listener.open(engine, { ...where, certificates, secret: ticketSecret.bytes }));
-  };
+  return http3Opener(secured, ticketSecret.bytes);
 }

@@ -280,21 +280,27 @@ export class Engine implements ConnectionHost {
       this.transport.destroy(socket);
       return;
     }
-    this.#add(() => open(this, socket), others >= maxConnections);
+    this.#expect();
+    this.#add(open(this, socket), others >= maxConnections);
   }
 
   /** A client that is not on a socket of the transport. */
   adopt(open: (host: ConnectionHost) => OpenedConnection): void {
-    this.#add(() => open(this), this.#counters.allConnections >= this.limits.maxConnections);
+    const isTooMany = this.#counters.allConnections >= this.limits.maxConnections;
+    this.#expect();
+    this.#add(open(this), isTooMany);
   }
 
-  #add(open: () => OpenedConnection, isTooMany: boolean): void {
+  /** Before a connection is made, which takes its deadline from the clock. */
+  #expect(): void {
     this.#counters.countConnection(1);
     if (this.#connections.length === 0) {
       this.clock.wake();
       this.#setIdleDeadline();
     }
-    const connection = open();
+  }
+
+  #add(connection: OpenedConnection, isTooMany: boolean): void {
     connection.index = this.#connections.length;
     this.#connections.push(connection);
     if (isTooMany) connection.refuse('tooManyConnections');

@@ -28,11 +28,24 @@ export interface Http3Certificates {
   certificateFor(serverName: string | null): Http3Certificate;
 }
 
-export interface Http3ListenOptions {
+/** TLS beside it, whose certificates it has too. */
+export interface Http3Secured {
+  readonly certificates: Http3Certificates;
+  /** Called when there are others. */
+  onReplaced: (() => void) | null;
+}
+
+/** The UDP port beside one of TCP. */
+export interface Http3Place {
   readonly address: string;
   readonly port: number;
   /** Sets SO_REUSEPORT: each worker has an endpoint, and the kernel spreads clients by their addresses. */
   readonly reusePort: boolean;
+}
+
+export type OpenHttp3 = (engine: Engine, place: Http3Place) => Promise<void>;
+
+export interface Http3ListenOptions extends Http3Place {
   readonly certificates: () => Http3Certificates;
   /** Of all workers: what tokens and stateless resets are made with. */
   readonly secret: Uint8Array;
@@ -52,6 +65,18 @@ const MAX_FIELD_BYTES = 65_536 + 256;
 /** Names that clients asked for and no certificate spells out: those of wildcards. */
 const MAX_LEARNED_NAMES = 1000;
 const SECRET_BYTES = 16;
+
+/** `secret`: of all workers. Whatever is opened follows when the certificates change. */
+export function http3Opener(secured: Http3Secured, secret: Uint8Array): OpenHttp3 {
+  const opened: Http3Listener[] = [];
+  secured.onReplaced = () => {
+    for (const listener of opened) listener.refresh();
+  };
+  const certificates = () => secured.certificates;
+  return async (engine, place) => {
+    opened.push(await Http3Listener.open(engine, { ...place, certificates, secret }));
+  };
+}
 
 export class Http3Listener implements Listener {
   readonly #endpoint: QuicEndpoint;

@@ -9,7 +9,7 @@ import { encodeParams, type Param } from '../fastcgi/params.ts';
 import { BEGIN_LENGTH, HEADER_LENGTH, MAX_CONTENT, putBegin, putHeader, RecordType } from '../fastcgi/records.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Asked, RequestHead, RequestTarget } from './request-head.ts';
-import type { EditLines, RequestWriter } from './request-writer.ts';
+import { type EditLines, headOf, type RequestWriter } from './request-writer.ts';
 import type { FastCgiSettings } from './settings.ts';
 
 /** Which program of an application a request is for. Texts are bytes of UTF-8, one a character. */
@@ -62,14 +62,12 @@ export class FastCgiWriter implements RequestWriter {
   ): void {
     const scratch = this.#scratch;
     this.#head.write(scratch, asked, upstream, length);
-    const text = scratch.bytes.toString('latin1', 0, scratch.length);
-    const lineEnd = text.indexOf('\n') + 1;
-    const lines = text.slice(lineEnd, -2);
+    const { fieldLines } = headOf(scratch);
     const { call } = asked;
     request.isIdempotent = scratch.isIdempotent;
     request.expectsContinue = scratch.expectsContinue;
     request.nameLine(`${call.method} ${call.target}`);
-    this.#putParams(request, this.#paramsOf(asked, edit === null ? lines : edit(lines, call), length));
+    this.#putParams(request, this.#paramsOf(asked, edit === null ? fieldLines : edit(fieldLines, call), length));
     if (length === 0) putStdinEnd(request);
   }
 

@@ -67,12 +67,17 @@ export class HttpWriter implements RequestWriter {
   }
 }
 
-/** The head is all that the request holds yet. */
 function editHead(request: OutgoingRequest, call: Call, edit: EditLines): void {
+  const { requestLine, fieldLines } = headOf(request);
+  const edited = edit(fieldLines, call);
+  request.length = 0;
+  request.reserve(requestLine.length + edited.length + 2);
+  request.putLatin1(`${requestLine}${edited}\r\n`);
+}
+
+/** Lines with their CR LF. The head is all that the request holds yet. */
+export function headOf(request: OutgoingRequest): { requestLine: string; fieldLines: string } {
   const text = request.bytes.toString('latin1', 0, request.length);
   const lineEnd = text.indexOf('\n') + 1;
-  const edited = edit(text.slice(lineEnd, -2), call);
-  request.length = 0;
-  request.reserve(lineEnd + edited.length + 2);
-  request.putLatin1(`${text.slice(0, lineEnd)}${edited}\r\n`);
+  return { requestLine: text.slice(0, lineEnd), fieldLines: text.slice(lineEnd, -2) };
 }

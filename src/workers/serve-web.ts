@@ -6,9 +6,9 @@ import type { SharedCounters } from '../engine/counters.ts';
 import { Engine } from '../engine/engine.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
+import type { OpenHttp3 } from '../http3/http3-listener.ts';
 import { ErrorLog } from '../log/error-log.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
-import type { TicketSecret } from '../tls/ticket-keys.ts';
 import { METRICS_LISTENER } from '../web/config/metrics-site.ts';
 import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
@@ -34,7 +34,7 @@ interface Secured {
   readonly transport: Transport;
   readonly open: OpenConnection;
   /** null: HTTP/3 is not spoken. */
-  readonly listenHttp3: ((engine: Engine, beside: Listener) => Promise<void>) | null;
+  readonly openHttp3: OpenHttp3 | null;
 }
 
 interface Port {
@@ -224,8 +224,10 @@ export class WebWorker implements WorkerEngine {
     const { openSecure } = await import('../engine/handshake.ts');
     const certificates = new WebTls(config.tls, shared.tickets, report);
     const transport = await openTlsTransport(this.#options.transport);
-    const listenHttp3 = config.tls.http3 ? await prepareHttp3(certificates, shared.tickets) : null;
-    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose), listenHttp3 };
+    const openHttp3 = config.tls.http3
+      ? (await import('../http3/http3-listener.ts')).http3Opener(certificates, shared.tickets.bytes)
+      : null;
+    this.#tls = { certificates, transport, open: openSecure(transport, certificates.choose), openHttp3 };
     return null;
   }
 
@@ -279,7 +281,9 @@ export class WebWorker implements WorkerEngine {
       claimed === null
         ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))
         : await listenAt(engine, claimed, tls?.open);
-    if (tls !== null && config.unixPath === null) await tls.listenHttp3?.(engine, listener);
+    if (tls !== null && config.unixPath === null) {
+      await tls.openHttp3?.(engine, { address: listener.address, port: listener.port, reusePort: true });
+    }
     const chosen = { ...config, port: listener.port };
     this.#ports.push({ config: chosen, engine, listener });
     return chosen;
@@ -302,18 +306,6 @@ export function endpointOf({
 }: Pick<ListenerConfig, 'port' | 'unixPath' | 'address'>): WantedEndpoint {
   if (unixPath !== null) return { kind: 'unix', path: unixPath, ticket: null };
   return address === null ? { kind: 'everywhere', port } : { kind: 'tcp', address, port };
-}
-
-async function prepareHttp3(secured: WebTls, { bytes: secret }: TicketSecret): Promise<Secured['listenHttp3']> {
-  const { Http3Listener } = await import('../http3/http3-listener.ts');
-  const opened: { refresh(): void }[] = [];
-  secured.onReplaced = () => {
-    for (const listener of opened) listener.refresh();
-  };
-  const certificates = () => secured.certificates;
-  return async (engine, { address, port }) => {
-    opened.push(await Http3Listener.open(engine, { address, port, reusePort: true, certificates, secret }));
-  };
 }
 
 /** Port 0 stays where it is. */
