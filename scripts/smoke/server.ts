@@ -104,15 +104,20 @@ export class Server {
   }
 
   /** Looks every so often until there is something, the process has ended, or it is too late. */
-  async until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, everyMs = 1): Promise<T> {
-    const deadline = performance.now() + this.timeoutMs;
+  async until<T>(
+    what: string,
+    look: () => T | undefined | Promise<T | undefined>,
+    everyMs = 1,
+    timeoutMs = this.timeoutMs,
+  ): Promise<T> {
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
       if (this.hasEnded)
         throw new Failure(`it ended with ${this.child.exitCode} instead of starting: ${complaint(this.stderr)}`);
       if (performance.now() > deadline)
-        throw new Failure(`it ${what} within ${this.timeoutMs} ms: ${complaint(this.stderr)}`);
+        throw new Failure(`it ${what} within ${timeoutMs} ms: ${complaint(this.stderr)}`);
       await pause(everyMs);
     }
   }

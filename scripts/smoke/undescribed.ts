@@ -1,7 +1,7 @@
 /**
  * A program of which nobody says how it is tried: it is started, with a port in PORT. If it listens, it must answer
  * GET / with a status below 500; if it neither listens nor ends, it must stay alive for a while; if it ends by itself, its exit
- * code must be 0.
+ * code must be 0. A program has one kind: what is known to be a server must listen on every target.
  */
 import type { SmokeSession } from '../program/program.ts';
 import { Failure } from '../support/errors.ts';
@@ -19,7 +19,8 @@ export interface Found {
   readonly ms: number;
 }
 
-export async function tryUndescribed(product: Tried): Promise<Found> {
+/** `mustListen`: it was found to be a server on another target. */
+export async function tryUndescribed(product: Tried, mustListen = false): Promise<Found> {
   const port = await freePort();
   const start = performance.now();
   const server = new Server(product, port, [], { PORT: String(port) });
@@ -27,7 +28,12 @@ export async function tryUndescribed(product: Tried): Promise<Found> {
   let kind: Kind = 'keeps running';
   let ms = 0;
   try {
-    const listens = await listeningPort(server, product.isEmulated ? product.timeoutMs : product.timeoutMs / 2);
+    const patienceMs = patienceWith(product, mustListen);
+    const listens = await listeningPort(server, patienceMs);
+    if (listens === undefined && mustListen) {
+      const how = server.hasEnded ? 'ended' : `did not within ${patienceMs} ms`;
+      faults.push(`listens: it does on another target, here it ${how}: ${shown(complaint(server.stderr))}`);
+    }
     if (listens !== undefined) {
       kind = 'server';
       const { status } = await send(listens, {}, product.timeoutMs);
@@ -61,6 +67,12 @@ export async function tryUndescribed(product: Tried): Promise<Found> {
   };
 }
 
+/** An emulated start of a large program takes a minute where several start at once; one that never listens costs all of it. */
+function patienceWith({ isEmulated, timeoutMs }: Tried, mustListen: boolean): number {
+  if (mustListen) return 3 * timeoutMs;
+  return isEmulated ? timeoutMs : timeoutMs / 2;
+}
+
 /** A session that measures the start of what was found to be a server. */
 export const plainSession: SmokeSession = { args: [], env: { PORT: '{port}' }, ask: [{}], prints: [], stop: 'SIGTERM' };
 
@@ -70,17 +82,13 @@ const lookEveryMs = 50;
 /** Of this very process; undefined if it has ended, or none comes in time. */
 async function listeningPort(server: Server, patienceMs: number): Promise<number | undefined> {
   const deadline = performance.now() + patienceMs;
+  const look = (): number | undefined => {
+    const [port] = server.listeningPorts();
+    return port ?? (performance.now() > deadline ? -1 : undefined);
+  };
   try {
-    return await server
-      .until(
-        'listens',
-        () => {
-          const [port] = server.listeningPorts();
-          return port ?? (performance.now() > deadline ? -1 : undefined);
-        },
-        lookEveryMs,
-      )
-      .then((port) => (port === -1 ? undefined : port));
+    const port = await server.until('did not listen', look, lookEveryMs, 2 * patienceMs);
+    return port === -1 ? undefined : port;
   } catch (error) {
     if (server.hasEnded) return undefined;
     throw error;

@@ -12,7 +12,7 @@ import { type Checks, chosen, countOf } from '../smoke/checks.ts';
 import { describedChecks, isServer, tryToEnd } from '../smoke/described.ts';
 import { type BuildFacts, trySession } from '../smoke/session.ts';
 import { startTime } from '../smoke/start-time.ts';
-import { plainSession, tryUndescribed } from '../smoke/undescribed.ts';
+import { type Kind, plainSession, tryUndescribed } from '../smoke/undescribed.ts';
 import { type Product, unpack } from '../smoke/unpack.ts';
 import { readOrigin } from '../sources/origin.ts';
 import { root } from '../support/checkout.ts';
@@ -34,6 +34,8 @@ export interface Smoked {
   readonly checks: number;
   /** Median of three; under QEMU one, which says nothing about the product. */
   readonly startMs: number;
+  /** Of a program whose description does not say how it is tried. */
+  readonly kind?: Kind;
 }
 
 export interface Outcome {
@@ -49,13 +51,20 @@ export interface Outcome {
 export async function smokeAll(targets: readonly ReadyTarget[]): Promise<Outcome[]> {
   const made = await Promise.all(targets.map(makeOne));
   const outcomes = new Map<ReadyTarget, Outcome>();
+  let isKnownServer = false;
   const finish = async (outcome: Outcome): Promise<void> => {
-    outcomes.set(outcome.target, outcome.fault === undefined ? await smokeOne(outcome) : outcome);
+    const finished = outcome.fault === undefined ? await smokeOne(outcome, isKnownServer) : outcome;
+    outcomes.set(outcome.target, finished);
+    isKnownServer ||= finished.smoked?.kind === 'server';
   };
   const isNative = ({ target }: Outcome): boolean => runsNatively(target);
   for (const outcome of made.filter(isNative)) await finish(outcome);
   await Promise.all(made.filter((outcome) => !isNative(outcome)).map(finish));
-  return targets.map((target) => outcomes.get(target) ?? { target, artifacts: [], fault: 'was not tried' });
+  return targets.map((target) => {
+    const outcome = outcomes.get(target) ?? { target, artifacts: [], fault: 'was not tried' };
+    const isLate = isKnownServer && outcome.smoked?.kind === 'keeps running';
+    return isLate ? { ...outcome, fault: 'it listens on another target, here it did not in time' } : outcome;
+  });
 }
 
 async function makeOne(target: ReadyTarget): Promise<Outcome> {
@@ -68,19 +77,24 @@ async function makeOne(target: ReadyTarget): Promise<Outcome> {
   }
 }
 
-async function smokeOne(outcome: Outcome): Promise<Outcome> {
+async function smokeOne(outcome: Outcome, mustListen: boolean): Promise<Outcome> {
   const { target, artifacts } = outcome;
   try {
     const archive = artifacts.find(({ kind }) => kind === 'tar.gz');
     if (archive === undefined) throw new TypeError(`${target.triple} has no tarball`);
     const hasAddons = (await bundle(target)).system !== undefined;
-    return { ...outcome, smoked: await smoke(target, archive, hasAddons) };
+    return { ...outcome, smoked: await smoke(target, archive, hasAddons, mustListen) };
   } catch (error) {
     return { ...outcome, fault: explain(error) };
   }
 }
 
-async function smoke(target: ReadyTarget, archive: MadeArtifact, hasAddons: boolean): Promise<Smoked> {
+async function smoke(
+  target: ReadyTarget,
+  archive: MadeArtifact,
+  hasAddons: boolean,
+  mustListen: boolean,
+): Promise<Smoked> {
   const { facts } = await runStep<Smoked>({
     step: 'smoke',
     target: target.triple,
@@ -90,10 +104,11 @@ async function smoke(target: ReadyTarget, archive: MadeArtifact, hasAddons: bool
       sandbox: sandboxInputs(target),
       smoke: JSON.stringify(program.smoke),
       modules: await hashOfModules(),
+      mustListen: String(mustListen),
     },
     module: import.meta.filename,
     outputs: [],
-    make: () => session(target, archive, hasAddons),
+    make: () => session(target, archive, hasAddons, mustListen),
     summary: (smoked) => `${smoked.checks} checks, ${smoked.how}, first answer after ${smoked.startMs.toFixed(0)} ms`,
   });
   return facts;
@@ -106,7 +121,12 @@ async function hashOfModules(): Promise<string> {
   return sha256((await Promise.all(files.map(sha256File))).join());
 }
 
-async function session(target: ReadyTarget, archive: MadeArtifact, hasAddons: boolean): Promise<Smoked> {
+async function session(
+  target: ReadyTarget,
+  archive: MadeArtifact,
+  hasAddons: boolean,
+  mustListen: boolean,
+): Promise<Smoked> {
   await need(tools.curl);
   const got = await sha256File(artifactPath(archive));
   if (got !== archive.sha256) throw new Failure(`${archive.file} must have the SHA-256 ${archive.sha256}, got ${got}`);
@@ -115,10 +135,10 @@ async function session(target: ReadyTarget, archive: MadeArtifact, hasAddons: bo
   const faults: string[] = [];
   const times: number[] = [];
   let checks = 0;
-  let kind = '';
+  let kind: Kind | undefined;
   if (program.smoke.length === 0) {
-    const found = await tryUndescribed(product);
-    kind = `, ${found.kind}`;
+    const found = await tryUndescribed(product, mustListen);
+    kind = found.kind;
     faults.push(...found.faults);
     checks++;
     const isServer = found.kind === 'server' && faults.length === 0;
@@ -140,7 +160,9 @@ async function session(target: ReadyTarget, archive: MadeArtifact, hasAddons: bo
   }
   if (faults.length > 0)
     throw new Failure(`${product.how}, ${program.name} breaks a promise:\n  ${faults.join('\n  ')}`);
-  return { how: product.how + kind, checks, startMs: times[0] ?? 0 };
+  const { how } = product;
+  const startMs = times[0] ?? 0;
+  return kind === undefined ? { how, checks, startMs } : { how: `${how}, ${kind}`, checks, startMs, kind };
 }
 
 const isClosed = program.environment === 'closed';
