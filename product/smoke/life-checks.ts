@@ -5,11 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Check } from '../../scripts/smoke/checks.ts';
 import { mustBe, withServer } from '../../scripts/smoke/own-server.ts';
 import { exchange, type Server } from '../../scripts/smoke/server.ts';
+import type { Session } from '../../scripts/smoke/session.ts';
 import { Failure } from '../../scripts/support/errors.ts';
 import { askAt } from './answer-checks.ts';
 import { expected } from './expected.ts';
+import { sparing } from './sparing.ts';
 
-const plain = (port: number): { args: string[] } => ({ args: [String(port)] });
+const plain = (session: Session) => (port: number) => ({ args: [String(port), ...sparing(session)] });
 const head = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
 const requests = 1000;
 const mostGrowth = 64 << 20;
@@ -34,7 +36,7 @@ export const lifeChecks: readonly Check[] = [
   {
     sentence: 'ends with exit code 0 at SIGINT',
     run: (session) =>
-      withServer(session, plain, async (server) => {
+      withServer(session, plain(session), async (server) => {
         await askAt(server.port, session.product.timeoutMs);
         server.signal('SIGINT');
         mustBe('the exit code', String((await server.mustEnd('after SIGINT')).code), '0');
@@ -71,7 +73,7 @@ export const lifeChecks: readonly Check[] = [
     run: (session) =>
       withServer(
         session,
-        (port) => ({ args: [String(port), '--drain-delay', '400ms'] }),
+        (port) => ({ args: [String(port), ...sparing(session), '--drain-delay', '400ms'] }),
         async (server) => {
           server.signal('SIGTERM');
           await pause(50);
@@ -101,7 +103,7 @@ export const lifeChecks: readonly Check[] = [
       const { traps, timeoutMs } = session.product;
       await withServer(
         session,
-        (port) => ({ args: [String(port)], env: traps.env }),
+        (port) => ({ ...plain(session)(port), env: traps.env }),
         async (server) => {
           await askAt(server.port, timeoutMs);
           server.signal('SIGTERM');

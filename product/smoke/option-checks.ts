@@ -13,6 +13,7 @@ import { Failure } from '../../scripts/support/errors.ts';
 import { askAt, assertPort } from './answer-checks.ts';
 import { expected } from './expected.ts';
 import { identityFaults } from './identity.ts';
+import { sparing } from './sparing.ts';
 
 export const optionChecks: readonly Check[] = [
   {
@@ -24,7 +25,8 @@ export const optionChecks: readonly Check[] = [
       mustBe('standard error', stderr, new RegExp(`^[^\\n]*\\b${port}\\b[^\\n]*\\n$`));
     },
   },
-  ...['--no-such-option', '--inspect', '--node-options=--inspect'].map((option) => ({
+  ...['--no-such-option', '--inspect', '--node-options=--inspect'].map((option, index) => ({
+    ...(index > 0 && { onlyNatively: 'one unknown option shows that they are refused, and each costs a start' }),
     sentence: `refuses ${option}, an unknown option, with one line and exit code 2`,
     run: async (session: Session) => {
       const { stdout, stderr } = await runToEnd(session, [option], 2);
@@ -74,7 +76,7 @@ export const optionChecks: readonly Check[] = [
         await once(socket, 'listening', { signal: AbortSignal.timeout(timeoutMs) });
         const { port: statsd } = socket.address() as AddressInfo;
         const start = (port: number) => ({
-          args: [...(hasIpv6() ? ['-H', '::'] : []), '--statsd', `127.0.0.1:${statsd}`],
+          args: [...sparing(session), ...(hasIpv6() ? ['-H', '::'] : []), '--statsd', `127.0.0.1:${statsd}`],
           env: { PORT: String(port) },
         });
         await withServer(session, start, async (server, line) => {
@@ -97,7 +99,7 @@ export const optionChecks: readonly Check[] = [
     run: (session) =>
       withServer(
         session,
-        (port) => ({ args: ['--text', 'hello'], env: { PORT: '1', VRYPT_PORT: String(port) } }),
+        (port) => ({ args: [...sparing(session), '--text', 'hello'], env: { PORT: '1', VRYPT_PORT: String(port) } }),
         async (server, line) => {
           assertPort(Number(expected.ready.exec(line)?.[1]), server.port);
           await askAt(server.port, session.product.timeoutMs, { content: 'hello' });
@@ -111,7 +113,7 @@ export const optionChecks: readonly Check[] = [
       // Relative: the folder's own path may be longer than the 107 bytes that an address takes.
       const name = 'smoke.sock';
       const file = path.join(product.cwd, name);
-      const server = new Server(product, 0, ['--echo', '--unix', name]);
+      const server = new Server(product, 0, [...sparing(session), '--echo', '--unix', name]);
       const folder = openSync(product.cwd, 'r');
       try {
         await server.line();
