@@ -60,13 +60,17 @@ export function releaseFiles(
   ];
 }
 
-/** minisign's, from `keys/`: any of them may have signed, so that a key can be replaced. */
-export function publicKeys(folder: string = path.join(root, 'keys')): string[] {
+/**
+ * minisign's, from `keys/`: any of them may have signed, so that a key can be replaced. Somebody else's project may keep other
+ * keys there: its files count if they begin as minisign's do.
+ */
+export function publicKeys(folder: string = path.join(root, 'keys'), isOwn: boolean = isOwnProject): string[] {
   const files = listOf(folder).filter((file) => file.endsWith('.pub'));
-  return files.sort().map((file) => {
-    const key = readFileSync(path.join(folder, file), 'utf8').split('\n')[1]?.trim() ?? '';
-    if (/^RW[A-Za-z0-9+/]{54}$/.test(key)) return key;
-    throw new Failure(`keys/${file} must be a public key of minisign, its second line is "${key}"`);
+  return files.sort().flatMap((file) => {
+    const [comment = '', key = ''] = readFileSync(path.join(folder, file), 'utf8').split('\n');
+    if (/^RW[A-Za-z0-9+/]{54}$/.test(key.trim())) return [key.trim()];
+    if (!isOwn && !comment.startsWith('untrusted comment:')) return [];
+    throw new Failure(`keys/${file} must be a public key of minisign, its second line is "${key.trim()}"`);
   });
 }
 
