@@ -101,6 +101,8 @@ async function collect(): Promise<Sources> {
   const files: NewFile[] = [];
   const addons: PackedAddon[] = [];
   const programs: PackedAddon[] = [];
+  /** By who has them. They go along: a program may write one into a folder of the system and start it there. */
+  const executables = new Map<string, string[]>();
   let hasSourceMaps = false;
   const seen = new Set<string>();
   const add = async (file: string, owner: Package | undefined): Promise<void> => {
@@ -113,9 +115,13 @@ async function collect(): Promise<Sources> {
       addons.push({ path: at, file: shown, data, owner });
       return;
     }
-    if (owner?.isForPlatform === true && isProgram(data)) {
-      programs.push({ path: at, file: shown, data, owner });
-      return;
+    if (isProgram(data)) {
+      if (owner?.isForPlatform === true) {
+        programs.push({ path: at, file: shown, data, owner });
+        return;
+      }
+      const name = owner?.name ?? program.name;
+      executables.set(name, [...(executables.get(name) ?? []), shown]);
     }
     const compiled = owner === undefined && isTyped(file) ? await toJavaScript(root, shown) : undefined;
     const isModule =
@@ -135,6 +141,12 @@ async function collect(): Promise<Sources> {
       const full = path.join(each.folder, file);
       if (!isOut(path.relative(root, full))) await add(full, each);
     }
+  }
+  for (const [name, [first = '', ...more]] of executables) {
+    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    warnings.push(
+      `${name} has the program ${first}${others}, which is built for one CPU and cannot be started where it lies in the executable`,
+    );
   }
   return { traced, closure, files, addons, programs, warnings, hasSourceMaps };
 }

@@ -9,10 +9,20 @@ import { elfFile } from './elf-file.ts';
 const NEEDED = 1;
 const addon = elfFile({ type: 3, dynamic: [[NEEDED, 'libstdc++.so.6']], versions: ['GLIBC_2.34'] });
 
+interface Planned {
+  readonly targets: readonly { target: string; needs: string; obstacles: string[] }[];
+  readonly warnings: readonly string[];
+}
+
 /** What `plan` says of three targets. */
 function plan(
   files: Readonly<Record<string, string | Buffer>>,
 ): Record<string, { needs: string; obstacles: string[] }> {
+  const { targets } = planOf(files);
+  return Object.fromEntries(targets.map(({ target, needs, obstacles }) => [target, { needs, obstacles }]));
+}
+
+function planOf(files: Readonly<Record<string, string | Buffer>>): Planned {
   const folder = mkdtempSync('/tmp/vrypt-addons-');
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, content] of Object.entries(files)) {
@@ -23,8 +33,7 @@ function plan(
   const args = [path.join(root, 'scripts/cli.ts'), 'plan', '--json', ...targets.flatMap((triple) => ['-t', triple])];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   expect(stdout, stderr).not.toBe('');
-  const planned = JSON.parse(stdout).targets as { target: string; needs: string; obstacles: string[] }[];
-  return Object.fromEntries(planned.map(({ target, needs, obstacles }) => [target, { needs, obstacles }]));
+  return JSON.parse(stdout) as Planned;
 }
 
 test('one that lies in its package raises the floor where it loads, and is refused elsewhere', () => {
@@ -93,4 +102,19 @@ test('a package that starts a program of its own is refused everywhere, and can 
   }
   const without = plan({ ...files, 'vrypt.release.json': '{ "without": ["tool"] }' });
   expect(Object.values(without).flatMap(({ obstacles }) => obstacles)).toEqual([]);
+});
+
+test('a program in a package for every system goes along with a word: it cannot be started where it lies', () => {
+  const { targets, warnings } = planOf({
+    'package.json': '{ "name": "there", "main": "main.js", "dependencies": { "many": "1" } }',
+    'main.js': "require('many');\n",
+    'node_modules/many/package.json': '{ "name": "many", "version": "1.0.0" }',
+    'node_modules/many/index.js': '',
+    'node_modules/many/linux/arm/tool': elfFile({ type: 2 }),
+    'node_modules/many/linux/x64/tool': elfFile({ type: 2 }),
+  });
+  expect(targets.flatMap(({ obstacles }) => obstacles)).toEqual([]);
+  expect(warnings.filter((line) => line.includes('many has'))).toEqual([
+    'many has the program node_modules/many/linux/arm/tool and 1 more, which is built for one CPU and cannot be started where it lies in the executable',
+  ]);
 });
