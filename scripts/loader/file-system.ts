@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fail } from './errors.ts';
 import type { Files } from './files.ts';
 import { Folder } from './folder.ts';
 import { statsOf } from './stats.ts';
@@ -33,11 +34,6 @@ export function addToFileSystem(files: Files): void {
   const open = new Map<number, OpenFile>();
   let next = firstDescriptor;
 
-  const fail = (code: string, call: string, path: string): never => {
-    const [errno, text] = errors[code] ?? [0, ''];
-    const message = `${code}: ${text}, ${call} '${path}'`;
-    throw Object.assign(new Error(message), { errno, code, syscall: call, path });
-  };
   const fileAt = (path: string, call: string): Buffer => {
     const file = files.file(path);
     if (file !== undefined) return files.bytes(file);
@@ -247,12 +243,3 @@ function direntOf(name: string, parentPath: string, type: number): fs.Dirent {
 function keepNative(...functions: readonly (Any | undefined)[]): void {
   for (const each of functions) if (each !== undefined) Object.assign(each, { native: each });
 }
-
-/** Number and text of errno(3), as libuv gives them. */
-const errors: Readonly<Record<string, readonly [number, string]>> = {
-  ENOENT: [-2, 'no such file or directory'],
-  ENOTDIR: [-20, 'not a directory'],
-  EISDIR: [-21, 'illegal operation on a directory, read'],
-  EINVAL: [-22, 'invalid argument'],
-  EROFS: [-30, 'read-only file system'],
-};

@@ -4,6 +4,8 @@ import { type PackedFile, type PackIndex, readPack } from '../formats/pack.ts';
 
 export class Files {
   readonly index: PackIndex;
+  /** Where relative paths begin, if the program has gone into a packed folder. */
+  workingFolder: string | undefined = undefined;
   private readonly data: Buffer;
   private readonly prefix: string;
   /** Names in each folder; made when somebody lists one. */
@@ -63,6 +65,8 @@ export class Files {
   }
 
   private insideText(text: string): string | undefined {
+    if (this.workingFolder !== undefined && text !== '' && !text.startsWith('/'))
+      return this.insideText(`${this.workingFolder}/${text}`);
     if (!text.startsWith(this.prefix) && text !== this.index.root) return undefined;
     const path = /\/\.|\/\/|\/$/.test(text) ? normalized(text) : text;
     return path.startsWith(this.prefix) || path === this.index.root ? this.real(path) : undefined;

@@ -9,6 +9,7 @@ import { addToFileSystem } from './file-system.ts';
 import { Files } from './files.ts';
 import { loadModulesFrom } from './modules.ts';
 import { startThreadsFrom } from './threads.ts';
+import { changeFolderOf } from './working-folder.ts';
 
 /** The path to run; undefined in the first thread of a process. */
 declare const start: string | undefined;
@@ -19,6 +20,7 @@ const files = new Files(
   Buffer.from((sea as unknown as { getRawAsset(name: string): ArrayBuffer }).getRawAsset('files')),
 );
 addToFileSystem(files);
+if (start === undefined) changeFolderOf(files);
 openAddonsFrom(files);
 let areThreadsOurs = false;
 loadModulesFrom(files, (name) => {

@@ -48,6 +48,21 @@ fs.rmSync(copied, { recursive: true });
 const opened = [];
 for await (const entry of await fs.promises.opendir(dirname)) opened.push(`${entry.name} ${entry.isFile()}`);
 console.log('opened', opened.sort());
+const before = process.cwd();
+process.chdir(dirname);
+console.log('in', process.cwd(), path.resolve('data.json'), fs.readFileSync('data.json', 'utf8').length);
+process.chdir('..');
+console.log('above', process.cwd(), readdirSync('src').length, fs.existsSync('data.json'), statSync('.').isDirectory());
+for (const folder of ['src/data.json', 'nope']) {
+  try {
+    process.chdir(folder);
+  } catch ({ code, message, path, dest }) {
+    console.log('not there', code, message, path, dest);
+  }
+}
+process.chdir('/');
+console.log('out', process.cwd(), fs.existsSync('src'));
+process.chdir(before);
 const missing = path.join(dirname, 'nope');
 console.log('missing', await readFile(missing).catch((error) => error.code), fs.existsSync(missing));
 const worker = new Worker(new URL('./w.js', url), { workerData: 5 });
