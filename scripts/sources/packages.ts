@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { toolchain } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
-import { sha256, sha256FileSync } from '../support/hash.ts';
+import { sha256, sha256FilesSync } from '../support/hash.ts';
 
 /** `files` is null for a package of another system, which npm does not install here. */
 interface Pin {
@@ -89,8 +89,8 @@ function resolve(lock: Readonly<Record<string, LockEntry>>, from: string, name: 
 
 /** Of every file's name and content, without nested packages. */
 function hashOf(folder: string): string | null {
-  const lines = filesOf(folder, '').map((name) => `${sha256FileSync(path.join(folder, name))}  ${name}`);
-  return lines.length === 0 ? null : sha256(lines.join('\n'));
+  const names = filesOf(folder, '');
+  return names.length === 0 ? null : sha256FilesSync(folder, names);
 }
 
 function filesOf(folder: string, below: string): string[] {

@@ -14,22 +14,42 @@ export function sha256(data: string | Uint8Array): string {
 }
 
 export async function sha256File(file: string): Promise<string> {
-  const before = identityOf(file);
+  const identify = (): Identity => identityOf(file);
+  const before = identify();
   const known = knownHash(file, before);
   if (known !== undefined) return known;
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return remembered(file, before, hash.digest('hex'));
+  return remembered(file, before, identify, hash.digest('hex'));
 }
 
 export function sha256FileSync(file: string): string {
-  const before = identityOf(file);
-  return knownHash(file, before) ?? remembered(file, before, sha256(readFileSync(file)));
+  const identify = (): Identity => identityOf(file);
+  const before = identify();
+  return knownHash(file, before) ?? remembered(file, before, identify, sha256(readFileSync(file)));
+}
+
+/** Of the names and contents of a folder's files: `names` are relative to it. If none has changed, none is read again. */
+export function sha256FilesSync(folder: string, names: readonly string[]): string {
+  const identify = (): Identity => {
+    const identities = names.map((name) => identityOf(path.join(folder, name)));
+    return {
+      text: sha256(identities.map(({ text }, index) => `${text} ${names[index]}`).join('\n')),
+      isWorthwhile: true,
+      changed: identities.reduce((last, { changed }) => Math.max(last, changed), 0),
+    };
+  };
+  const before = identify();
+  const known = knownHash(folder, before);
+  if (known !== undefined) return known;
+  const lines = names.map((name) => `${sha256FileSync(path.join(folder, name))}  ${name}`);
+  return remembered(folder, before, identify, sha256(lines.join('\n')));
 }
 
 interface Identity {
   readonly text: string;
-  readonly size: number;
+  /** Reading it costs more than remembering it. */
+  readonly isWorthwhile: boolean;
   /** Milliseconds since 1970. */
   readonly changed: number;
 }
@@ -39,7 +59,6 @@ interface Known {
   readonly hash: string;
 }
 
-/** Reading a smaller file costs as little as remembering it. */
 const large = 1 << 20;
 /** A clock of the kernel may stand still for this long, so that two changes look like one. */
 const tickMs = 100;
@@ -49,21 +68,21 @@ let hashes: Map<string, Known> | undefined;
 function identityOf(file: string): Identity {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   const text = [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-  return { text, size: Number(size), changed: Number(ctimeNs / 1_000_000n) };
+  return { text, isWorthwhile: size >= large, changed: Number(ctimeNs / 1_000_000n) };
 }
 
-function knownHash(file: string, { text, size }: Identity): string | undefined {
-  if (size < large) return undefined;
+function knownHash(file: string, { text, isWorthwhile }: Identity): string | undefined {
+  if (!isWorthwhile) return undefined;
   hashes ??= readStore();
   const known = hashes.get(path.resolve(file));
   return known?.identity === text ? known.hash : undefined;
 }
 
-function remembered(file: string, before: Identity, hash: string): string {
-  if (before.size < large || Date.now() - before.changed < tickMs) return hash;
+function remembered(file: string, before: Identity, identify: () => Identity, hash: string): string {
+  if (!before.isWorthwhile || Date.now() - before.changed < tickMs) return hash;
   hashes ??= readStore();
   // What has changed while it was read is nobody's hash.
-  if (identityOf(file).text === before.text) {
+  if (identify().text === before.text) {
     if (!isSaving) process.once('exit', save);
     isSaving = true;
     hashes.set(path.resolve(file), { identity: before.text, hash });

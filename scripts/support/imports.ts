@@ -4,6 +4,7 @@
  * their results are inputs of this one. For the steps of runtimes so is `support/`, which runs steps and reports on them:
  * compiling takes hours, and its result is compared with a pinned hash.
  */
+import { readdirSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
@@ -16,7 +17,9 @@ const supportFolder = 'scripts/support/';
 /** Absolute paths, sorted; the module itself is one of them. */
 export function codeOf(module: string): Promise<readonly string[]> {
   return once(`imports of ${module}`, async () => {
-    const graph = await graphOf(module);
+    const graph = isStep(module)
+      ? await once('imports of all steps', () => graphOf(...allSteps()))
+      : await graphOf(module);
     const entry = path.relative(toolchain, module);
     const found = new Set([entry]);
     for (const file of found) {
@@ -26,6 +29,17 @@ export function codeOf(module: string): Promise<readonly string[]> {
     }
     return [...found].sort().map((file) => path.join(toolchain, file));
   });
+}
+
+/** A release asks for nearly all of them: one walk costs little more than that of one step. */
+function allSteps(): string[] {
+  const folder = path.join(toolchain, stepsFolder);
+  const modules = readdirSync(folder).filter((name) => /\.[jt]s$/.test(name));
+  return modules.map((name) => path.join(folder, name));
+}
+
+function isStep(module: string): boolean {
+  return path.relative(toolchain, module).startsWith(stepsFolder);
 }
 
 function isLeftOut(imported: string, entry: string): boolean {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { sha256, sha256File, sha256FileSync } from '../../scripts/support/hash.ts';
+import { sha256, sha256File, sha256FileSync, sha256FilesSync } from '../../scripts/support/hash.ts';
 
 const size = 2 << 20;
 
@@ -46,4 +46,18 @@ test('what has just been written is not remembered', async () => {
     write(byte);
     expect(await sha256File(file)).toBe(hashOf(byte));
   }
+});
+
+test('of a folder, every file counts, by its name and its content, also when all are remembered', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-hash-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ['a', 'b']) writeFileSync(path.join(folder, name), name);
+  await pause(150);
+  const both = sha256(`${sha256('a')}  a\n${sha256('b')}  b`);
+  expect(sha256FilesSync(folder, ['a', 'b'])).toBe(both);
+  expect(sha256FilesSync(folder, ['a', 'b'])).toBe(both);
+  expect(sha256FilesSync(folder, ['a'])).toBe(sha256(`${sha256('a')}  a`));
+  writeFileSync(path.join(folder, 'b'), 'c');
+  utimesSync(path.join(folder, 'b'), 1, 1);
+  expect(sha256FilesSync(folder, ['a', 'b'])).toBe(sha256(`${sha256('a')}  a\n${sha256('c')}  b`));
 });
