@@ -70,6 +70,7 @@ class Dispatcher {
   async #wait(call: AppCall, promise: PromiseLike<Reply | Response | undefined>, next: number): Promise<Reply> {
     try {
       const result = await promise;
+      if (call.upgrade !== null) return call.upgrade;
       if (result instanceof Reply) return result;
       if (result === undefined) return this.#ask(call, next);
       return replyOf(result, call.method === 'HEAD');
@@ -97,16 +98,11 @@ function answerTo(error: unknown): Reply {
 function makeFetchStage<S>(route: FetchRoute<S>, server: Server<S>, origin: Origin): Stage {
   // Programs make their responses with the global classes; ours cost a twentieth.
   installGlobals();
-  const finish = (call: AppCall, response: Response | undefined): Reply | undefined => {
-    if (call.upgrade !== null) return call.upgrade;
-    return response === undefined ? undefined : replyOf(response, call.method === 'HEAD');
-  };
   return (call) => {
     call.isLent = true;
     const request = new LazyRequest(call, origin);
     const response = route.fetch(request as never, server);
-    if (isPromise(response)) return response.then((settled) => finish(call, settled)) as Promise<Reply | undefined>;
-    return finish(call, response);
+    return isPromise(response) ? response : (call.upgrade ?? response);
   };
 }
 

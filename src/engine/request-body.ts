@@ -4,9 +4,11 @@
  */
 import { Buffer } from 'node:buffer';
 import type { UnderlyingByteSource } from 'node:stream/web';
+import { readUtf8 } from '../http/latin1.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import type { Body } from './call.ts';
 import { RequestError } from './request-error.ts';
+import { countPiece } from './young-pieces.ts';
 
 /** What a body needs from its exchange. */
 export interface BodySource {
@@ -48,6 +50,11 @@ export class RequestBody implements Body {
   #isTaken = false;
   /** It is read as a whole, so every piece can be used. */
   #isWhole = false;
+  /** While text is taken: the first piece is not copied, it is #lent[#lentStart, #lentEnd). */
+  #isLending = false;
+  #lent: Buffer | null = null;
+  #lentStart = 0;
+  #lentEnd = 0;
   #error: Error | null = null;
   /** Resolves the promise of a reader that waits for more. */
   #wake: (() => void) | null = null;
@@ -63,6 +70,27 @@ export class RequestBody implements Body {
     return this.#state === State.complete ? this.#joined() : null;
   }
 
+  /**
+   * All of it as text, if it has arrived with the head and is not longer than `max`; then it has been read. Else null, and it is
+   * still to be read. Without a copy, a buffer for it and the promises of `text`: 0.6 µs for 1 KiB.
+   */
+  takeText(max: number = this.#maxWhole): string | null {
+    if (this.#isTaken || this.#state !== State.untouched || (this.length !== null && this.length > max)) return null;
+    this.#max = max;
+    this.#isLending = true;
+    this.#open();
+    this.#isLending = false;
+    const bytes = this.#lent;
+    this.#lent = null;
+    if (bytes === null) return null;
+    if ((this.#state as StateValue) !== State.complete) {
+      this.#keep(bytes, this.#lentStart, this.#lentEnd);
+      return null;
+    }
+    this.#isTaken = true;
+    return readUtf8(bytes, this.#lentStart, this.#lentEnd);
+  }
+
   /** More pieces can be used: reading from the socket may go on. */
   get isWanted(): boolean {
     return this.#isWhole || this.#wake !== null || this.#size < QUEUE_SIZE;
@@ -73,11 +101,11 @@ export class RequestBody implements Body {
   }
 
   async text(max: number = this.#maxWhole): Promise<string> {
-    return (await this.#whole(max)).toString('utf8');
+    return this.takeText(max) ?? (await this.#whole(max)).toString('utf8');
   }
 
   async json<T = unknown>(max: number = this.#maxWhole): Promise<T> {
-    const text = await this.text(max);
+    const text = this.takeText(max) ?? (await this.#whole(max)).toString('utf8');
     try {
       return JSON.parse(text) as T;
     } catch {
@@ -136,9 +164,17 @@ export class RequestBody implements Body {
       return;
     }
     if (this.#state === State.failed) return;
-    const copy = Buffer.allocUnsafe(end - start);
-    bytes.copy(copy, 0, start, end);
-    this.#pieces.push(copy);
+    if (this.#isLending) {
+      if (this.#lent === null && this.#pieces.length === 0) {
+        this.#lent = bytes;
+        this.#lentStart = start;
+        this.#lentEnd = end;
+        return;
+      }
+      if (this.#lent !== null) this.#keep(this.#lent, this.#lentStart, this.#lentEnd);
+      this.#lent = null;
+    }
+    this.#keep(bytes, start, end);
     this.#wakeUp();
   }
 
@@ -176,6 +212,13 @@ export class RequestBody implements Body {
     while (this.#state === State.reading) await this.#more();
     if (this.#error !== null) throw this.#error;
     return this.#joined();
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (!this.#isWhole) countPiece(end - start);
+    const copy = Buffer.allocUnsafe(end - start);
+    bytes.copy(copy, 0, start, end);
+    this.#pieces.push(copy);
   }
 
   #take(): void {

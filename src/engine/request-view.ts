@@ -4,7 +4,7 @@ import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
 import { readLatin1 } from '../http/latin1.ts';
 import type { RequestParser } from '../http/request-parser.ts';
-import type { Body, Call, HttpVersion, MultiplexedVersion } from './call.ts';
+import type { Call, HttpVersion, MultiplexedVersion } from './call.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
 import type { Address } from './transport.ts';
@@ -99,7 +99,9 @@ export class RequestView implements Call {
   keepHead(): void {
     if (this.isKept) return;
     const start = this.#methodStart;
-    this.#bytes = Buffer.from(this.http1Head);
+    const head = Buffer.allocUnsafe(this.#sectionEnd - start);
+    this.#view().copy(head, 0, start, this.#sectionEnd);
+    this.#bytes = head;
     this.#methodStart = 0;
     this.#methodEnd -= start;
     this.#targetStart -= start;
@@ -146,7 +148,7 @@ export class RequestView implements Call {
     return this.#version >= '2' ? null : this.http1Head;
   }
 
-  get body(): Body {
+  get body(): RequestBody {
     this.openedBody ??= new RequestBody(this.#exchange());
     return this.openedBody;
   }

@@ -94,14 +94,25 @@ export class Body {
     return new Uint8Array(await content.arrayBuffer());
   }
 
+  /** What `text` resolves with, if that needs no waiting, and then it has been read; else null. */
+  textNow(): string | null {
+    const content = this.#content;
+    if (!isIncoming(content) || this.isUnusable) return null;
+    const text = content.takeText();
+    if (text === null) return null;
+    this.#isUsed = true;
+    return withoutMark(text);
+  }
+
   text(): Promise<string> {
+    const text = this.textNow();
+    if (text !== null) return Promise.resolve(text);
     const content = this.take();
     if (typeof content === 'string') return Promise.resolve(withoutMark(content.toWellFormed()));
     if (content instanceof Uint8Array) return Promise.resolve(decode(content));
     if (isStream(content)) return piecesOf(content).then((pieces) => decode(concat(pieces)));
-    if (!isIncoming(content)) return content.arrayBuffer().then((buffer) => decode(new Uint8Array(buffer)));
-    const { now } = content;
-    return now === null ? content.bytes().then(decode) : Promise.resolve(decode(now));
+    if (isIncoming(content)) return content.bytes().then(decode);
+    return content.arrayBuffer().then((buffer) => decode(new Uint8Array(buffer)));
   }
 }
 

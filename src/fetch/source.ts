@@ -21,8 +21,10 @@ export interface RequestSource {
 export interface RequestBody {
   /** Content-Length; 0 without content, null if chunked. */
   readonly length: number | null;
-  /** All of it, uncopied, if it arrived with the head; else null. */
+  /** All of it, if it arrived with the head; else null. */
   readonly now: Uint8Array | null;
+  /** All of it as text, if it arrived with the head, and then it has been read; else null. */
+  takeText(): string | null;
   bytes(): Promise<Uint8Array>;
   stream(): ReadableStream<Uint8Array>;
 }

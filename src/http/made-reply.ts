@@ -5,6 +5,9 @@ import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
 import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
 
+/** From this length on two writes into what is sent cost less than one of both texts, joined. */
+const LONG = 256;
+
 export class MadeReply extends WholeReply {
   readonly status: number;
   readonly contentLength: number;
@@ -34,8 +37,13 @@ export class MadeReply extends WholeReply {
     if (isHead || this.contentLength === 0) {
       sink.pushLatin1(head);
     } else if (typeof content === 'string' && content.length === this.contentLength) {
-      // As many bytes as characters: all of them are ASCII.
-      sink.pushLatin1(head + content);
+      // As many bytes as characters: all of them are ASCII. Joining long ones copies them once more.
+      if (content.length < LONG) {
+        sink.pushLatin1(head + content);
+      } else {
+        sink.pushLatin1(head);
+        sink.pushLatin1(content);
+      }
     } else {
       sink.pushLatin1(head);
       sink.push(typeof content === 'string' ? Buffer.from(content, 'utf8') : asBuffer(content));

@@ -20,7 +20,13 @@ const NODES = {
 class Source implements RequestSource {
   method = 'GET';
   target = '/user/123?x=1';
-  body = { length: 0, now: null, bytes: async () => new Uint8Array(0), stream: () => new ReadableStream() };
+  body = {
+    length: 0,
+    now: null,
+    takeText: () => null,
+    bytes: async () => new Uint8Array(0),
+    stream: () => new ReadableStream(),
+  };
   remote = { address: '127.0.0.1' };
   params = {};
   signal = new AbortController().signal;

@@ -52,6 +52,11 @@ export class TestSource implements RequestSource {
     return {
       length: bytes.byteLength,
       now: isLate ? null : bytes,
+      takeText: () => {
+        if (isLate) return null;
+        take('bytes');
+        return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+      },
       bytes: async () => {
         take('bytes');
         return bytes.slice();
