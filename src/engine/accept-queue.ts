@@ -25,6 +25,8 @@ export interface ListeningHandle {
 const PROBES = 16;
 /** Give up after this many rounds: perhaps this machine does not allow connections to itself. */
 const ROUNDS = 10;
+/** So many turns are had even when time is over: a process that was kept from running has accepted nothing meanwhile. */
+const LEAST_TURNS = 512;
 /** Turns of the event loop without a new connection that count as quiet. */
 export const QUIET_TURNS = 3;
 
@@ -118,9 +120,9 @@ export class AcceptQueue {
   }
 }
 
-/** Lets the event loop turn until `turns` turns have accepted nothing (each accepts one connection at most), or until `end`. */
+/** Lets the event loop turn until `turns` turns have accepted nothing (each accepts one connection at most), or until about `end`. */
 export async function untilQuiet(accepted: () => number, turns: number, end: number): Promise<void> {
-  for (let quiet = 0; quiet < turns && process.uptime() < end; ) {
+  for (let quiet = 0, turn = 0; quiet < turns && (turn < LEAST_TURNS || process.uptime() < end); turn++) {
     const before = accepted();
     await new Promise((resolve) => setImmediate(resolve));
     quiet = accepted() === before ? quiet + 1 : 0;

@@ -42,6 +42,16 @@ describe.each(TRANSPORTS)('a listener that is drained, on the $transport transpo
     await expect(RawClient.connect(port)).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('accepts what waits even if its time was over before it could run', async () => {
+    const { connect, listener } = await startEngine(open);
+    const connecting = Array.from({ length: 50 }, () => connect());
+    const drained = connecting.at(-1)?.then(() => listener.drain(0));
+    const clients = await Promise.all(connecting);
+    const answers = await Promise.all(clients.map((client) => client.send(GET).response()));
+    expect(answers.every(({ body }) => body === 'Vrypt')).toBe(true);
+    await drained;
+  });
+
   test('closes in time although clients keep coming', async () => {
     const { engine, port } = await startEngine(open);
     let isOver = false;
