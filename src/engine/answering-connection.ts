@@ -94,7 +94,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
     const isEndOfRead = at === end;
     const isUnread = exchange.reading === Reading.content && reply?.kind !== ReplyKind.stream;
     this.isClientDone = isEndOfRead && !parser.persists && exchange.reading === Reading.done;
-    const closes = this.closesAfter(exchange, isEndOfRead) || isUnread;
+    const closes = this.closesAfter(exchange, isEndOfRead) || isUnread || reply?.closes === true;
     const persistence = closes ? Persistence.close : Persistence.keepAlive;
     this.requestStart = 0;
     switch ((reply as NonNullable<typeof reply>).kind) {

@@ -7,6 +7,8 @@ export type ReplyKindValue = (typeof ReplyKind)[keyof typeof ReplyKind];
 export abstract class Reply {
   abstract readonly kind: ReplyKindValue;
   abstract readonly status: number;
+  /** The connection ends after it (RFC 9112 §9.6); in HTTP/2 and later this means nothing. */
+  closes = false;
 
   /** It will not be sent, or not its content: lets go of what it holds. */
   discard(): void {}

@@ -192,6 +192,27 @@ describe('the fetch level', () => {
     expect((held[1] as Request).headers.get('host')).toBe('a');
   });
 
+  test.each([
+    ['text', () => new Response('bye', { headers: { Connection: 'close' } })],
+    ['a stream', () => new Response(new Blob(['bye']).stream(), { headers: { Connection: 'x-option , Close' } })],
+    ['nothing, later', async () => new Response(null, { status: 204, headers: { Connection: 'close' } })],
+  ])('Connection: close with %s ends the connection after it', async (_, fetch) => {
+    const { connect } = await startServer({ fetch });
+    const client = await connect();
+    const { head } = await client.send(get('/').repeat(2)).response();
+    expect(head.match(/^connection: .*$/gim)).toEqual(['Connection: close']);
+    expect(await client.end()).not.toContain('HTTP/1.1');
+  });
+
+  test('Connection: close is no option of its own where it is part of another', async () => {
+    const { connect } = await startServer({
+      fetch: () => new Response('stay', { headers: { Connection: 'keep-alive, closed' } }),
+    });
+    const client = await connect();
+    const answers = await client.send(get('/').repeat(2)).responses(2);
+    expect(answers.map(({ body }) => body)).toEqual(['stay', 'stay']);
+  });
+
   test('a response that is none is an error', async () => {
     const errors: unknown[] = [];
     const { connect } = await startServer({
