@@ -35,6 +35,7 @@ export const runApp: Command = {
   positionalHelp: 'the file, and the same as --port',
   notes: `The default export is what serve() of the library takes: { fetch }, { handle }, { routes }, with websocket, start, stop and so on.
 Where and how it is served is up to the options. Imports from 'vrypt-server' are the library inside this program.
+What it fails with while it is loaded is said in one line; with VRYPT_STACK=1 in the environment, with its stack.
 
 Examples:
   vrypt-server run app.mjs 3000
@@ -59,6 +60,7 @@ Examples:
     const url = urlOf(file);
     const all: Settings = { ...settings, isolation };
     return startServer(all, io, {
+      isProgram: true,
       app: (workers) => ({ kind: 'module', url: url.href, workers, relayName, drainMs: settings.drainTimeoutMs }),
       ...(values.watch ? { started: (workers) => watching(url, workers, settings, io) } : {}),
     });

@@ -3,6 +3,7 @@ import { addressOfHost } from '../engine/host-address.ts';
 import type { Notifier, SystemdSocket } from '../processes/systemd.ts';
 import type { WantedEndpoint } from '../workers/endpoint.ts';
 import type { Drained, Workers } from '../workers/messages.ts';
+import { reportError } from '../workers/report.ts';
 import { type StartOptions, startSupervisor } from '../workers/supervisor.ts';
 import type { WorkerApp } from '../workers/worker-app.ts';
 import { type Capacity, planCapacity } from './capacity.ts';
@@ -24,6 +25,8 @@ export interface Printer {
 export interface ServerHooks {
   /** What is served by that many workers; instead of the settings' app. */
   app?(workers: number): WorkerApp;
+  /** Of the person who started us: its errors are its own. */
+  readonly isProgram?: boolean;
   /** It listens where its configuration says, and not on sockets of systemd. */
   readonly takesNoSockets?: boolean;
   /** All workers listen. Returns what is printed instead of where the first listener is. */
@@ -65,7 +68,16 @@ export async function runServer(
   const stopped = signals.first.then(() => {
     isStopping = true;
   });
-  const supervisor = await Promise.race([
+  let supervisor: Workers | null = null;
+  const survive = (error: unknown) => {
+    // While it is loaded, it is for its loader to say.
+    if (process.listenerCount('uncaughtException') > 1) return;
+    if (supervisor === null) reportError(0, error);
+    else supervisor.survive(error);
+  };
+  // A program's own work may fail while other workers start. Anything else that fails before we listen is the end.
+  if (hooks.isProgram === true) process.on('uncaughtException', survive);
+  supervisor = await Promise.race([
     start({ ...settings, app: hooks.app?.(capacity.workers) ?? settings.app }, endpoint, capacity, stopped),
     signals.second.then(() => null),
   ]);
@@ -77,7 +89,7 @@ export async function runServer(
     const limit = threadLimit(supervisor.shortage);
     warn(`${limit} allows ${count(supervisor.workers, 'worker')} instead of ${capacity.workers}`);
   }
-  process.on('uncaughtException', (error) => supervisor.survive(error));
+  if (hooks.isProgram !== true) process.on('uncaughtException', survive);
   const places = hooks.started?.(supervisor) ?? placeOf(supervisor);
   if (!isStopping) say(`${version} listening on ${places} (${count(supervisor.workers, 'worker')})`);
   notifier?.ready();

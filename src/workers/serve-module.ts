@@ -10,6 +10,7 @@ import type { SharedCounters } from '../engine/counters.ts';
 import type { Transport } from '../engine/transport.ts';
 import * as library from '../index.ts';
 import { openThreadRelay } from '../websocket/thread-relay.ts';
+import { loadProgram } from './load-program.ts';
 import type { ServeOptions } from './messages.ts';
 import type { Served } from './serve.ts';
 import type { ModuleSource } from './worker-app.ts';
@@ -107,14 +108,7 @@ class ModuleEngine implements WorkerEngine {
 async function loadModule(url: string): Promise<App & Pick<Options, 'trustProxy'>> {
   provideLibrary();
   const file = fileURLToPath(url);
-  let app: unknown;
-  try {
-    app = ((await import(url)) as { default?: unknown }).default;
-  } catch (error) {
-    // With its stack, which says where in the program.
-    const { stack, message } = error as Error;
-    throw new Error(`${file} cannot be loaded: ${stack ?? message}`);
-  }
+  const app = await loadProgram(url);
   const isApp =
     typeof app === 'object' && app !== null && ['fetch', 'handle', 'routes'].some((name) => name in (app as object));
   if (!isApp) throw new Error(`the default export of ${file} must be an object with fetch, handle or routes`);

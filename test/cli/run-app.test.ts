@@ -76,12 +76,31 @@ test.each([
     'export default 1;',
     /^vrypt-server: the default export of \S+app\.mjs must be an object with fetch, handle or routes\n$/,
   ],
-  ['throw new Error("its own");', /^vrypt-server: \S+app\.mjs cannot be loaded: Error: its own\n {4}at /],
-])('what cannot be served is said: %s', async (text, message) => {
+  [
+    'const a = 1;\nthrow new Error("its own,\\n  in two lines");',
+    /^vrypt-server: \S+app\.mjs cannot be loaded: Error: its own, in two lines \(\S+app\.mjs:2\); VRYPT_STACK=1 shows the stack\n$/,
+  ],
+  [
+    'Promise.reject(new Error("forgotten")); export default { fetch() {} };',
+    /^vrypt-server: \S+app\.mjs cannot be loaded: Error: forgotten \(\S+app\.mjs:1\); VRYPT_STACK=1 shows the stack\n$/,
+  ],
+  ['export default {,};', /^vrypt-server: \S+app\.mjs cannot be loaded: SyntaxError: .*; VRYPT_STACK=1 .*\n$/],
+  ['await Promise.reject(7);', /^vrypt-server: \S+app\.mjs cannot be loaded: 7\n$/],
+])('what cannot be served is said in one line: %s', async (text, message) => {
   const folder = program({ 'app.mjs': text });
-  const { code, stderr } = await new ServerProcess(['run', path.join(folder, 'app.mjs'), '0']).ended;
+  for (const isolation of ['thread', 'process']) {
+    const args = ['run', path.join(folder, 'app.mjs'), '0', '--isolation', isolation];
+    const { code, stderr } = await new ServerProcess(args).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(message) });
+  }
+});
+
+test('VRYPT_STACK shows where in the program it fails', async () => {
+  const folder = program({ 'app.mjs': 'function open() { throw new Error("its own"); }\nopen();' });
+  const args = ['run', path.join(folder, 'app.mjs'), '0'];
+  const { code, stderr } = await new ServerProcess(args, { environment: { VRYPT_STACK: '1' } }).ended;
   expect(code).toBe(1);
-  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/cannot be loaded: Error: its own\n {4}at open .*\n {4}at \S+app\.mjs:2:1\n/);
 });
 
 test('only a file that was typed is run', async () => {
