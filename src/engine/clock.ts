@@ -2,6 +2,7 @@
  * The coarse clock of a worker: one timer for all deadlines and for Date, however many connections there are. It ticks only
  * while somebody needs it, so an idle server sleeps.
  */
+import { imfDate } from '../http/imf-date.ts';
 import type { SharedFields } from '../http/reply.ts';
 
 /** Time between two ticks: what deadlines are late by at most. */
@@ -77,5 +78,5 @@ export class SystemClock implements Clock {
 
 /** What answers say in that second of the epoch. */
 export function fieldsOf(second: number, keepAlive: string): SharedFields {
-  return { date: `Date: ${new Date(second * 1000).toUTCString()}\r\n`, keepAlive };
+  return { date: `Date: ${imfDate(second)}\r\n`, keepAlive };
 }
