@@ -1,6 +1,7 @@
 /** `file()` and `files()`: what src/files plans, as answers of the engine. Owns this worker's cache of single files. */
 import { Directory } from '../files/directory.ts';
 import type { DirectoryOptions } from '../files/directory-options.ts';
+import type { FilePlan } from '../files/file-plan.ts';
 import { SingleFiles } from '../files/single-file.ts';
 import { checkField, type Fields, pairsOf } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
@@ -45,10 +46,14 @@ export async function files(root: string, options: FilesOptions = {}): Promise<H
   const { fields, ...others } = options;
   const directory = new Directory(root, fields === undefined ? others : { ...others, fields: checked(fields) });
   return (call) => {
-    const plan =
-      call instanceof AppCall && call.restAt > 1
-        ? directory.plan(new BelowPrefix(call, call.restAt - 1), undefined, call.path.slice(0, call.restAt - 1))
-        : directory.plan(call);
+    let plan: FilePlan | null;
+    if (call instanceof AppCall && call.restAt > 1) {
+      const { path } = call;
+      const end = call.restAt - 1;
+      plan = directory.plan(new BelowPrefix(call, path.slice(end)), undefined, path.slice(0, end));
+    } else {
+      plan = directory.plan(call);
+    }
     return plan === null ? undefined : replyOfPlan(plan);
   };
 }
@@ -57,14 +62,17 @@ export async function files(root: string, options: FilesOptions = {}): Promise<H
 class BelowPrefix {
   readonly method: string;
   readonly path: string;
-  readonly query: string;
   readonly #call: AppCall;
 
-  constructor(call: AppCall, at: number) {
+  constructor(call: AppCall, path: string) {
     this.method = call.method;
-    this.path = call.path.slice(at);
-    this.query = call.query;
+    this.path = path;
     this.#call = call;
+  }
+
+  /** Only redirects ask for it. */
+  get query(): string {
+    return this.#call.query;
   }
 
   header(name: string): string | null {
