@@ -7,6 +7,8 @@ import { type ResponseFields, responseFields, TakenApart } from './http2-fields.
 export interface PreparedAnswer {
   readonly fields: ResponseFields;
   readonly content: Buffer;
+  /** The fields as HTTP/2 writes them, once it has. */
+  section: Buffer | null;
 }
 
 interface Kept extends PreparedAnswer {
@@ -23,7 +25,7 @@ export function prepared(reply: WholeReply, shared: SharedFields, isHead: boolea
   }
   const apart = new TakenApart();
   reply.putInto(apart, shared, Persistence.keepAlive, isHead);
-  const answer = { fields: responseFields(reply.status, apart.lines), content: apart.content, shared };
+  const answer = { fields: responseFields(reply.status, apart.lines), content: apart.content, shared, section: null };
   if (isKept) kept.set(reply, answer);
   return answer;
 }

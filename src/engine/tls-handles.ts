@@ -6,7 +6,6 @@
  * if the kernel took everything at once. A request must not wait for that turn, so such a write is reported as done.
  */
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 import {
   loadTcpBindings,
   loadTlsWrap,
@@ -27,7 +26,6 @@ import {
 } from './tls-transport.ts';
 import {
   type Address,
-  type NodeNet,
   type SocketOwner,
   type Transport,
   type TransportSocket,
@@ -272,16 +270,6 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
         default:
       }
       close(socket);
-    },
-
-    toNodeSocket(socket: TransportSocket, net: NodeNet): Socket {
-      if (!(socket instanceof TlsSocket)) return base.toNodeSocket(socket, net);
-      const { tls } = socket;
-      const node = new net.Socket({ handle: tls, manualStart: true } as object);
-      tls?.readStop();
-      // What Node's own sockets have, and look at when they close.
-      const ssl = { destroySSL: () => tls?.destroySSL(), _secureContext: { singleUse: false } };
-      return Object.assign(node, { encrypted: true, alpnProtocol: tls?.getALPNNegotiatedProtocol(), ssl });
     },
   };
 }

@@ -88,12 +88,11 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
     const stream = new QuicRequestStream(quic);
     this.deadline = 0;
     this.#headless.set(stream, this.host.clock.now + this.host.limits.headerTimeoutMs);
-    stream.on('error', ignore);
-    stream.once('close', () => {
+    stream.onClosed = () => {
       if (!this.#headless.delete(stream)) return;
       if (stream.isReset) this.#countReset();
       this.#rest();
-    });
+    };
     quic.onheaders = (fields) => {
       if (quic.early) stream.abort(Http3Code.requestRejected);
       else void this.#onHead(stream, fields);
