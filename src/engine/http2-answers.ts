@@ -1,6 +1,5 @@
 /** Whole answers as HTTP/2 sends them. Those that are sent often are taken apart once a second, because of Date. */
 import type { Buffer } from 'node:buffer';
-import { Answer } from '../http/answer.ts';
 import { Persistence, type SharedFields, type WholeReply } from '../http/reply.ts';
 import { type ResponseFields, responseFields, TakenApart } from './http2-fields.ts';
 
@@ -18,7 +17,7 @@ interface Kept extends PreparedAnswer {
 const kept = new WeakMap<WholeReply, Kept>();
 
 export function prepared(reply: WholeReply, shared: SharedFields, isHead: boolean): PreparedAnswer {
-  const isKept = reply instanceof Answer && !isHead;
+  const isKept = reply.isLasting && !isHead;
   if (isKept) {
     const known = kept.get(reply);
     if (known?.shared === shared) return known;

@@ -9,13 +9,18 @@ import { STATIC_TABLE } from './hpack-table.ts';
 /** The dynamic table is of size 0 from here on: has to begin a connection's first section, whatever the client allows (RFC 7541 §4.2). */
 export const NO_TABLE = 0x20;
 
-/** By name: the first index that has it. */
-const names = new Map<string, number>();
-/** By name and value. */
-const whole = new Map<string, number>();
+interface Known {
+  /** The first one with that name. */
+  readonly index: number;
+  /** By value. */
+  readonly values: Map<string, number>;
+}
+
+const names = new Map<string, Known>();
 STATIC_TABLE.forEach(([name, value], at) => {
-  if (!names.has(name)) names.set(name, at + 1);
-  if (value !== '') whole.set(`${name} ${value}`, at + 1);
+  const known = names.get(name) ?? { index: at + 1, values: new Map() };
+  names.set(name, known);
+  if (value !== '') known.values.set(value, at + 1);
 });
 
 /** Most that a length or an index takes. */
@@ -30,14 +35,14 @@ export function encodeFields(fields: readonly (string | number)[]): Buffer {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     const value = String(fields[i + 1]);
-    const index = whole.get(`${name} ${value}`);
+    const known = names.get(name);
+    const index = known?.values.get(value);
     if (index !== undefined) {
       at = putInteger(bytes, at, 0x80, 0x7f, index);
       continue;
     }
-    const named = names.get(name) ?? 0;
-    at = putInteger(bytes, at, 0, 0x0f, named);
-    if (named === 0) at = putText(bytes, at, name);
+    at = putInteger(bytes, at, 0, 0x0f, known?.index ?? 0);
+    if (known === undefined) at = putText(bytes, at, name);
     at = putText(bytes, at, value);
   }
   return bytes.subarray(0, at);
