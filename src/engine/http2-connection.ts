@@ -3,8 +3,8 @@
  * streams; `http2-session.ts` reads frames.
  */
 import type { Buffer } from 'node:buffer';
-import type { Http2ErrorCode } from '../http2/frames.ts';
 import { RequestParser } from '../http/request-parser.ts';
+import type { Http2ErrorCode } from '../http2/frames.ts';
 import type { Address } from './address.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Http2Exchange } from './http2-exchange.ts';

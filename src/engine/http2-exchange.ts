@@ -1,5 +1,5 @@
 /** One request of HTTP/2 or HTTP/3 with its answer: whole, in pieces, or passed on from somebody else. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { type Reply, ReplyKind, type WholeReply } from '../http/reply.ts';

@@ -112,7 +112,8 @@ export class Http2Session implements FrameOwner, StreamSession {
 
   /** Looks whether a header section takes too long. */
   onTick(now: number): void {
-    if (this.#sectionStream > 0 && now >= this.#sectionStart + this.#limits.headerTimeoutMs) this.#fail(Http2Error.calm);
+    if (this.#sectionStream > 0 && now >= this.#sectionStart + this.#limits.headerTimeoutMs)
+      this.#fail(Http2Error.calm);
   }
 
   /** The kernel has taken everything. */
@@ -172,7 +173,8 @@ export class Http2Session implements FrameOwner, StreamSession {
   #judge(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): Http2ErrorCode {
     if (!this.#hasSettings && (type !== Frame.settings || (flags & Flag.ack) !== 0)) return Http2Error.protocol;
     // RFC 9113 §6.10: nothing comes between the pieces of a header section.
-    if (this.#sectionStream > 0 && (type !== Frame.continuation || id !== this.#sectionStream)) return Http2Error.protocol;
+    if (this.#sectionStream > 0 && (type !== Frame.continuation || id !== this.#sectionStream))
+      return Http2Error.protocol;
     switch (type) {
       case Frame.data:
         return this.#onData(flags, id, bytes, start, end);

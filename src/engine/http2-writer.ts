@@ -3,15 +3,7 @@
  * written; buffers that are done with are used again by all connections of a worker.
  */
 import { Buffer } from 'node:buffer';
-import {
-  FRAME_HEAD,
-  Flag,
-  Frame,
-  type Http2ErrorCode,
-  MAX_PAYLOAD,
-  putFrameHead,
-  putUint32,
-} from '../http2/frames.ts';
+import { Flag, FRAME_HEAD, Frame, type Http2ErrorCode, MAX_PAYLOAD, putFrameHead, putUint32 } from '../http2/frames.ts';
 import { NO_TABLE } from '../http2/hpack-encoder.ts';
 import { type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
 
@@ -104,8 +96,7 @@ export class Http2Writer {
     for (let left = total; ; ) {
       const length = Math.min(left, MAX_PAYLOAD);
       left -= length;
-      const flags =
-        (left === 0 ? Flag.endHeaders : 0) | (isEnd && type === Frame.headers ? Flag.endStream : 0);
+      const flags = (left === 0 ? Flag.endHeaders : 0) | (isEnd && type === Frame.headers ? Flag.endStream : 0);
       const bytes = this.#reserve(FRAME_HEAD + length);
       let at = putFrameHead(bytes, this.#length, length, type, flags, stream);
       let count = length;

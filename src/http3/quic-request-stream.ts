@@ -3,9 +3,9 @@
  * waits for content until the turn is over.
  */
 import { Buffer } from 'node:buffer';
+import type { PreparedAnswer } from '../engine/http2-answers.ts';
 import type { ResponseFields } from '../engine/http2-fields.ts';
 import { Reset } from '../engine/http2-request.ts';
-import type { PreparedAnswer } from '../engine/http2-answers.ts';
 import type { RequestStream, StreamListener } from '../engine/request-stream.ts';
 import { asBuffer } from '../http/as-buffer.ts';
 import { DRAINABLE, type QuicFields, type QuicStream } from './quic.ts';
@@ -206,7 +206,8 @@ export class QuicRequestStream implements RequestStream {
   }
 
   #flow(): void {
-    while (this.#isFlowing && this.#held.length > 0) this.listener?.onContent(asBuffer(this.#held.shift() as Uint8Array));
+    while (this.#isFlowing && this.#held.length > 0)
+      this.listener?.onContent(asBuffer(this.#held.shift() as Uint8Array));
     if (!this.#isFlowing || this.#isPulling || this.readableEnded || this.closed) return;
     this.#isPulling = true;
     this.#incoming ??= this.#quic[Symbol.asyncIterator]();
