@@ -59,6 +59,8 @@ export class RequestHead {
   #hostStart = 0;
   #hostEnd = 0;
   #isOld = false;
+  /** What whoever is connected says of the client is believed. */
+  #isTrusted = false;
   #forwardedFor = '';
   #forwarded = '';
 
@@ -80,6 +82,8 @@ export class RequestHead {
     request.reserve(head.length + texts + ADDED_MAX);
     const at = this.#putLine(request, head, call, upstream.basePath, target);
     this.#putHost(request, upstream);
+    const { trusted } = this.#options;
+    this.#isTrusted = trusted !== null && trusted.isTrusted(call.remote.address);
     this.#connection.reset();
     const start = request.length;
     if (!this.#putFields(request, head, at)) {
@@ -140,6 +144,7 @@ export class RequestHead {
       const nameEnd = at;
       let rule = this.#rules.of(head, lineStart, nameEnd);
       while (head[at] !== CR) at++;
+      if (rule === Rule.ofProxies) rule = this.#isTrusted ? Rule.copy : Rule.drop;
       if (rule === Rule.copy && wasNaming && connection.has(head, lineStart, nameEnd)) rule = Rule.drop;
       if (rule === Rule.host) {
         this.#hostStart = nameEnd + 1;
@@ -192,7 +197,7 @@ export class RequestHead {
     const { forwarded, trusted } = this.#options;
     const { address } = call.remote;
     const host = this.#hostEnd === 0 ? '' : readLatin1(head, this.#hostStart, this.#hostEnd).trim();
-    const isTrusted = trusted?.isTrusted(address) === true;
+    const isTrusted = this.#isTrusted;
     const client = isTrusted ? (trusted as TrustedProxies).clientOf(address, (name) => call.header(name)) : null;
     const proto = client?.proto ?? scheme;
     const chain = isTrusted ? this.#forwardedFor : '';
