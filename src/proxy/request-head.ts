@@ -83,7 +83,7 @@ export class RequestHead {
     const at = this.#putLine(request, head, call, upstream.basePath, target);
     this.#putHost(request, upstream);
     const { trusted } = this.#options;
-    this.#isTrusted = trusted !== null && trusted.isTrusted(call.remote.address);
+    this.#isTrusted = trusted?.isTrusted(call.remote.address) === true;
     this.#connection.reset();
     const start = request.length;
     if (!this.#putFields(request, head, at)) {
