@@ -129,7 +129,8 @@ class Http2Connection implements LiveConnection, SocketOwner, StreamOwner, Sessi
     this.#isClosed = true;
     this.#isEnded = true;
     this.#session.cutAll();
-    this.#tellOver();
+    // It may be an answer's own write that has failed.
+    if (this.#over.length > 0) queueMicrotask(() => this.#tellOver());
     this.host.transport.destroy(this.#socket);
     this.host.forget(this);
   }
