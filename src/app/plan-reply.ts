@@ -52,6 +52,10 @@ export class FileReply extends WholeReply {
     return this.#content?.length ?? 0;
   }
 
+  override get isLasting(): boolean {
+    return true;
+  }
+
   putInto(sink: ByteSink, shared: SharedFields, persistence: PersistenceValue, isHead: boolean): void {
     const content = this.#content;
     if (!isHead && content !== null && content.length <= PREPARED && persistence === Persistence.keepAlive) {

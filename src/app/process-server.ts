@@ -21,7 +21,7 @@ async function sharedTlsOf(tls: Tls): Promise<() => SharedTls> {
   const shared = shareTls(tls, makeTicketSecret());
   const keys = new TicketKeys(shared.ticketSecret, tls.ticketRotationMs ?? DEFAULT_TICKET_ROTATION_MS);
   return () => {
-    keys.at(Date.now());
+    keys.at();
     return { ...shared, ticketSecret: keys.secret };
   };
 }

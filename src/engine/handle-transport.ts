@@ -4,7 +4,6 @@
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 import {
   loadPipeBindings,
   loadTcpBindings,
@@ -20,7 +19,6 @@ import {
   type Address,
   type Listener,
   type ListenOptions,
-  type NodeNet,
   refusePeerCredentials,
   type SocketOwner,
   type Transport,
@@ -147,12 +145,6 @@ function makeTransport(bindings: TcpBindings): Transport {
 
     destroy(socket: TransportSocket): void {
       (socket as StreamHandle).close();
-    },
-
-    toNodeSocket(socket: TransportSocket, net: NodeNet): Socket {
-      const handle = socket as StreamHandle;
-      handle.readStop();
-      return new net.Socket({ handle, manualStart: true } as object);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** One request of HTTP/2 or HTTP/3 with its answer: whole, in pieces, or passed on from somebody else. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { type Reply, ReplyKind, type WholeReply } from '../http/reply.ts';
@@ -15,7 +15,6 @@ import type { RequestStream } from './request-stream.ts';
 import type { StreamReply } from './stream-reply.ts';
 import { type AnswerWriter, Framing, type FramingValue, type StreamHost, StreamWriter } from './stream-writer.ts';
 
-const ENDED = { endStream: true };
 const CANNOT_HAND_OVER = 'a stream of HTTP/2 or HTTP/3 cannot be handed over to another protocol';
 
 export class Http2Exchange extends Http2Request implements StreamHost, RelayHost {
@@ -32,9 +31,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   constructor(owner: StreamOwner, stream: RequestStream, fields: RawFields) {
     super(owner, stream, fields);
     this.isToHead = this.isHead;
-    // Of the client; 'close' follows.
-    stream.on('error', ignore);
-    stream.once('close', () => this.#onClose());
+    stream.listener = this;
   }
 
   /** Calls the handler. */
@@ -70,8 +67,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
 
   flushContent(): boolean {
     const bytes = this.output.take();
-    // The output will be used for others.
-    if (bytes !== null && !this.stream.destroyed) this.stream.write(Buffer.from(bytes));
+    if (bytes !== null) this.stream.write(bytes);
     return !this.stream.writableNeedDrain;
   }
 
@@ -98,7 +94,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     this.#status = relay.status;
     this.responding = Responding.streaming;
     this.wait(Phase.stream);
-    this.stream.respond(responseFields(relay.status, lines));
+    this.stream.respond(responseFields(relay.status, lines), false, null);
     return isUnknown ? Framing.close : Framing.length;
   }
 
@@ -142,7 +138,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   };
 
   #respond(reply: Reply): void {
-    if (this.stream.destroyed || this.stream.closed) {
+    if (this.stream.destroyed) {
       reply.discard();
       return;
     }
@@ -164,13 +160,10 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   }
 
   #sendWhole(reply: WholeReply): void {
-    const { fields, content } = prepared(reply, this.owner.host.clock.sharedFields, this.isHead);
-    if (content.length === 0) {
-      this.stream.respond(fields, ENDED);
-    } else {
-      this.stream.respond(fields);
-      this.stream.end(content);
-    }
+    const answer = prepared(reply, this.owner.host.clock.sharedFields, this.isHead);
+    const { fields, content } = answer;
+    this.stream.respond(fields, content.length === 0, answer);
+    if (content.length > 0) this.stream.end(content);
     this.#endAnswer(content.length);
   }
 
@@ -178,7 +171,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     const { date, keepAlive } = this.owner.host.clock.sharedFields;
     const length = reply.length === null ? '' : `content-length: ${reply.length}\r\n`;
     const lines = headLines(reply.start) + length + date + keepAlive;
-    this.stream.respond(responseFields(reply.status, lines), this.isHead ? ENDED : undefined);
+    this.stream.respond(responseFields(reply.status, lines), this.isHead, null);
     if (this.isHead) {
       reply.discard();
       this.#endAnswer(0);
@@ -188,7 +181,6 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     this.wait(Phase.stream);
     const writer = new StreamWriter(this, reply.length === null ? Framing.close : Framing.length, reply.length);
     this.#writer = writer;
-    this.stream.on('drain', () => this.#onDrained(writer));
     writer.run(reply);
   }
 
@@ -197,7 +189,6 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     this.#writer = relay;
     this.responding = Responding.pending;
     this.timeoutMs = 0;
-    this.stream.on('drain', () => this.#onDrained(relay));
     relay.begin(this);
     if (this.stream.endAfterHeaders) {
       relay.complete();
@@ -206,21 +197,28 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     // The upstream's invitation would come too late for a client that waits for this one.
     this.inviteContent();
     relay.flush();
-    this.stream.on('data', (bytes: Buffer) => {
-      if (this.#relay !== relay) return;
-      relay.push(bytes, 0, bytes.length);
-      relay.flush();
-      if (!relay.isWanted) this.stream.pause();
-    });
-    this.stream.on('end', () => {
-      if (this.#relay === relay) relay.complete();
-    });
+    this.stream.resume();
   }
 
-  #onDrained(writer: AnswerWriter): void {
-    if (this.#writer !== writer) return;
+  override onContent(bytes: Buffer): void {
+    const relay = this.#relay;
+    if (relay === null || this.isDropping) {
+      super.onContent(bytes);
+      return;
+    }
+    relay.push(bytes, 0, bytes.length);
+    relay.flush();
+    if (!relay.isWanted) this.stream.pause();
+  }
+
+  override onContentEnd(): void {
+    if (this.#relay === null || this.isDropping) super.onContentEnd();
+    else this.#relay.complete();
+  }
+
+  onDrained(): void {
     if (this.responding === Responding.streaming) this.wait(Phase.stream);
-    writer.onDrained();
+    this.#writer?.onDrained();
   }
 
   /** All of the answer has been given to the stream. */
@@ -245,7 +243,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     }
   }
 
-  #onClose(): void {
+  onStreamClosed(): void {
     this.#isClosed = true;
     const isComplete = this.responding === Responding.done && this.stream.rstCode === Reset.noError;
     if (this.responding === Responding.pending || this.responding === Responding.streaming) {

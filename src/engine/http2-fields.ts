@@ -10,8 +10,8 @@ export type RawFields = readonly string[];
 export type ResponseFields = (string | number)[];
 
 /**
- * The request as a head of HTTP/1.1, so that it is judged by the same rules and seen through the same view. nghttp2 has checked
- * that names and values hold nothing that would end a line, and that no field belongs to a connection.
+ * The request as a head of HTTP/1.1, so that it is judged by the same rules and seen through the same view. Whoever has read the
+ * fields has checked that names and values hold nothing that would end a line, and that no field belongs to a connection.
  */
 export function headOf(fields: RawFields): Buffer {
   let method = '';
@@ -43,7 +43,9 @@ export function headOf(fields: RawFields): Buffer {
     }
   }
   const first = authority === null ? '' : `host: ${authority}\r\n`;
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${first}${lines}\r\n`, 'latin1');
+  // RFC 9113 §8.5: CONNECT has no path.
+  const target = path === '' ? (authority ?? '') : path;
+  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${first}${lines}\r\n`, 'latin1');
 }
 
 const COLON = 0x3a;

@@ -16,7 +16,7 @@ import { LINGER_MAX_MS } from './limits.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import type { RequestBody } from './request-body.ts';
-import type { RequestStream } from './request-stream.ts';
+import type { RequestStream, StreamListener } from './request-stream.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
 
 /** Why a stream is reset (RFC 9113 §7). */
@@ -34,7 +34,7 @@ export interface StreamOwner {
   forget(stream: Http2Request): void;
 }
 
-export abstract class Http2Request implements ViewSource {
+export abstract class Http2Request implements ViewSource, StreamListener {
   /** On the engine's clock. */
   deadline = Number.POSITIVE_INFINITY;
   /** Content-Length, 0 without content, -1 if it is not known. */
@@ -51,6 +51,9 @@ export abstract class Http2Request implements ViewSource {
   protected sent: PromiseWithResolvers<void> | null = null;
   /** The handler reads content. */
   protected isReading = false;
+  /** Nobody reads it. */
+  protected isDropping = false;
+  #body: RequestBody | null = null;
   readonly #requestStart: number;
   #phase: PhaseValue = Phase.handler;
   #expectsContinue: boolean;
@@ -117,13 +120,10 @@ export abstract class Http2Request implements ViewSource {
   readArrived(body: RequestBody): boolean {
     if (this.stream.endAfterHeaders) return true;
     this.isReading = true;
+    this.#body = body;
     this.inviteContent();
-    this.stream.on('data', (bytes: Buffer) => this.#onContent(body, bytes));
-    this.stream.on('end', () => {
-      body.complete();
-      if (this.responding === Responding.pending) this.wait(Phase.handler);
-    });
-    return false;
+    this.stream.resume();
+    return this.stream.readableEnded;
   }
 
   resumeContent(): void {
@@ -166,6 +166,20 @@ export abstract class Http2Request implements ViewSource {
     return this.owner.host.everyTick(listener);
   }
 
+  abstract onDrained(): void;
+  abstract onStreamClosed(): void;
+
+  onContent(bytes: Buffer): void {
+    if (this.isDropping) this.#drop(bytes);
+    else if (this.#body !== null) this.#read(this.#body, bytes);
+  }
+
+  onContentEnd(): void {
+    if (this.isDropping || this.#body === null) return;
+    this.#body.complete();
+    if (this.responding === Responding.pending) this.wait(Phase.handler);
+  }
+
   protected abstract refuse(reason: RefusalReason): void;
 
   protected get isUnanswered(): boolean {
@@ -179,14 +193,9 @@ export abstract class Http2Request implements ViewSource {
     if (this.isUnanswered) this.stream.additionalHeaders({ ':status': 100 });
   }
 
-  /** What nobody reads; RFC 9113 §8.1: after a complete answer the rest is not needed. */
+  /** What nobody reads. */
   protected dropContent(): void {
-    const { maxDropped } = this.owner.host.limits;
-    this.stream.removeAllListeners('data');
-    this.stream.on('data', (bytes: Buffer) => {
-      this.#droppedBytes += bytes.length;
-      if (this.#droppedBytes > maxDropped) this.stream.close(Reset.noError);
-    });
+    this.isDropping = true;
     this.stream.resume();
   }
 
@@ -211,7 +220,13 @@ export abstract class Http2Request implements ViewSource {
     return waiting !== this.#waitingBytes && waiting > 0;
   }
 
-  #onContent(body: RequestBody, bytes: Buffer): void {
+  /** RFC 9113 §8.1: after a complete answer the rest is not needed. */
+  #drop(bytes: Buffer): void {
+    this.#droppedBytes += bytes.length;
+    if (this.#droppedBytes > this.owner.host.limits.maxDropped) this.stream.close(Reset.noError);
+  }
+
+  #read(body: RequestBody, bytes: Buffer): void {
     this.#receivedBytes += bytes.length;
     if (this.#receivedBytes > this.owner.host.limits.maxBodySize) {
       body.refuse('bodyTooLarge');

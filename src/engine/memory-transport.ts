@@ -242,10 +242,6 @@ export class MemoryTransport implements Transport {
   destroy(socket: TransportSocket): void {
     asMemory(socket).destroy();
   }
-
-  toNodeSocket(): never {
-    throw new Error('a connection in memory is no socket');
-  }
 }
 
 function asMemory(socket: TransportSocket): MemoryConnection {

@@ -182,11 +182,6 @@ export function openNetTransport(): Transport {
     destroy(socket: TransportSocket): void {
       (socket as NetSocket).stream.destroy();
     },
-
-    toNodeSocket(socket: TransportSocket): Socket {
-      const { stream } = socket as NetSocket;
-      return stream.removeAllListeners('data').removeAllListeners('end').pause();
-    },
   };
 }
 

@@ -205,15 +205,14 @@ export class RequestView implements Call {
 
   header(name: string): string | null {
     const section = this.#headerSection();
-    const lowered = name.toLowerCase();
-    const wanted = `\n${lowered}:`;
+    const wanted = patterns.get(name) ?? patternOf(name);
     let found: string | null = null;
     for (let at = this.#lowered.indexOf(wanted); at >= 0; ) {
       const valueStart = at + wanted.length;
       const valueEnd = section.indexOf('\r', valueStart);
       const value = trimSpace(section, valueStart, valueEnd);
       // RFC 9110 §5.3, and RFC 9113 §8.2.3 for Cookie.
-      found = found === null ? value : found + (lowered === 'cookie' ? '; ' : ', ') + value;
+      found = found === null ? value : found + (wanted === COOKIE ? '; ' : ', ') + value;
       at = this.#lowered.indexOf(wanted, valueEnd);
     }
     return found;
@@ -262,6 +261,17 @@ export class RequestView implements Call {
     if (this.#source === null) throw new Error(USED_TOO_LATE);
     return this.#source;
   }
+}
+
+const COOKIE = '\ncookie:';
+/** How the lines of a field begin, by its name as programs write it: they ask for the same few again and again. Bounded. */
+const patterns = new Map<string, string>();
+const MAX_PATTERNS = 256;
+
+function patternOf(name: string): string {
+  const pattern = `\n${name.toLowerCase()}:`;
+  if (patterns.size < MAX_PATTERNS && name.length <= 64) patterns.set(name, pattern);
+  return pattern;
 }
 
 const USED_TOO_LATE = 'a request must not be used after its handler has returned';

@@ -6,7 +6,6 @@
  * if the kernel took everything at once. A request must not wait for that turn, so such a write is reported as done.
  */
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 import {
   loadTcpBindings,
   loadTlsWrap,
@@ -18,6 +17,19 @@ import {
 import { READ_SIZE } from './handle-transport.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import {
+  close,
+  deliver,
+  fail,
+  hold,
+  type OwnHandle,
+  onError,
+  onHandshakeDone,
+  plainOf,
+  Stage,
+  TlsSocket,
+  Writing,
+} from './tls-socket.ts';
+import {
   type ChooseTls,
   FirstReader,
   type HandshakeOwner,
@@ -27,7 +39,6 @@ import {
 } from './tls-transport.ts';
 import {
   type Address,
-  type NodeNet,
   type SocketOwner,
   type Transport,
   type TransportSocket,
@@ -38,57 +49,6 @@ import {
 const UV_EOF = -4095;
 /** What a wrap encrypts into buffers that it gives to the kernel in one write: 10 of 16 KiB, of which the first is smaller. */
 const WRITTEN_AT_ONCE = 128 * 1024;
-
-const NOTHING = Buffer.alloc(0);
-
-const Stage = {
-  /** The client has not said what it wants: there is no TLS yet. */
-  first: 0,
-  handshake: 1,
-  open: 2,
-  /** Nothing more is sent: the client has been told, or is gone. */
-  ended: 3,
-  /** Destroyed, as soon as the write under way is over. */
-  leaving: 4,
-  closed: 5,
-} as const;
-type StageValue = (typeof Stage)[keyof typeof Stage];
-
-const Writing = {
-  none: 0,
-  /** The wrap has not said that it is over, but the kernel has everything: reported as done. */
-  taken: 1,
-  /** The owner waits for `onWritten`. */
-  awaited: 2,
-} as const;
-type WritingValue = (typeof Writing)[keyof typeof Writing];
-
-/** One connection. Owns both handles. */
-class TlsSocket implements TransportSocket {
-  owner: SocketOwner;
-  readonly plain: StreamHandle;
-  /** Set from the handshake on. */
-  tls: TlsHandle | null = null;
-  stage: StageValue = Stage.first;
-  writing: WritingValue = Writing.none;
-  /** To be ended when the write under way is over. */
-  isEnding = false;
-  /** Handed over while the wrap is writing. */
-  queue: Buffer | null = null;
-  isPaused = false;
-  /** A wrap goes on with what it has decrypted, even while it does not read: this came since the pause. */
-  held: Buffer | null = null;
-  hasEnded = false;
-
-  constructor(plain: StreamHandle, owner: SocketOwner) {
-    this.plain = plain;
-    this.owner = owner;
-  }
-}
-
-interface OwnHandle extends TlsHandle {
-  socket: TlsSocket;
-}
 
 interface TlsRequest extends StreamRequest {
   socket: TlsSocket | null;
@@ -273,61 +233,7 @@ export function openTlsOnHandles(base: Transport): TlsTransport | null {
       }
       close(socket);
     },
-
-    toNodeSocket(socket: TransportSocket, net: NodeNet): Socket {
-      if (!(socket instanceof TlsSocket)) return base.toNodeSocket(socket, net);
-      const { tls } = socket;
-      const node = new net.Socket({ handle: tls, manualStart: true } as object);
-      tls?.readStop();
-      // What Node's own sockets have, and look at when they close.
-      const ssl = { destroySSL: () => tls?.destroySSL(), _secureContext: { singleUse: false } };
-      return Object.assign(node, { encrypted: true, alpnProtocol: tls?.getALPNNegotiatedProtocol(), ssl });
-    },
   };
-}
-
-/** `length` below 0: the end. */
-function hold(socket: TlsSocket, bytes: Buffer, length: number): void {
-  if (length < 0) socket.hasEnded = true;
-  else socket.held = Buffer.concat([socket.held ?? NOTHING, bytes.subarray(0, length)]);
-}
-
-function deliver(socket: TlsSocket): void {
-  const { held } = socket;
-  if (socket.isPaused || socket.stage > Stage.ended) return;
-  socket.held = null;
-  if (held !== null) socket.owner.onData(held, held.length);
-  if (!socket.hasEnded || socket.isPaused || (socket.stage as StageValue) > Stage.ended) return;
-  socket.hasEnded = false;
-  socket.owner.onEnd();
-}
-
-function plainOf(socket: TransportSocket): TransportSocket {
-  return socket instanceof TlsSocket ? socket.plain : socket;
-}
-
-function close(socket: TlsSocket): void {
-  if (socket.stage === Stage.closed) return;
-  socket.stage = Stage.closed;
-  // Not on OpenSSL's own stack, which may be what called.
-  socket.plain.close(() => socket.tls?.destroySSL());
-}
-
-function onHandshakeDone(this: TlsHandle): void {
-  const { socket } = this as OwnHandle;
-  if (socket.stage !== Stage.handshake) return;
-  socket.stage = Stage.open;
-  (socket.owner as Handshaking).onSecured(this.getALPNNegotiatedProtocol() || null);
-}
-
-function onError(this: TlsHandle): void {
-  fail((this as OwnHandle).socket);
-}
-
-function fail(socket: TlsSocket): void {
-  if (socket.stage > Stage.ended) return;
-  socket.stage = Stage.ended;
-  socket.owner.onFailure();
 }
 
 /** RFC 7301 §3.1. */

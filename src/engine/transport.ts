@@ -3,13 +3,9 @@
  * (`net-transport.ts`, public interfaces only).
  */
 import type { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 import type { Address } from './address.ts';
 
 export { type Address, addressOf } from './address.ts';
-
-/** `node:net`, which the fast transport does not load. */
-export type NodeNet = typeof import('node:net');
 
 import type { PeerCredentials } from './native-binding.ts';
 import type { ListenerTicket } from './shared-listener.ts';
@@ -115,8 +111,6 @@ export interface Transport {
   reset(socket: TransportSocket): void;
   /** Closes both directions and forgets the socket. */
   destroy(socket: TransportSocket): void;
-  /** The socket as one of Node's, for protocols that Node speaks. It is not to be used here any more. */
-  toNodeSocket(socket: TransportSocket, net: NodeNet): Socket;
 }
 
 /** What a transport without the runtime's binding says of a Unix socket's other end. */

@@ -24,10 +24,19 @@ export class FilePlan {
   readonly length: number | null;
   /** Null: send only the head. If it is a source, the receiver of the plan owns it. */
   readonly content: Uint8Array | FileSource | null;
+  /** Of an answer that stands for another one, 206 or 304: the head of that; null: it is itself. */
+  readonly whole: FilePlan | null;
   /** A slot for the sender: bytes it prepared for this plan and can send again. */
   prepared: unknown = null;
 
-  constructor(status: number, fields: FieldList, length: number | null, content: Uint8Array | FileSource | null) {
+  constructor(
+    status: number,
+    fields: FieldList,
+    length: number | null,
+    content: Uint8Array | FileSource | null,
+    whole: FilePlan | null = null,
+  ) {
+    this.whole = whole;
     this.status = status;
     this.fields = fields;
     this.length = length;

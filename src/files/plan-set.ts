@@ -74,6 +74,7 @@ export class PlanSet implements Validators {
       this.fields.filter(([name]) => !OF_CONTENT.has(name.toLowerCase())),
       null,
       null,
+      this.head(),
     );
     return this.#notModified;
   }

@@ -75,14 +75,16 @@ function planRange(value: string, representation: Representation, plans: PlanSet
   if (ranges.length === 1) {
     const length = first.end - first.start + 1;
     const fields: FieldList = [...plans.fields, ['Content-Range', contentRange(first, size)]];
-    if (body !== null) return new FilePlan(206, fields, length, body.subarray(first.start, first.end + 1));
-    if (file !== null) return new FilePlan(206, fields, length, new FileSlices(file, ranges, length));
+    if (body !== null)
+      return new FilePlan(206, fields, length, body.subarray(first.start, first.end + 1), plans.head());
+    if (file !== null) return new FilePlan(206, fields, length, new FileSlices(file, ranges, length), plans.head());
   }
   const parts = byteRangeParts(ranges, size, plans.style.type);
   const fields = plans.fields.map(([name, one]) => [name, name === 'Content-Type' ? parts.type : one] as const);
-  if (file !== null) return new FilePlan(206, fields, parts.length, new FileSlices(file, parts.pieces, parts.length));
+  if (file !== null)
+    return new FilePlan(206, fields, parts.length, new FileSlices(file, parts.pieces, parts.length), plans.head());
   const pieces = parts.pieces.map((piece) =>
     piece instanceof Uint8Array ? piece : (body as Buffer).subarray(piece.start, piece.end + 1),
   );
-  return new FilePlan(206, fields, parts.length, Buffer.concat(pieces));
+  return new FilePlan(206, fields, parts.length, Buffer.concat(pieces), plans.head());
 }

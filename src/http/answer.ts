@@ -40,6 +40,10 @@ export class Answer extends WholeReply {
     return this.#content.length;
   }
 
+  override get isLasting(): boolean {
+    return true;
+  }
+
   putInto(sink: ByteSink, shared: SharedFields, persistence: PersistenceValue, isHead: boolean): void {
     sink.push(this.bytes(shared, persistence, isHead));
   }

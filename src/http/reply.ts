@@ -43,6 +43,11 @@ export abstract class WholeReply extends Reply {
   /** Bytes of its content; sent or, to HEAD, left out. */
   abstract readonly contentLength: number;
 
+  /** It is the answer to many requests, so what is made of it is worth keeping. */
+  get isLasting(): boolean {
+    return false;
+  }
+
   abstract putInto(sink: ByteSink, shared: SharedFields, persistence: PersistenceValue, isHead: boolean): void;
 }
 

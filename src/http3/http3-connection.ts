@@ -3,6 +3,7 @@
  * those of HTTP/1 and 2. Owns the session and its streams.
  */
 import { type Address, addressOf } from '../engine/address.ts';
+import { Allowance, RESETS } from '../engine/allowance.ts';
 import type { ConnectionHost } from '../engine/connection-host.ts';
 import { Http2Exchange } from '../engine/http2-exchange.ts';
 import type { Http2Request, StreamOwner } from '../engine/http2-request.ts';
@@ -12,9 +13,6 @@ import { rawFieldsOf } from './fields.ts';
 import type { QuicFields, QuicSession, QuicStream } from './quic.ts';
 import { Http3Code, QuicRequestStream } from './quic-request-stream.ts';
 
-/** Requests that a client may cut off at once, and then per second; beyond it, the connection ends (CVE-2023-44487). */
-const RESET_BURST = 200;
-const RESETS_PER_SECOND = 33;
 const NOWHERE: Address = { address: '', port: 0, family: 'IPv4' };
 
 export class Http3Connection implements OpenedConnection, StreamOwner {
@@ -32,9 +30,7 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
   readonly #headless = new Map<QuicRequestStream, number>();
   readonly #streams = new Map<Http2Request, QuicRequestStream>();
   #requestCount = 0;
-  /** A client's remaining resets, as of the last one. */
-  #resetsLeft = RESET_BURST;
-  #lastResetAt: number;
+  readonly #resets: Allowance;
   #isClosing = false;
   #isClosed = false;
 
@@ -46,7 +42,7 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
     this.remote = path === undefined ? NOWHERE : addressOf(path.remote.address, path.remote.port);
     this.local = path === undefined ? NOWHERE : addressOf(path.local.address, path.local.port);
     this.deadline = host.idleDeadline;
-    this.#lastResetAt = host.clock.now;
+    this.#resets = new Allowance(RESETS, host.clock.now);
     session.onerror = ignore;
     session.onstream = (stream) => this.#onStream(stream);
     const onEnd = () => this.#onClose();
@@ -88,12 +84,11 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
     const stream = new QuicRequestStream(quic);
     this.deadline = 0;
     this.#headless.set(stream, this.host.clock.now + this.host.limits.headerTimeoutMs);
-    stream.on('error', ignore);
-    stream.once('close', () => {
+    stream.onClosed = () => {
       if (!this.#headless.delete(stream)) return;
       if (stream.isReset) this.#countReset();
       this.#rest();
-    });
+    };
     quic.onheaders = (fields) => {
       if (quic.early) stream.abort(Http3Code.requestRejected);
       else void this.#onHead(stream, fields);
@@ -127,11 +122,7 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
   }
 
   #countReset(): void {
-    const { now } = this.host.clock;
-    const gained = ((now - this.#lastResetAt) / 1000) * RESETS_PER_SECOND;
-    this.#resetsLeft = Math.min(RESET_BURST, this.#resetsLeft + gained) - 1;
-    this.#lastResetAt = now;
-    if (this.#resetsLeft < 0) this.#destroy(Http3Code.excessiveLoad);
+    if (!this.#resets.take(this.host.clock.now)) this.#destroy(Http3Code.excessiveLoad);
   }
 
   /** GOAWAY; the session ends with its last stream. */

@@ -2,11 +2,11 @@
  * A stream of `node:quic` in the shape that exchanges know from `node:http2`. What is answered at once leaves in one packet: a head
  * waits for content until the turn is over.
  */
-import type { Buffer } from 'node:buffer';
-import { EventEmitter } from 'node:events';
+import { Buffer } from 'node:buffer';
+import type { PreparedAnswer } from '../engine/http2-answers.ts';
 import type { ResponseFields } from '../engine/http2-fields.ts';
 import { Reset } from '../engine/http2-request.ts';
-import type { RequestStream } from '../engine/request-stream.ts';
+import type { RequestStream, StreamListener } from '../engine/request-stream.ts';
 import { asBuffer } from '../http/as-buffer.ts';
 import { DRAINABLE, type QuicFields, type QuicStream } from './quic.ts';
 
@@ -24,12 +24,15 @@ const SEND_BUDGET = 256 * 1024;
 
 type Batch = IteratorResult<readonly Uint8Array[]>;
 
-export class QuicRequestStream extends EventEmitter implements RequestStream {
+export class QuicRequestStream implements RequestStream {
+  listener: StreamListener | null = null;
   endAfterHeaders = false;
   closed = false;
   readableEnded = false;
   writableNeedDrain = false;
   rstCode: number = Reset.noError;
+  /** Told once, before the listener is. */
+  onClosed: (() => void) | null = null;
   /** The client has cut its own side off. */
   isReset = false;
   readonly #quic: QuicStream;
@@ -47,7 +50,6 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
   #writtenBytes = 0;
 
   constructor(quic: QuicStream) {
-    super();
     this.#quic = quic;
     quic.budget = SEND_BUDGET;
     quic.onreset = () => this.#onCutOff();
@@ -80,12 +82,6 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     );
   }
 
-  override on(event: string, listener: (...values: never[]) => void): this {
-    super.on(event, listener as never);
-    if (event === 'data') this.resume();
-    return this;
-  }
-
   pause(): void {
     this.#isFlowing = false;
   }
@@ -95,9 +91,9 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     this.#flow();
   }
 
-  respond(fields: ResponseFields, options?: { readonly endStream: boolean }): void {
+  respond(fields: ResponseFields, isEnd: boolean, _kept: PreparedAnswer | null): void {
     const head = fieldsOf(fields);
-    if (options?.endStream === true) {
+    if (isEnd) {
       this.#send(() => this.#quic.sendHeaders(head, { terminal: true }));
       return;
     }
@@ -122,7 +118,8 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
   write(bytes: Buffer): boolean {
     this.flushHead();
     this.#writtenBytes += bytes.length;
-    if (this.#waiting.length > 0 || !this.#writer((writer) => writer.writeSync(bytes))) this.#waiting.push(bytes);
+    const copy = Buffer.from(bytes);
+    if (this.#waiting.length > 0 || !this.#writer((writer) => writer.writeSync(copy))) this.#waiting.push(copy);
     this.#lookForRoom();
     return !this.writableNeedDrain;
   }
@@ -163,8 +160,7 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     if (this.#quic.destroyed) return;
     try {
       action();
-    } catch (error) {
-      this.emit('error', error as Error);
+    } catch {
       this.close(Reset.internalError);
     }
   }
@@ -200,7 +196,7 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     }
     this.#lookForRoom();
     this.#endIfSent();
-    if (!this.writableNeedDrain && !this.closed) this.emit('drain');
+    if (!this.writableNeedDrain && !this.closed) this.listener?.onDrained();
   }
 
   #endIfSent(): void {
@@ -210,7 +206,8 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
   }
 
   #flow(): void {
-    while (this.#isFlowing && this.#held.length > 0) this.emit('data', asBuffer(this.#held.shift() as Uint8Array));
+    while (this.#isFlowing && this.#held.length > 0)
+      this.listener?.onContent(asBuffer(this.#held.shift() as Uint8Array));
     if (!this.#isFlowing || this.#isPulling || this.readableEnded || this.closed) return;
     this.#isPulling = true;
     this.#incoming ??= this.#quic[Symbol.asyncIterator]();
@@ -226,7 +223,7 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     if (this.closed) return;
     if (batch.done === true) {
       this.readableEnded = true;
-      this.emit('end');
+      this.listener?.onContentEnd();
       return;
     }
     this.#held.push(...batch.value);
@@ -244,7 +241,8 @@ export class QuicRequestStream extends EventEmitter implements RequestStream {
     if (this.closed) return;
     this.closed = true;
     if (this.rstCode === Reset.noError) this.rstCode = code;
-    this.emit('close');
+    this.onClosed?.();
+    this.listener?.onStreamClosed();
   }
 }
 

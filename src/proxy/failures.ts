@@ -18,6 +18,10 @@ export const FAILURES = {
   idleTimeout: { status: 504, text: 'stopped in the middle' },
   noneHealthy: { status: 503, text: 'is unhealthy, and so are all others' },
   busy: { status: 503, text: 'has too many requests' },
+  contentNotKept: {
+    status: 503,
+    text: 'must be told the length of the content, which could not be kept until it was known',
+  },
 } as const satisfies Record<string, Failure>;
 
 export type FailureReason = keyof typeof FAILURES;

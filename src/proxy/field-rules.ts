@@ -13,6 +13,8 @@ export const Rule = {
   forwarded: 8,
   date: 9,
   keepAlive: 10,
+  /** Copied if whoever is connected is trusted. */
+  ofProxies: 11,
 } as const;
 export type RuleValue = (typeof Rule)[keyof typeof Rule];
 
@@ -98,6 +100,13 @@ export function requestRules(saysForwarded: boolean, saysRequestId: boolean): Fi
           'x-forwarded-host': Rule.drop,
           'x-forwarded-proto': Rule.drop,
           forwarded: Rule.forwarded,
+          // Said by other proxies, and believed by applications.
+          'x-real-ip': Rule.ofProxies,
+          'x-forwarded-port': Rule.ofProxies,
+          'x-forwarded-prefix': Rule.ofProxies,
+          'x-forwarded-scheme': Rule.ofProxies,
+          'x-forwarded-server': Rule.ofProxies,
+          'x-forwarded-ssl': Rule.ofProxies,
         }
       : {}),
   });

@@ -3,6 +3,7 @@
  * bytes; the buffers of requests that are over are used again.
  */
 import { Buffer } from 'node:buffer';
+import { writeLatin1 } from '../http/latin1.ts';
 
 /** Content kept for another attempt; a longer request is sent once. */
 const REPLAY_MAX = 64 * 1024;
@@ -68,8 +69,8 @@ export class OutgoingRequest {
   }
 
   putLatin1(text: string): void {
-    this.reserve(text.length);
-    this.length += this.bytes.write(text, this.length, 'latin1');
+    writeLatin1(this.reserve(text.length), text, this.length);
+    this.length += text.length;
   }
 
   /** Copies from[start, end). */

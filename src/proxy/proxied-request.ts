@@ -7,6 +7,7 @@ import type { Call } from '../engine/call.ts';
 import { type RelayHost, RelayReply } from '../engine/relay.ts';
 import { textAnswer } from '../http/answer.ts';
 import type { ConnectionUser } from './connection-user.ts';
+import { ContentSpool } from './content-spool.ts';
 import { FAILURES, type FailureReason } from './failures.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { Asked } from './request-head.ts';
@@ -41,6 +42,8 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   #length = 0;
   #headLength = 0;
   #requestTrailers = '';
+  /** Owned: closed when all of it has been put, or in release(). null: content is passed on as it comes. */
+  #spool: ContentSpool | null = null;
 
   constructor(
     proxy: ReverseProxy,
@@ -72,20 +75,28 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   // ---- The client's side.
 
   get isWanted(): boolean {
-    return this.request?.hasRoom === true;
+    return this.#spool !== null || this.request?.hasRoom === true;
   }
 
   begin(host: RelayHost): void {
-    const proxy = this.proxy;
     this.host = host;
     this.#isToHead = host.isToHead;
     this.#length = host.requestLength;
-    const request = new OutgoingRequest();
-    this.request = request;
-    if (this.#length < 0 && !proxy.writer.takesUnknownLength) {
-      this.#answer(411, '411 Length Required: the application must know how long the content is\n');
-      return;
-    }
+    this.request = new OutgoingRequest();
+    if (this.#length < 0 && !this.proxy.writer.takesUnknownLength) this.#beginSpool(host);
+    else this.#start(this.request);
+  }
+
+  /** All content is waited for: only then its length can be said. */
+  #beginSpool(host: RelayHost): void {
+    this.call.keep();
+    this.#spool = new ContentSpool();
+    const expects = this.call.header('expect')?.toLowerCase() === '100-continue';
+    if (expects && host.minorVersion > 0) host.sendInterim('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  #start(request: OutgoingRequest): void {
+    const proxy = this.proxy;
     const choice = proxy.group.choose(this.call, null);
     if (choice === null) {
       this.fail(null, 'noneHealthy', '');
@@ -105,7 +116,8 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     if (request === null) return;
     this.#contentLeft -= end - start;
     if (this.#contentLeft < 0) return;
-    this.proxy.writer.putContent(request, bytes, start, end, this.#length);
+    if (this.#spool !== null) this.#keep(this.#spool, bytes, start, end);
+    else this.proxy.writer.putContent(request, bytes, start, end, this.#length);
   }
 
   pushTrailers(bytes: Buffer, start: number, end: number): void {
@@ -115,6 +127,8 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
   flush(): void {
     if (this.request === null) return;
     if (this.#contentLeft < 0) this.#refuseContent();
+    // Once something has been put, content comes from there.
+    else if (this.#spool !== null) return;
     else if (this.#attempts === 0) this.#attempt(false);
     else this.#send();
   }
@@ -126,9 +140,43 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
       this.#refuseContent();
       return;
     }
+    const spool = this.#spool;
+    if (spool !== null) {
+      this.#length = spool.length;
+      // Content that is none ends with the head.
+      if (spool.length === 0) this.#spool = null;
+      this.#start(request);
+      if (this.#length > 0 && this.request !== null) this.#attempt(false);
+      return;
+    }
     request.isComplete = true;
     this.proxy.writer.putEnd(request, this.#requestTrailers, this.#length);
     this.flush();
+  }
+
+  #keep(spool: ContentSpool, bytes: Buffer, start: number, end: number): void {
+    try {
+      spool.put(bytes, start, end);
+    } catch (error) {
+      this.#failToKeep(error);
+    }
+  }
+
+  #feed(spool: ContentSpool, request: OutgoingRequest): void {
+    try {
+      if (!spool.feed(request, this.proxy.writer)) return;
+      spool.close();
+      this.#spool = null;
+    } catch (error) {
+      this.#failToKeep(error);
+    }
+  }
+
+  /** The disk is full, most likely. */
+  #failToKeep(error: unknown): void {
+    this.connection?.close();
+    this.connection = null;
+    this.fail(null, 'contentNotKept', (error as Error).message);
   }
 
   abort(): void {
@@ -232,16 +280,21 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     const connection = this.connection;
     const request = this.request;
     if (connection === null || request === null || !connection.isReady) return;
-    if (request.isUnsent && !request.isWriting) request.isWriting = connection.write(request.takeUnsent());
+    do {
+      if (this.#spool !== null) this.#feed(this.#spool, request);
+      if (this.request === null) return;
+      if (request.isUnsent && !request.isWriting) request.isWriting = connection.write(request.takeUnsent());
+      request.forgetSent();
+    } while (this.#spool !== null && !request.isWriting);
     connection.isRequestComplete = request.isComplete && !request.isUnsent;
     if (this.status === 0) this.#waitForAnswer(connection, request);
-    request.forgetSent();
   }
 
   /** The client may have been waiting for the upstream. */
   #askForMore(): void {
     const request = this.request;
-    if (request !== null && !request.isComplete && request.hasRoom) this.host?.onContentWanted();
+    if (request !== null && !request.isComplete && this.#spool === null && request.hasRoom)
+      this.host?.onContentWanted();
   }
 
   /** While the client sends, its own limits apply. */
@@ -308,5 +361,7 @@ export abstract class ProxiedRequest extends RelayReply implements ConnectionUse
     this.host = null;
     this.request?.release();
     this.request = null;
+    this.#spool?.close();
+    this.#spool = null;
   }
 }

@@ -7,6 +7,7 @@ import type { TrustedProxies } from '../content/forwarded.ts';
 import type { Call } from '../engine/call.ts';
 import type { RequestView } from '../engine/request-view.ts';
 import { COLON, CR, SLASH, SP } from '../http/byte-classes.ts';
+import { readLatin1 } from '../http/latin1.ts';
 import { ConnectionOptions } from './connection-options.ts';
 import type { CgiScript } from './fastcgi-writer.ts';
 import { type FieldRules, Rule, requestRules } from './field-rules.ts';
@@ -58,6 +59,8 @@ export class RequestHead {
   #hostStart = 0;
   #hostEnd = 0;
   #isOld = false;
+  /** What whoever is connected says of the client is believed. */
+  #isTrusted = false;
   #forwardedFor = '';
   #forwarded = '';
 
@@ -79,6 +82,8 @@ export class RequestHead {
     request.reserve(head.length + texts + ADDED_MAX);
     const at = this.#putLine(request, head, call, upstream.basePath, target);
     this.#putHost(request, upstream);
+    const { trusted } = this.#options;
+    this.#isTrusted = trusted?.isTrusted(call.remote.address) === true;
     this.#connection.reset();
     const start = request.length;
     if (!this.#putFields(request, head, at)) {
@@ -139,6 +144,7 @@ export class RequestHead {
       const nameEnd = at;
       let rule = this.#rules.of(head, lineStart, nameEnd);
       while (head[at] !== CR) at++;
+      if (rule === Rule.ofProxies) rule = this.#isTrusted ? Rule.copy : Rule.drop;
       if (rule === Rule.copy && wasNaming && connection.has(head, lineStart, nameEnd)) rule = Rule.drop;
       if (rule === Rule.host) {
         this.#hostStart = nameEnd + 1;
@@ -174,13 +180,13 @@ export class RequestHead {
         request.expectsContinue = !this.#isOld;
         break;
       case Rule.te:
-        if (/(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(head.toString('latin1', start, end))) this.#saysTrailers = true;
+        if (/(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(readLatin1(head, start, end))) this.#saysTrailers = true;
         break;
       case Rule.forwardedFor:
-        this.#forwardedFor += `${head.toString('latin1', start, end).trim()}, `;
+        this.#forwardedFor += `${readLatin1(head, start, end).trim()}, `;
         break;
       case Rule.forwarded:
-        this.#forwarded += `${head.toString('latin1', start, end).trim()}, `;
+        this.#forwarded += `${readLatin1(head, start, end).trim()}, `;
         break;
       default:
     }
@@ -190,8 +196,8 @@ export class RequestHead {
   #putClient(request: OutgoingRequest, call: Call, head: Buffer, scheme: Asked['scheme']): void {
     const { forwarded, trusted } = this.#options;
     const { address } = call.remote;
-    const host = this.#hostEnd === 0 ? '' : head.toString('latin1', this.#hostStart, this.#hostEnd).trim();
-    const isTrusted = trusted?.isTrusted(address) === true;
+    const host = this.#hostEnd === 0 ? '' : readLatin1(head, this.#hostStart, this.#hostEnd).trim();
+    const isTrusted = this.#isTrusted;
     const client = isTrusted ? (trusted as TrustedProxies).clientOf(address, (name) => call.header(name)) : null;
     const proto = client?.proto ?? scheme;
     const chain = isTrusted ? this.#forwardedFor : '';
@@ -225,7 +231,7 @@ export class RequestHead {
   /** Not HTTP/2: its requests would pass unseen by every rule here. HTTP/1.0 cannot upgrade (RFC 9110 §7.8). */
   #isPassedOn(head: Buffer): boolean {
     if (this.#isOld) return false;
-    const protocols = head.toString('latin1', this.#upgradeStart, this.#upgradeEnd).toLowerCase();
+    const protocols = readLatin1(head, this.#upgradeStart, this.#upgradeEnd).toLowerCase();
     return !protocols.includes('h2c') && !protocols.includes('http/') && !protocols.includes('tls/');
   }
 }

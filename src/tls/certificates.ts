@@ -55,7 +55,7 @@ export class Certificates {
     this.#tickets = tickets;
     this.#special = special;
     this.#loaded = loaded;
-    this.#ticketKeys = tickets.at(Date.now());
+    this.#ticketKeys = tickets.at();
     const made = this.#make(loaded);
     this.#byName = made.byName;
     this.#first = made.first;
@@ -77,7 +77,7 @@ export class Certificates {
   readonly choose = (hello: ClientHello): TlsChoice => {
     const special = this.#special?.(hello) ?? null;
     if (special !== null) return special;
-    const keys = this.#tickets.at(Date.now());
+    const keys = this.#tickets.at();
     if (keys !== this.#ticketKeys) {
       this.#ticketKeys = keys;
       this.replace(this.#loaded);

@@ -149,7 +149,7 @@ export function openManagedTls(
     report,
     listing: { current: () => currentFiles(config), watched: [issuedFile(config), selfSignedFile(config)] },
     special: isAskedByTls
-      ? tlsProof(config.directory, (cert, key) => makeContext({ cert, key }, policy, proofTickets.at(Date.now())))
+      ? tlsProof(config.directory, (cert, key) => makeContext({ cert, key }, policy, proofTickets.at()))
       : null,
   });
 }

@@ -9,12 +9,21 @@ import { createHash, randomBytes } from 'node:crypto';
 /** Can be sent to other workers. */
 export interface TicketSecret {
   readonly bytes: Uint8Array;
-  /** Milliseconds since 1970 from which on the first keys count. */
+  /** From which on the first keys count, as `ticketTime` tells it. */
   readonly since: number;
 }
 
+/**
+ * Milliseconds of the system's monotonic clock: the same in all threads and processes of a machine, whatever happens to the time of
+ * day. Keys that had followed that one ahead would not change again until it is there once more.
+ */
+export function ticketTime(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1_000_000;
+}
+
 export function makeTicketSecret(): TicketSecret {
-  return { bytes: new Uint8Array(randomBytes(32)), since: Date.now() };
+  return { bytes: new Uint8Array(randomBytes(32)), since: ticketTime() };
 }
 
 /** What OpenSSL takes: 16 bytes of name, 16 of HMAC key, 16 of AES key. */
@@ -33,8 +42,8 @@ export class TicketKeys {
     this.#keys = keysOf(this.#secret);
   }
 
-  /** The same object until it is time for others. A clock that goes back changes nothing. */
-  at(now: number): Buffer {
+  /** The same object until it is time for others. */
+  at(now: number = ticketTime()): Buffer {
     if (now < this.#since + this.#periodMs) return this.#keys;
     while (now >= this.#since + this.#periodMs) {
       this.#secret = hash('sha256', 'next', this.#secret);

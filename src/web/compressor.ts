@@ -46,7 +46,8 @@ export class Compressor {
   /** The plan as it is, or compressed, with the fields of the route. */
   replyOf(plan: FilePlan, call: Call, shape: AnswerShape): Reply {
     const prepared = preparedOf(plan, shape);
-    prepared.isWorthIt ??= mayEncode(plan.status, plan.fields, plan.length, this.#config.minSize, this.#shrinks);
+    const { status, fields, length } = plan.whole ?? plan;
+    prepared.isWorthIt ??= mayEncode(status, fields, length, this.#config.minSize, this.#shrinks);
     if (!prepared.isWorthIt) return replyOf(plan, shape);
     const coding = chooseCoding(codingWeights(call.header('accept-encoding')), this.#codings) ?? 'identity';
     return prepared.encoded.get(coding) ?? this.#make(plan, prepared, coding, shape);
@@ -62,10 +63,11 @@ export class Compressor {
   }
 
   #make(plan: FilePlan, prepared: PreparedFile, coding: ContentCoding | 'identity', shape: AnswerShape): Reply {
-    const { content, length } = plan;
+    const { content, length, status } = plan;
+    if (plan.whole !== null) return makePart(plan, prepared, coding, shape);
     const fields = shape.fieldsOf(encodedFields(plan.fields, coding));
     if (coding === 'identity') {
-      const head = { status: 200, fields, length };
+      const head = { status, fields, length };
       if (isFileSource(content)) return new LargeFileReply(head, content);
       const made = new FileReply(head, content);
       prepared.encoded.set(coding, made);
@@ -92,6 +94,22 @@ export class Compressor {
       this.#keptBytes -= size;
     }
   }
+}
+
+/** What a 206 or a 304 says must be what the whole would have said (RFC 9110 §15.3.7, §15.4.5); ranges are those of the file as it is. */
+function makePart(
+  { status, fields, length, content }: FilePlan,
+  prepared: PreparedFile,
+  coding: ContentCoding | 'identity',
+  shape: AnswerShape,
+): Reply {
+  const encoded = encodedFields(fields, status === 304 ? coding : 'identity');
+  const kept = encoded.filter(([name]) => name !== 'Content-Encoding');
+  const head = { status, fields: shape.fieldsOf(kept), length };
+  if (isFileSource(content)) return new LargeFileReply(head, content);
+  const made = new FileReply(head, content);
+  prepared.encoded.set(coding, made);
+  return made;
 }
 
 /** `text/*` stands for all types that start with `text/`. */

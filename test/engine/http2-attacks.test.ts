@@ -1,8 +1,13 @@
 /** Clients of HTTP/2 that want to cost more than they pay. Each ends, having cost little. */
+
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
+import type { AnswerEnd, Call } from '../../src/engine/call.ts';
 import { openHttp2 } from '../../src/engine/http2-connection.ts';
+import { MemoryTransport } from '../../src/engine/memory-transport.ts';
+import { type TransportSocket, WriteResult, type WriteResultValue } from '../../src/engine/transport.ts';
 import { textAnswer } from '../../src/http/answer.ts';
-import { block, Flag, FrameClient, frame, GET, get, Type, text } from './http2-frames.ts';
+import { block, Flag, FrameClient, frame, GET, get, PREFACE, settings, Type, text } from './http2-frames.ts';
 import { startEngine, TRANSPORTS } from './start-engine.ts';
 
 const MIB = 1024 * 1024;
@@ -120,4 +125,25 @@ describe.each(TRANSPORTS)('on the $transport transport', ({ open }) => {
     client.send(frame(Type.headers, Flag.endHeaders, 1, block([':method', 'POST'], ...GET.slice(1))));
     expect(await client.until((seen) => seen === 'headers 1')).toBe('headers 1');
   });
+});
+
+test('a connection that breaks while an answer is written tells of that answer once', async () => {
+  class Breaking extends MemoryTransport {
+    override write(socket: TransportSocket, bytes: Buffer): WriteResultValue {
+      return bytes.length > 1000 ? WriteResult.failed : super.write(socket, bytes);
+    }
+  }
+  const transport = new Breaking();
+  const big = textAnswer('x'.repeat(MIB));
+  const told: boolean[] = [];
+  const done = (_: Call, { isAborted }: AnswerEnd) => void told.push(isAborted);
+  const { engine, errors } = await startEngine(() => transport, { openHttp2, handler: async () => big, done });
+  const client = transport.connect();
+  client.write(
+    Buffer.concat([PREFACE, settings([4, 2 * MIB]), frame(Type.windowUpdate, 0, 0, [0, 0x20, 0, 0]), get(1)]),
+  );
+  while (engine.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toHaveLength(1);
+  expect(engine.pendingRequests).toBe(0);
+  expect(errors).toEqual([]);
 });

@@ -1,6 +1,5 @@
 /** The rules of RFC 9113 that a client can break, and what it gets for it; frame by frame, on both transports. */
 import { describe, expect, test } from 'vitest';
-import type { Call } from '../../src/engine/call.ts';
 import { openHttp2 } from '../../src/engine/http2-connection.ts';
 import { vrypt } from '../app.ts';
 import { block, Flag, FrameClient, frame, GET, get, PREFACE, settings, Type } from './http2-frames.ts';
@@ -58,6 +57,8 @@ const CASES: readonly (readonly [rule: string, sent: readonly Buffer[], expected
   ],
   ['§8.1.1 refuses content shorter than announced', [with1(...GET, ['content-length', '3'])], 'rst 1 PROTOCOL_ERROR'],
   ['§8.2.1 refuses capital letters', [get(1, ['X-A', 'b'])], 'rst 1 PROTOCOL_ERROR'],
+  ['§8.2.1 refuses a value with a line end', [get(1, ['x', 'a\r\nb: c'])], 'rst 1 PROTOCOL_ERROR'],
+  ['§8.2.1 refuses a value that begins with a space', [get(1, ['x', ' a'])], 'rst 1 PROTOCOL_ERROR'],
   ['§8.2.2 refuses Connection', [get(1, ['connection', 'close'])], 'rst 1 PROTOCOL_ERROR'],
   ['§8.2.2 refuses Transfer-Encoding', [get(1, ['transfer-encoding', 'chunked'])], 'rst 1 PROTOCOL_ERROR'],
   ['§8.2.2 refuses another TE than trailers', [get(1, ['te', 'gzip'])], 'rst 1 PROTOCOL_ERROR'],
@@ -85,26 +86,12 @@ describe.each(TRANSPORTS)('HTTP/2 on the $transport transport', ({ open }) => {
     expect(errors).toEqual([]);
   });
 
-  test('§5.1.1 answers no stream whose number goes back', async () => {
+  test('§5.1.1 refuses a stream whose number goes back', async () => {
     const { port } = await startEngine(open, { openHttp2 });
     const client = await FrameClient.connect(port);
-    client.send(get(5), get(3), frame(Type.ping, 0, 0, Buffer.from('12345678')));
-    expect(await client.until((seen) => seen === 'end 5')).toBe('end 5');
-    expect(await client.until((seen) => seen.startsWith('ping'))).toBe('ping 1 12345678');
+    client.send(get(5), get(3));
+    expect(await client.until((seen) => seen.startsWith('goaway'))).toBe('goaway PROTOCOL_ERROR');
     expect(client.seen.filter((seen) => seen.includes(' 3'))).toEqual([]);
-  });
-
-  test('§8.2.1 shows no handler a value with a line end', async () => {
-    let seen: string | null = 'none';
-    const handler = (call: Call) => {
-      seen = call.header('x');
-      return vrypt(call);
-    };
-    const { port } = await startEngine(open, { openHttp2, handler });
-    const client = await FrameClient.connect(port);
-    client.send(get(1, ['x', 'a\r\nb: c']));
-    expect(await client.until((one) => one === 'end 1')).toBe('end 1');
-    expect(seen).toBe(null);
   });
 
   test('§3.4 refuses another preface', async () => {

@@ -93,6 +93,13 @@ describe('the head of a request', () => {
     );
   });
 
+  test('passes on what other proxies say, and applications believe, only from a trusted one', async () => {
+    const said = ['X-Real-IP: 6.6.6.6', 'X_Real_IP: 6.6.6.6', 'X-Forwarded-Port: 1', 'X-Forwarded-Prefix: //evil'];
+    const request = `GET / HTTP/1.1\r\nHost: a\r\n${said.join('\r\n')}\r\nX-Kept: 1\r\n\r\n`;
+    expect((await sent(request, {})).slice(2, -3)).toEqual(['X-Kept: 1']);
+    expect((await sent(request, { trusts: ['loopback'] })).slice(2, -3)).toEqual([...said, 'X-Kept: 1']);
+  });
+
   test('says that it came over TLS', async () => {
     const request = 'GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\n\r\n';
     const lines = await sent(request, { scheme: 'https', settings: { forwarded: 'both' } });

@@ -5,11 +5,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { obtainFromCloudflare } from '../../src/tls/cloudflare.ts';
 import { CertificateKeeper } from '../../src/tls/keeper.ts';
 import { makeSelfSigned } from '../../src/tls/self-signed.ts';
-import { makeTicketSecret, TicketKeys } from '../../src/tls/ticket-keys.ts';
+import { makeTicketSecret, TicketKeys, ticketTime } from '../../src/tls/ticket-keys.ts';
 import { keyPem, makeKey, selfSign } from '../../src/tls/write-certificate.ts';
 
 const DAY_MS = 86_400_000;
@@ -147,6 +147,15 @@ test('a self-signed certificate is valid for its names, and signed by its key', 
   expect(made.subjectAltName).toBe('DNS:localhost, DNS:*.a.test, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1');
   expect(made.verify(createPublicKey(key))).toBe(true);
   expect(made.checkHost('x.a.test')).toBe('*.a.test');
+});
+
+test('ticket keys follow no clock that somebody sets: a jump ahead does not use up those of later', () => {
+  const keys = new TicketKeys(makeTicketSecret(), 3_600_000);
+  const first = keys.at();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 86_400_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(keys.at() === first).toBe(true);
+  expect(keys.secret.since).toBeLessThanOrEqual(ticketTime());
 });
 
 test('workers that start at different times have the same ticket keys, and replace them together', () => {

@@ -1,7 +1,16 @@
 /** PHP-FPM as an application behind a site, managed and not. */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +18,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from './free-port.ts';
 import { PHP_FPM, startFpm } from './php-fpm.ts';
-import { type StartedWeb, startWeb } from './start-web.ts';
+import { makeFolder, type StartedWeb, startWeb } from './start-web.ts';
 
 const FILES: Record<string, string> = {
   'index.php':
@@ -250,16 +259,40 @@ root = "${folder}/root"
     expect((await none.get('/server.php')).status).toBe(502);
   });
 
-  test('content without a length is refused: PHP would not read it', async () => {
+  test.each([
+    ['a few bytes', 3],
+    ['what is kept in memory', 200_000],
+    ['what goes to disk', 5_000_000],
+  ])('content without a length is kept until it is known: %s', async (_name, size) => {
+    const web = await start('', '[server.limits]\nmax_request_size = "8MB"');
+    const text = `a=${'x'.repeat(size - 2)}`;
+    const folder = makeFolder({ content: text });
+    const url = `http://127.0.0.1:${web.ports[0]}/form.php`;
+    for (const version of ['--http1.1', '--http2-prior-knowledge']) {
+      const args = [version, '-s', '-X', 'POST', '-H', 'Transfer-Encoding: chunked', '-T', `${folder}/content`, url];
+      const form = ['-H', 'Content-Type: application/x-www-form-urlencoded'];
+      const { stdout } = await promisify(execFile)('curl', [...form, ...args], { maxBuffer: 16 * 1024 * 1024 });
+      const { post, raw } = JSON.parse(stdout) as { post: { a: string }; raw: number };
+      expect([post.a.length, raw]).toEqual([size - 2, size]);
+    }
+  });
+
+  test('chunks without content are no content', async () => {
     const web = await start();
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode('a=1'));
-        controller.close();
-      },
-    });
-    const sent = { method: 'POST', body, duplex: 'half' } as RequestInit;
-    expect((await fetch(`http://127.0.0.1:${web.ports[0]}/form.php`, sent)).status).toBe(411);
+    const asked = { method: 'POST', headers: { 'Transfer-Encoding': 'chunked' } };
+    expect(await json(web, '/form.php', asked)).toEqual({ post: [], raw: 0 });
+    expect(await json(web, '/server.php', asked)).not.toHaveProperty('CONTENT_LENGTH');
+  });
+
+  test('content without a length beyond the limit is 413, and nothing of it is left behind', async () => {
+    const web = await start('', '[server.limits]\nmax_request_size = "1MB"');
+    const folder = makeFolder({ content: 'x'.repeat(3_000_000) });
+    const url = `http://127.0.0.1:${web.ports[0]}/form.php`;
+    const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', 'Transfer-Encoding: chunked'];
+    const { stdout } = await promisify(execFile)('curl', [...args, '-T', `${folder}/content`, url]);
+    expect(stdout).toBe('413');
+    const mine = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+    expect(mine.filter((link) => link.includes('vrypt-server-'))).toEqual([]);
   });
 
   test('a client that waits for an invitation gets one', async () => {
@@ -293,3 +326,12 @@ proxy = "fastcgi://127.0.0.1:${port}"
     expect((await web.get('/')).status).toBe(502);
   });
 });
+
+/** '' for one that has been closed meanwhile. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+}

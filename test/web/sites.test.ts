@@ -7,6 +7,24 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { normalPath } from '../../src/web/path-pattern.ts';
 import { startWeb } from './start-web.ts';
 
+test('parts of files, and answers that say that nothing has changed, vary by coding as the whole does', async () => {
+  const { get } = await startWeb('compression = { min_size = 10 }\n[[sites]]\nfiles = "."', {
+    'a.txt': 'text '.repeat(100),
+    'b.png': 'x'.repeat(500),
+  });
+  const gzip = { 'Accept-Encoding': 'gzip' };
+  const whole = (await get('/a.txt', { headers: gzip })).headers;
+  const part = await get('/a.txt', { headers: { Range: 'bytes=0-3' } });
+  expect([part.status, part.text, part.headers['vary']]).toEqual([206, 'text', 'Accept-Encoding']);
+  expect(part.headers['content-encoding']).toBe(undefined);
+  const tag = String(whole['etag']);
+  const same = await get('/a.txt', { headers: { ...gzip, 'If-None-Match': tag } });
+  expect([same.status, same.headers['vary'], same.headers['etag']]).toEqual([304, 'Accept-Encoding', tag]);
+  expect(same.headers['content-encoding']).toBe(undefined);
+  const plain = await get('/b.png', { headers: { Range: 'bytes=0-3' } });
+  expect([plain.status, plain.headers['vary']]).toEqual([206, undefined]);
+});
+
 describe('hosts', () => {
   const SITES = `
 [[sites]]
