@@ -8,6 +8,7 @@ import { encodeFields } from '../http2/hpack-encoder.ts';
 import type { PreparedAnswer } from './http2-answers.ts';
 import type { ResponseFields } from './http2-fields.ts';
 import type { Http2Writer } from './http2-writer.ts';
+import { keepPiece } from './pieces.ts';
 import type { RequestStream, StreamListener } from './request-stream.ts';
 
 /** Content that a client may send to one stream before somebody wants it. */
@@ -239,7 +240,7 @@ export class Http2Stream implements RequestStream {
       this.#credit(end - start);
       this.listener?.onContent(bytes.subarray(start, end));
     } else {
-      this.#held.push(Buffer.from(bytes.subarray(start, end)));
+      keepPiece(this.#held, bytes, start, end);
     }
   }
 

@@ -7,6 +7,7 @@ import type { UnderlyingByteSource } from 'node:stream/web';
 import { readUtf8 } from '../http/latin1.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import type { Body } from './call.ts';
+import { keepPiece } from './pieces.ts';
 import { RequestError } from './request-error.ts';
 import { countPiece } from './young-pieces.ts';
 
@@ -216,9 +217,7 @@ export class RequestBody implements Body {
 
   #keep(bytes: Buffer, start: number, end: number): void {
     if (!this.#isWhole) countPiece(end - start);
-    const copy = Buffer.allocUnsafe(end - start);
-    bytes.copy(copy, 0, start, end);
-    this.#pieces.push(copy);
+    keepPiece(this.#pieces, bytes, start, end);
   }
 
   #take(): void {

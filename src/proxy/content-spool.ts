@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { keepPiece } from '../engine/pieces.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import type { RequestWriter } from './request-writer.ts';
 
@@ -26,7 +27,7 @@ export class ContentSpool {
 
   /** Copies bytes[start, end). Throws what the system says if there is no room. */
   put(bytes: Buffer, start: number, end: number): void {
-    this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
+    keepPiece(this.#pieces, bytes, start, end);
     this.#waiting += end - start;
     this.length += end - start;
     if (this.#waiting > IN_MEMORY) this.#write();
