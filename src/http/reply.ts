@@ -7,8 +7,14 @@ export type ReplyKindValue = (typeof ReplyKind)[keyof typeof ReplyKind];
 export abstract class Reply {
   abstract readonly kind: ReplyKindValue;
   abstract readonly status: number;
-  /** The connection ends after it (RFC 9112 §9.6); in HTTP/2 and later this means nothing. */
-  closes = false;
+  /**
+   * The connection ends after it (RFC 9112 §9.6); in HTTP/2 and later this means nothing. No field of every answer: that took 0.1 µs.
+   */
+  declare closes: boolean;
+
+  static {
+    Reply.prototype.closes = false;
+  }
 
   /** It will not be sent, or not its content: lets go of what it holds. */
   discard(): void {}
