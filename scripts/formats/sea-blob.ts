@@ -1,7 +1,7 @@
 /**
  * The blob that Node's single-executable feature appends as an ELF note: written, and read, to prove what the product will run.
  * Layout in Node 24 (src/node_sea.cc, SeaSerializer): magic u32, flags u32, exec-argv extension u8, then the code's
- * path and the code, each a `size_t` length and its bytes; then whatever the flags announce: a count of assets, and of each
+ * path and the code, each a `size_t` length and its bytes; then whatever the flags announce: the code cache, likewise; a count of assets, and of each
  * the name and the data; a count of Node's options, and each of them. All lengths and counts are a `size_t` of the target.
  */
 import type { Elf } from './elf.ts';
@@ -21,6 +21,8 @@ export interface SeaBlob {
 export interface NewBlob {
   readonly codePath: string;
   readonly code: Buffer;
+  /** What V8 makes of the code before it runs; undefined: it is parsed at each start. */
+  readonly codeCache?: Buffer | undefined;
   readonly assets: readonly { readonly name: string; readonly data: Buffer }[];
   readonly execArgv: readonly string[];
 }
@@ -50,7 +52,7 @@ export function readSeaBlob(elf: ElfNotes): SeaBlob | string {
 
 /** What Node would make of the same things (--experimental-sea-config), for a target of either word size. */
 export function writeSeaBlob(blob: NewBlob, elfClass: 32 | 64): Buffer {
-  const { codePath, code, assets, execArgv } = blob;
+  const { codePath, code, codeCache, assets, execArgv } = blob;
   const count = (value: number): Buffer => {
     const bytes = Buffer.alloc(elfClass / 8);
     bytes.writeUInt32LE(value);
@@ -62,6 +64,7 @@ export function writeSeaBlob(blob: NewBlob, elfClass: 32 | 64): Buffer {
   head.writeUInt32LE(flagsOf(blob), 4);
   head[8] = 1;
   const parts = [head, ...sized(Buffer.from(codePath)), ...sized(code)];
+  if (codeCache !== undefined) parts.push(...sized(codeCache));
   if (assets.length > 0) parts.push(count(assets.length));
   for (const { name, data } of assets) parts.push(...sized(Buffer.from(name)), ...sized(data));
   if (execArgv.length > 0) parts.push(count(execArgv.length));
@@ -69,15 +72,36 @@ export function writeSeaBlob(blob: NewBlob, elfClass: 32 | 64): Buffer {
   return Buffer.concat(parts);
 }
 
-export function flagsOf({ assets, execArgv }: Pick<NewBlob, 'assets' | 'execArgv'>): number {
-  return 1 | (assets.length > 0 ? 8 : 0) | (execArgv.length > 0 ? 16 : 0);
+export function flagsOf({ codeCache, assets, execArgv }: Omit<NewBlob, 'codePath' | 'code'>): number {
+  return 1 | (codeCache === undefined ? 0 : 4) | (assets.length > 0 ? 8 : 0) | (execArgv.length > 0 ? 16 : 0);
 }
 
-function partsOf(elf: ElfNotes): { note: Buffer; codePath: Buffer; code: Buffer } | string {
+/** Of a blob that Node has made with `useCodeCache` and nothing else. */
+export function readCodeCache(blob: Buffer, elfClass: 32 | 64): Buffer {
+  const parts = partsIn(blob, elfClass);
+  if (typeof parts === 'string' || (blob.readUInt32LE(4) & 4) === 0)
+    throw new TypeError('Node must have made a code cache');
+  const size = elfClass / 8;
+  const start = parts.code.byteOffset - blob.byteOffset + parts.code.length + size;
+  const length = size === 8 ? Number(blob.readBigUInt64LE(start - size)) : blob.readUInt32LE(start - size);
+  if (start + length !== blob.length) throw new TypeError(`the code cache must end the blob of ${blob.length} bytes`);
+  return blob.subarray(start);
+}
+
+interface BlobParts {
+  readonly note: Buffer;
+  readonly codePath: Buffer;
+  readonly code: Buffer;
+}
+
+function partsOf(elf: ElfNotes): BlobParts | string {
   const note = elf.notes.find((candidate) => candidate.name === noteName)?.desc;
-  if (note === undefined) return `no note named ${noteName}`;
+  return note === undefined ? `no note named ${noteName}` : partsIn(note, elf.class);
+}
+
+function partsIn(note: Buffer, elfClass: 32 | 64): BlobParts | string {
   if (note.length < 9 || note.readUInt32LE(0) !== magic) return `the ${noteName} note does not start with Node's magic`;
-  const size = elf.class / 8;
+  const size = elfClass / 8;
   let at = 9;
   const next = (): Buffer | undefined => {
     if (at + size > note.length) return undefined;
@@ -87,7 +111,7 @@ function partsOf(elf: ElfNotes): { note: Buffer; codePath: Buffer; code: Buffer 
   };
   const codePath = next();
   const code = next();
-  if (codePath === undefined || code === undefined) return `the blob's lengths are not of ${elf.class} bits`;
+  if (codePath === undefined || code === undefined) return `the blob's lengths are not of ${elfClass} bits`;
   return { note, codePath, code };
 }
 

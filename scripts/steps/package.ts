@@ -1,7 +1,7 @@
 /**
  * `package`: joins code, files and the target's runtime into one executable. Owns `build/package/`, one folder per target.
  *
- * It is what pkg does in its SEA mode, and for the same code the same bytes (test/packaged/blob.test.ts): the blob is
+ * It is what pkg does in its SEA mode, and for the same code the same bytes but for the code cache (test/packaged/blob.test.ts): the blob is
  * Node's own format, written here for either word size, and takes the place of the empty one that postject has injected. pkg itself
  * would need a 32-bit Node, emulated on most machines, to make a 32-bit target's blob, and its command line knows no files beside the code.
  */
@@ -19,6 +19,7 @@ import { eachTarget } from '../targets/select.ts';
 import { builtPath } from '../targets/target-facts.ts';
 import type { ReadyTarget } from '../targets/targets.ts';
 import { type Bundle, bundle } from './bundle.ts';
+import { codeCache } from './code-cache.ts';
 import { injected } from './inject.ts';
 
 export interface Packaged {
@@ -33,7 +34,8 @@ export function packaged(target: ReadyTarget): Promise<Packaged> {
 
 async function make(target: ReadyTarget): Promise<Packaged> {
   assertBuildHost();
-  const made = await bundle(target);
+  const cache = await codeCache(target);
+  const made: Bundle = { ...(await bundle(target)), codeCache: cache?.file };
   const runtime = await injected(target);
   const file = builtPath('package', target, program.name);
   const { hashes } = await runStep({
@@ -41,6 +43,7 @@ async function make(target: ReadyTarget): Promise<Packaged> {
     target: target.triple,
     inputs: {
       code: made.sha256,
+      cache: cache?.sha256 ?? '',
       runtime: runtime.sha256,
       program: JSON.stringify([program.name, program.execArgv]),
       packages: (await readOrigin()).packages,

@@ -17,7 +17,7 @@ import { expect, inject, test } from 'vitest';
 import { readElf } from '../../scripts/formats/elf.ts';
 import { withBlob } from '../../scripts/formats/exchanged-blob.ts';
 import { injectionFaults } from '../../scripts/formats/injected.ts';
-import { fuse, noteName, writeSeaBlob } from '../../scripts/formats/sea-blob.ts';
+import { fuse, noteName, readCodeCache, writeSeaBlob } from '../../scripts/formats/sea-blob.ts';
 import { emulatorFor } from '../../scripts/sandbox/emulation.ts';
 import { root } from '../../scripts/support/checkout.ts';
 import { sharedPath } from '../../scripts/targets/target-facts.ts';
@@ -59,6 +59,28 @@ test.skipIf(unavailable !== '').each([
       execFileSync(program, [...before, '--experimental-sea-config', 'config.json'], { cwd: folder, stdio: 'pipe' });
       const made = readFileSync(path.join(folder, 'blob'));
       expect(writeSeaBlob(blob, target.architecture.elf.class).equals(made)).toBe(true);
+    }
+  }),
+);
+
+test.skipIf(unavailable !== '')('a code cache lies where Node puts it', () =>
+  inFolder(async (folder) => {
+    for (const target of [musl64, musl32]) {
+      if (target === undefined) throw new Error('two targets');
+      const bits = target.architecture.elf.class;
+      const emulator = await emulatorFor(target);
+      const [program = '', ...before] = [emulator ?? [], sharedPath('node-binary', target, 'node')].flat();
+      const makes = (given: object): Buffer => {
+        const config = { main: 'main.cjs', output: 'blob', disableExperimentalSEAWarning: true, useCodeCache: true };
+        writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ ...config, ...given }));
+        const options = ['--random-seed=42', '--experimental-sea-config', 'config.json'];
+        execFileSync(program, [...before, ...options], { cwd: folder, stdio: 'pipe' });
+        return readFileSync(path.join(folder, 'blob'));
+      };
+      const codeCache = readCodeCache(makes({}), bits);
+      const assets = [{ name: 'files', data: Buffer.from(code) }];
+      const blob = { codePath: 'main.cjs', code: Buffer.from(code), codeCache, assets, execArgv: [] };
+      expect(writeSeaBlob(blob, bits).equals(makes({ assets: { files: 'main.cjs' } }))).toBe(true);
     }
   }),
 );

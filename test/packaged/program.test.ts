@@ -42,6 +42,18 @@ test.skipIf(unavailable !== '')(
   },
 );
 
+test.skipIf(unavailable !== '')(
+  'one that gives options to V8, which then refuses code caches, starts without a word',
+  { timeout: 300_000 },
+  () => {
+    describe({ entry: 'src/c.cjs', assets: ['src'], execArgv: ['--no-lazy', '--stack_size=600'] });
+    const { status, stdout, stderr } = release('build', '--target', triple, '--json');
+    expect(status, stderr).toBe(0);
+    const ended = spawnSync(JSON.parse(stdout)[0].file, { encoding: 'utf8' });
+    expect([ended.status, ended.stderr]).toEqual([0, '']);
+  },
+);
+
 test.skipIf(unavailable !== '')('a stack names the lines of compiled TypeScript', { timeout: 300_000 }, () => {
   const text =
     'enum Kind {\n  One = 1,\n}\ninterface A {\n  b: Kind;\n}\n\nconst a: A = { b: Kind.One };\nthrow new Error(String(a.b));\n';

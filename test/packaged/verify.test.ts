@@ -34,7 +34,8 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
     const whole = readFileSync(path.join(build, 'bundle/vrypt-server.whole.cjs'));
     wholeSize = whole.length;
     const execArgv = ['--experimental-quic'];
-    bundle = { codePath: 'vrypt-server', code, assets: [{ name: 'whole', data: whole }], execArgv };
+    const codeCache = readFileSync(builtPath('code-cache', target, 'vrypt-server'));
+    bundle = { codePath: 'vrypt-server', code, codeCache, assets: [{ name: 'whole', data: whole }], execArgv };
     runtime = readFileSync(builtPath('node-binary', target, 'node'));
   }, 120_000);
 
@@ -127,7 +128,7 @@ describe.skipIf(unavailable !== '').each(triples)('%s', (triple) => {
     blob[4] = flags & ~16;
     blob[8] = 2;
     expect(faultsOf(target, file, bundle, runtime)).toEqual([
-      "must have the blob's flags 0x19 (no warning, assets, execArgv), got 0x9 (no warning, assets)",
+      "must have the blob's flags 0x1d (no warning, code cache, assets, execArgv), got 0xd (no warning, code cache, assets)",
       "must have the blob's execArgv extension 1 (environment, which is closed), got 2",
     ]);
     blob[4] = flags;

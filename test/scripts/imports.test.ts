@@ -53,6 +53,7 @@ test.each(steps)('%s imports from other steps only functions that run them, and 
 
 const runners: Readonly<Record<string, RegExp>> = {
   bundle: /^bundle$/,
+  'code-cache': /^codeCache$/,
   'node-binary': /^nodeBinary$/,
   'close-environment': /^closeEnvironment$/,
   // Known bytes for the archive, which are the same either way.
