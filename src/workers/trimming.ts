@@ -40,18 +40,21 @@ export async function withTrimmingFlags<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Returns false, and does nothing, if a connection is open: its request would have to wait. */
+/** Returns false, and does nothing, if a connection is open (its request would have to wait), or if it cannot. */
 export function trimIfIdle(engine: WorkerEngine): boolean {
   if (engine.connectionCount > 0 || engine.isDraining) return false;
-  trimHeap();
-  return true;
+  return trimHeap();
 }
 
-/** Blocks this worker for 8 to 15 ms. Works only within `withTrimmingFlags` of worker 0. */
-export function trimHeap(): void {
+/**
+ * Blocks this worker for 8 to 15 ms. Works only within `withTrimmingFlags` of worker 0; returns false if somebody has taken a flag back
+ * meanwhile (engine/young-pieces.ts does, once in a thread).
+ */
+export function trimHeap(): boolean {
   // `gc` exists only in contexts made after the flag was set.
-  const collectGarbage: CollectGarbage = runInNewContext('gc');
-  collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  const collectGarbage: CollectGarbage | undefined = runInNewContext('globalThis.gc');
+  collectGarbage?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  return collectGarbage !== undefined;
 }
 
 /** One after the other, so that at most one worker stops serving. Returns those that were busy. */
