@@ -49,6 +49,7 @@ export type { Fields } from './http/fields.ts';
 export { json, reply } from './http/made-reply.ts';
 export { Reply } from './http/reply.ts';
 export { type SystemdSocket, takeSystemdSockets } from './processes/systemd.ts';
+export type { Tls, TlsCertificate, TlsSettings } from './tls/options.ts';
 export type {
   BinaryData,
   BinaryType,

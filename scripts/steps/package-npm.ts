@@ -24,11 +24,15 @@ export async function packageNpm(): Promise<number> {
   await mkdir(folder, { recursive: true });
   const packages = await bundleModules();
   await emitDeclarations(path.join(folder, 'types'));
+  await shortenDeclarations(path.join(folder, 'types'));
   await writeManifest();
   await writeLicense(packages);
   await copyFile(path.join(root, 'product/npm.README.md'), path.join(folder, 'README.md'));
   const bytes = await sizeOf(folder);
-  if (bytes > MAX_BYTES) throw new Failure(`package:npm: the package must not exceed ${MAX_BYTES} bytes, got ${bytes}`);
+  if (bytes > MAX_BYTES)
+    throw new Failure(
+      `package:npm: the package must not exceed ${MAX_BYTES} bytes unpacked, got ${bytes} in ${shown(folder)}`,
+    );
   return bytes;
 }
 
@@ -86,6 +90,21 @@ export async function emitDeclarations(types: string): Promise<void> {
   for (const entry of await readdir(types, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
     if (entry.isFile() && !needed.has(file)) await rm(file);
+  }
+}
+
+/** What nobody can name needs no words: comments stay in the modules that `index` exports from. And a tab is shorter than four spaces. */
+async function shortenDeclarations(types: string): Promise<void> {
+  const index = await readFile(path.join(types, 'index.d.ts'), 'utf8');
+  const exporting = Array.from(index.matchAll(/from '\.\/([^']+)\.js'/g), ([, name]) => `${name}.d.ts`);
+  for (const file of await readdir(types, { recursive: true })) {
+    if (!file.endsWith('.d.ts')) continue;
+    let text = await readFile(path.join(types, file), 'utf8');
+    if (file !== 'index.d.ts' && !exporting.includes(file)) text = text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+    await writeFile(
+      path.join(types, file),
+      text.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4)),
+    );
   }
 }
 
