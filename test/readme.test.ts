@@ -16,7 +16,7 @@ function optionTable(): string {
   const rows: readonly OptionRow[] = OPTION_ROWS;
   const lines = rows.map((row) => {
     const flags = [...(row.short ? [`-${row.short}`] : []), `--${row.name}`].join(', ');
-    return `| \`${flags}${row.rule ? ` <${row.rule.placeholder}>` : ''}\` | ${row.default ?? ''} | ${row.help.replaceAll('|', '\\|')} |`;
+    return `| \`${flags}${row.rule ? ` <${row.rule.placeholder.replaceAll('|', '\\|')}>` : ''}\` | ${row.default ?? ''} | ${row.help.replaceAll('|', '\\|')} |`;
   });
   return ['| Option | Default | Meaning |', '| --- | --- | --- |', ...lines].join('\n');
 }

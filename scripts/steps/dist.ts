@@ -9,6 +9,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import path from 'node:path';
 import { checksumLines } from '../formats/checksums.ts';
 import { program } from '../program/program.ts';
+import { shown } from '../support/checkout.ts';
 import { Failure } from '../support/errors.ts';
 import { sha256, sha256File } from '../support/hash.ts';
 import { counted, say, stepLine } from '../support/progress.ts';
@@ -139,7 +140,7 @@ async function install(
   for (const file of await ourFiles(folder)) {
     if (files.some((listed) => listed.file === file)) continue;
     await rm(path.join(folder, file));
-    say(`removed dist/${file}, which is not part of this release`);
+    say(`removed ${shown(path.join(folder, file))}, which is not part of this release`);
   }
   const staged = await readdir(partial);
   for (const { file } of files) {

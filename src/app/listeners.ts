@@ -99,9 +99,43 @@ export interface Opened {
 
 /**
  * Opens one listener of this worker. `given`: where the first worker listens, or the manager wants it to. null: not in this worker, because
- * the first one cannot share it.
+ * the first one cannot share it. Rejects with the system's error, which names the place.
  */
 export async function openListener(
+  host: ListeningHost,
+  transport: Transport,
+  place: WorkerPlace,
+  wanted: WantedListener,
+  given: Endpoint | null,
+): Promise<Opened | null> {
+  try {
+    return await openWanted(host, transport, place, wanted, given);
+  } catch (error) {
+    throw withPlace(error, given ?? wanted.where);
+  }
+}
+
+/** As Node says it: `listen EADDRINUSE: address already in use :::3000`. */
+function withPlace(error: unknown, endpoint: WantedListener['where'] | Endpoint): unknown {
+  const { code, errno, message } = error as NodeJS.ErrnoException;
+  if (errno === undefined || code === undefined || !message.startsWith(code)) return error;
+  const place = placeOf(endpoint);
+  const text = place.port === undefined ? place.address : `${place.address}:${place.port}`;
+  return Object.assign(new Error(`listen ${message} ${text}`), { code, errno, syscall: 'listen', ...place });
+}
+
+function placeOf(endpoint: WantedListener['where'] | Endpoint): { address: string; port?: number } {
+  switch (endpoint.kind) {
+    case 'unix':
+      return { address: endpoint.path };
+    case 'descriptor':
+      return { address: `descriptor ${endpoint.descriptor}` };
+    default:
+      return { address: ('address' in endpoint ? endpoint.address : endpoint.hostname) ?? '::', port: endpoint.port };
+  }
+}
+
+async function openWanted(
   host: ListeningHost,
   transport: Transport,
   place: WorkerPlace,

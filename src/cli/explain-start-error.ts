@@ -31,9 +31,10 @@ function placeOf({ host, port, unixPath }: Settings): string {
   return host === undefined ? `port ${port}` : `port ${port} on ${host}`;
 }
 
-function adviceInUse({ sharesPort, unixPath }: Settings): string {
+function adviceInUse({ sharesPort, unixPath, labels }: Settings): string {
   if (unixPath !== undefined) return 'a server already listens there';
-  if (!sharesPort) return '--share joins a running vrypt-server of the same user';
+  if (labels.share === null) return 'end the program that holds it, or choose another port';
+  if (!sharesPort) return `${labels.share} joins a running vrypt-server of the same user`;
   return 'the program that holds it is not a vrypt-server of the same user, so it cannot be shared';
 }
 

@@ -82,7 +82,7 @@ function settingsWith(port: number): Settings {
       maxRequests: 1_000_000,
       maxConnections: 65_536,
     },
-    labels: { host: '--host', statsd: '--statsd', maxConnections: null },
+    labels: { host: '--host', statsd: '--statsd', maxConnections: null, share: '--share' },
     drainDelayMs: 0,
     drainTimeoutMs: 10_000,
     statsd: undefined,

@@ -44,7 +44,7 @@ Examples:
 `,
   run: async ({ options, positionals }, io) => {
     const last = positionals.at(-1) ?? '';
-    const isPort = positionals.length > 1 && /^\d+$/.test(last);
+    const isPort = /^\d+$/.test(last);
     const upstreams = isPort ? positionals.slice(0, -1) : positionals;
     if (upstreams.length === 0)
       throw new UsageError('proxy must be given at least one upstream, such as localhost:3000');

@@ -45,9 +45,16 @@ export interface SettingLabels {
   readonly statsd: string;
   /** Null: nobody asked for a number, so nobody is told when fewer fit. */
   readonly maxConnections: string | null;
+  /** Null: the command has no such option. */
+  readonly share: string | null;
 }
 
-export const USUAL_LABELS: SettingLabels = { host: '--host', statsd: '--statsd', maxConnections: null };
+export const USUAL_LABELS: SettingLabels = {
+  host: '--host',
+  statsd: '--statsd',
+  maxConnections: null,
+  share: '--share',
+};
 
 /** What each worker is. */
 export type Isolation = 'thread' | 'process';
@@ -240,6 +247,7 @@ export function resolveSettings(typed: TypedOptions, environment: Environment): 
       host: sources.host?.label ?? USUAL_LABELS.host,
       statsd: sources.statsd?.label ?? USUAL_LABELS.statsd,
       maxConnections: sources['max-connections']?.label ?? null,
+      share: USUAL_LABELS.share,
     },
     drainDelayMs: values['drain-delay'],
     drainTimeoutMs: values['drain-timeout'],

@@ -204,7 +204,7 @@ function settingsOf(config: WebConfig, { isQuiet }: WebServerOptions): Settings 
     // Made for as many workers as there will be.
     app: { kind: 'echo', status: 200, fields: [] },
     limits: server.limits,
-    labels: { ...USUAL_LABELS, maxConnections: server.isMaxConnectionsSet ? 'max_connections' : null },
+    labels: { ...USUAL_LABELS, maxConnections: server.isMaxConnectionsSet ? 'max_connections' : null, share: null },
     drainDelayMs: server.drainDelayMs,
     drainTimeoutMs: server.drainTimeoutMs,
     statsd: undefined,

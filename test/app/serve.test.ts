@@ -317,7 +317,11 @@ describe('where it listens', () => {
   test('a port in use is an error with its code', async () => {
     const { port } = await startServer({ handle: () => undefined });
     const second = serve({ port, hostname: '127.0.0.1', handle: () => undefined });
-    await expect(second.ready).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(second.ready).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      syscall: 'listen',
+      message: expect.stringMatching(/^listen EADDRINUSE: address already in use \S+:\d+$/),
+    });
   });
 
   test('behind a trusted proxy: the client is what the proxy says', async () => {

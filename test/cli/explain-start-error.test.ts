@@ -42,3 +42,11 @@ test('a host that the environment gave is called by its variable', () => {
     'VRYPT_HOST 192.0.2.1 does not belong to this machine (EADDRNOTAVAIL)',
   );
 });
+
+test('advises --share only for commands that have it', () => {
+  const { labels, ...settings } = resolveSettings({ port: ['3000'] }, {});
+  const error = Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
+  expect(explainStartError(error, { ...settings, labels: { ...labels, share: null } })).toBe(
+    'port 3000 is in use (EADDRINUSE); end the program that holds it, or choose another port',
+  );
+});
