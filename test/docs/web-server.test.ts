@@ -15,6 +15,7 @@ const blocks = [...page.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, text =
 test.each(blocks)('%#', (text) => {
   const directory = makeFolder(Object.fromEntries(FILES.map((file) => [file, 'x'])));
   mkdirSync(path.join(directory, 'logs'));
+  for (const name of ['cert.pem', 'key.pem']) writeFileSync(path.join(directory, name), '');
   writeFileSync(path.join(directory, 'users'), `ada:$2b$10$${'a'.repeat(53)}\n`);
   const read = readConfigText(text, 'vrypt.toml', { directory, environment: {} });
   expect(read.kind === 'bad' ? read.messages : []).toEqual([]);
