@@ -7,7 +7,15 @@ import { readConfigText } from '../../src/web/config/read-config.ts';
 import { makeFolder } from '../web/start-web.ts';
 
 /** What the page says is there. */
-const FILES = ['404.html', 'sorry.html', 'public/index.html', 'app/index.html', 'admin/index.html'];
+const FILES = [
+  'cert.pem',
+  'key.pem',
+  '404.html',
+  'sorry.html',
+  'public/index.html',
+  'app/index.html',
+  'admin/index.html',
+];
 
 const page = readFileSync(path.join(root, 'docs/web-server.md'), 'utf8');
 const blocks = [...page.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, text = '']) => text);
@@ -15,7 +23,6 @@ const blocks = [...page.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, text =
 test.each(blocks)('%#', (text) => {
   const directory = makeFolder(Object.fromEntries(FILES.map((file) => [file, 'x'])));
   mkdirSync(path.join(directory, 'logs'));
-  for (const name of ['cert.pem', 'key.pem']) writeFileSync(path.join(directory, name), '');
   writeFileSync(path.join(directory, 'users'), `ada:$2b$10$${'a'.repeat(53)}\n`);
   const read = readConfigText(text, 'vrypt.toml', { directory, environment: {} });
   expect(read.kind === 'bad' ? read.messages : []).toEqual([]);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeSelfSigned } from '../../src/tls/self-signed.ts';
 import { ServerProcess } from '../cli/server-process.ts';
 import { ask, makeFolder } from './start-web.ts';
 
@@ -37,6 +38,32 @@ describe('check', () => {
       'bad.toml:2: server.workers must be "auto" or a whole number from 1 to 1024, got 0',
       'bad.toml:4: sites[0].file is not a key; did you mean files?',
       '',
+    ]);
+  });
+
+  test('refuses certificates that a start would refuse', async () => {
+    const [one, other] = [makeSelfSigned(['a.example']), makeSelfSigned(['b.example'])];
+    const site = '[server]\nhttp_port = 0\nhttps_port = 0\n[[sites]]\nrespond = ""\n[ssl]\ncert = "cert.pem"\n';
+    const folder = makeFolder({
+      'cert.pem': one.cert,
+      'key.pem': one.key,
+      'other.pem': other.key,
+      'good.toml': `${site}key = "key.pem"\n`,
+      'swapped.toml': `${site}key = "cert.pem"\n`,
+      'other.toml': `${site}key = "other.pem"\n`,
+    });
+    expect((await runIn(folder, ['check', 'good.toml'])).code).toBe(0);
+    const swapped = await runIn(folder, ['check', 'swapped.toml']);
+    expect([swapped.code, swapped.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^swapped\.toml: ssl: [^\n]*the key must be a private key in PEM, got certificate\n$/),
+    ]);
+    const another = await runIn(folder, ['check', 'other.toml']);
+    expect([another.code, another.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^other\.toml: ssl: [^\n]*the key must belong to the certificate of [^\n]*a\.example[^\n]*\n$/,
+      ),
     ]);
   });
 });
