@@ -11,8 +11,12 @@ import { Failure } from './errors.ts';
 
 /** The toolchain's own files: this checkout, or the folder of its npm package. */
 export const toolchain: string = path.resolve(import.meta.dirname, '../..');
-/** The project that is packaged: the nearest folder, from the current one upwards, that is one; without any, the toolchain's. */
-export const root: string = projectOf(process.cwd()) ?? toolchain;
+const isInstalled = toolchain.includes(`${path.sep}node_modules${path.sep}`);
+/**
+ * The project that is packaged: the nearest folder, from the current one upwards, that is one; without any, this checkout, or the current
+ * folder for a toolchain that is installed.
+ */
+export const root: string = projectOf(process.cwd()) ?? (isInstalled ? process.cwd() : toolchain);
 /** Our own: its folders are those of a checkout. */
 export const isOwnProject: boolean = root === toolchain;
 /** Intermediate results of this project, one folder per step. */
