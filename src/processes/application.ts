@@ -3,6 +3,7 @@
  * when it ends, with back-off and within a limit, stopped with SIGTERM and then SIGKILL. Owns the process, and what it prints.
  */
 import type { ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { isReady, type ReadinessCheck } from './readiness.ts';
 
 export interface ApplicationSettings {
@@ -155,7 +156,7 @@ export class Application {
     for (const output of [child.stdout, child.stderr]) this.#catch(output);
     child.once('error', (error) => {
       if (child.pid !== undefined) return;
-      this.#events.report(`${name}: ${command} cannot be started: ${error.message}`);
+      this.#events.report(`${name}: ${command} cannot be started: ${reasonOf(error, workingDir)}`);
       this.#onEnd(child, null);
     });
     child.once('exit', (code, sent) => this.#onEnd(child, sent ?? `exit code ${code}`));
@@ -241,4 +242,10 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   } catch {
     // It has ended already.
   }
+}
+
+/** Node says of a folder that is not there that the command is not. */
+function reasonOf(error: Error, workingDir: string | null): string {
+  if (workingDir === null || statSync(workingDir, { throwIfNoEntry: false })?.isDirectory()) return error.message;
+  return `working_dir must be a directory, got ${workingDir}`;
 }

@@ -83,6 +83,12 @@ test('a command that is not there is reported', async () => {
   expect(reports.join()).toContain('/none/such cannot be started');
 });
 
+test('so is a folder that is not there, by its own name', async () => {
+  const { take, toml, reports } = await setUp();
+  await take(toml().replace('working_dir = "."', 'working_dir = "/none/such"'));
+  expect(reports.join()).toContain('cannot be started: working_dir must be a directory, got /none/such');
+});
+
 test('a server that is killed takes its applications along', async () => {
   const { folder, toml, asked, port } = await setUp();
   writeFileSync(path.join(folder, 'vrypt.toml'), `server.http_port = 0\nserver.host = "127.0.0.1"\n${toml()}`);
