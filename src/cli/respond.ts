@@ -11,7 +11,7 @@ const NOTES = `Durations take ms, s, m or h. Sizes are bytes, or take KB, MB, GB
 Each option can also be set in the environment: --idle-timeout as VRYPT_IDLE_TIMEOUT, a switch as 1 or 0. What is typed wins.
 
 Commands:
-${COMMANDS.map(({ name, positional, summary }) => `  ${`${name} [${positional}]`.padEnd(20)}${summary}`).join('\n')}
+${COMMANDS.map(({ name, positional, summary }) => `  ${`${name} [${positional}]`.padEnd(28)}${summary}`).join('\n')}
 
 Examples:
   vrypt-server 3000                  every address, port 3000, every core
