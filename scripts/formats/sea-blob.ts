@@ -1,8 +1,8 @@
 /**
  * The blob that Node's single-executable feature appends as an ELF note: written, and read, to prove what the product will run.
  * Layout in Node 24 (src/node_sea.cc, SeaSerializer): magic u32, flags u32, exec-argv extension u8, then the code's
- * path and the code, each a `size_t` length and its bytes; then whatever the flags announce: the code cache, likewise; a count of assets, and of each
- * the name and the data; a count of Node's options, and each of them. All lengths and counts are a `size_t` of the target.
+ * path and the code, each a `size_t` length and its bytes; then whatever the flags announce: the code cache, likewise; a count of
+ * assets, and of each the name and the data; a count of Node's options, and each of them. All lengths and counts are a `size_t` of the target.
  */
 import type { Elf } from './elf.ts';
 

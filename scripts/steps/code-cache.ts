@@ -3,7 +3,6 @@
  * of CPU time and 1.1 MiB. The target's own Node makes it, through QEMU if need be: it depends on V8's build, not on the CPU, and with a
  * fixed seed its bytes are always the same. Owns `build/code-cache/`.
  */
-import { spawnSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readCodeCache } from '../formats/sea-blob.ts';
@@ -27,7 +26,7 @@ export interface CodeCache {
 
 /** undefined for a program that gives options to V8, which would refuse the cache for them. */
 export function codeCache(target: ReadyTarget): Promise<CodeCache | undefined> {
-  return once(`code-cache ${target.triple}`, async () => (optionsOfV8().length > 0 ? undefined : make(target)));
+  return once(`code-cache ${target.triple}`, async () => ((await givesOptionsToV8()) ? undefined : make(target)));
 }
 
 async function make(target: ReadyTarget): Promise<CodeCache> {
@@ -62,14 +61,16 @@ async function generate(target: ReadyTarget, folder: string, code: string, node:
   return readCodeCache(await readFile(path.join(folder, 'blob')), target.architecture.elf.class);
 }
 
-/** Of Node's options that the program starts with, those that are V8's. */
-function optionsOfV8(): string[] {
-  if (program.execArgv.length === 0) return [];
-  const { stdout } = spawnSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
-  const names = new Set(Array.from(stdout.matchAll(/^ +--([\w-]+)/gm), ([, name = '']) => name));
-  return program.execArgv.filter((option) => {
-    const name = (/^--([^=]*)/.exec(option)?.[1] ?? '').replaceAll('_', '-');
-    return names.has(name) || names.has(name.replace(/^no-?/, ''));
+/** Whether one of Node's options that the program starts with is V8's. The same for every target, so asked once. */
+function givesOptionsToV8(): Promise<boolean> {
+  return once('options of V8', async () => {
+    if (program.execArgv.length === 0) return false;
+    const { stdout } = await runWell([process.execPath, '--v8-options']);
+    const names = new Set(Array.from(stdout.matchAll(/^ +--([\w-]+)/gm), ([, name = '']) => name));
+    return program.execArgv.some((option) => {
+      const name = (/^--([^=]*)/.exec(option)?.[1] ?? '').replaceAll('_', '-');
+      return names.has(name) || names.has(name.replace(/^no-?/, ''));
+    });
   });
 }
 
