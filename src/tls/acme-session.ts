@@ -31,8 +31,8 @@ export class AcmeError extends Error {
 }
 
 const PREFIX = 'urn:ietf:params:acme:error:';
-/** A nonce may have become too old (§6.5). */
-const NONCE_ATTEMPTS = 4;
+/** A nonce may have become too old, and so may the next (§6.5). Four were too few for a server that refuses every fifth. */
+const NONCE_ATTEMPTS = 12;
 const POLL_MS = 1000;
 const LONGEST_POLL_MS = 30_000;
 /** What a server may take to validate or to issue. */
