@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { toolchain } from './support/checkout.ts';
 import { type CommandSpec, command } from './support/command.ts';
-import { UsageError } from './support/errors.ts';
+import { Failure, UsageError } from './support/errors.ts';
+import { isNodeNewEnough, oldestNode } from './support/oldest-node.ts';
 
 const commands = {
   init: 'write vrypt.release.json, the description of the program',
@@ -51,6 +52,9 @@ await command(spec, async (given) => {
     throw new UsageError(`the command must be one of ${Object.keys(commands).join(', ')}; got ${name}`);
   }
   if (more.length > 0) throw new UsageError(`there must be one command, got ${given.positionals.join(' ')}`);
+  if (!isNodeNewEnough(process.versions.node)) {
+    throw new Failure(`vrypt-release needs Node ${oldestNode} or newer, this is ${process.version}`);
+  }
   const { runCommand } = await import('./commands/commands.ts');
   await runCommand(name as CommandName, given);
 });

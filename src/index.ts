@@ -1,4 +1,6 @@
 /** What programs import from 'vrypt-server'. */
+import './app/supported-node.ts';
+
 export type {
   AcceptOptions,
   App,

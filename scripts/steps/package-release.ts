@@ -8,6 +8,7 @@ import { transform } from 'esbuild';
 import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { everythingFrom } from '../support/imports.ts';
+import { oldestNode } from '../support/oldest-node.ts';
 import { say } from '../support/progress.ts';
 import { runWell } from '../support/run.ts';
 import { readTargets } from '../targets/targets.ts';
@@ -67,7 +68,7 @@ async function writeManifest(dependencies: readonly string[]): Promise<void> {
     license: own['license'],
     type: 'module',
     bin: { 'vrypt-release': 'scripts/cli.js' },
-    engines: { node: '>=22.18' },
+    engines: { node: `>=${oldestNode}` },
     os: ['linux'],
     cpu: ['x64'],
     dependencies: Object.fromEntries(dependencies.map((name) => [name, versions[name]])),

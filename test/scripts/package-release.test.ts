@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRelease } from '../../scripts/steps/package-release.ts';
 import { root } from '../../scripts/support/checkout.ts';
+import { isNodeNewEnough } from '../../scripts/support/oldest-node.ts';
 
 const place = mkdtempSync('/tmp/vrypt-toolchain-');
 const modules = path.join(place, 'node_modules');
@@ -54,4 +55,13 @@ test('it releases a program with runtimes from a folder', { timeout: 300_000 }, 
   );
   spawnSync('tar', ['-xzf', `release/${archive}`], { cwd: place });
   expect(spawnSync(`${place}/there-v2.0.0-${target}/there`, { encoding: 'utf8' }).stdout).toBe('hello\n');
+});
+
+test.each([
+  ['20.20.2', false],
+  ['22.17.9', false],
+  ['22.18.0', true],
+  ['24.0.0', true],
+])('whether Node %s is new enough: %s', (version, isEnough) => {
+  expect(isNodeNewEnough(version)).toBe(isEnough);
 });
