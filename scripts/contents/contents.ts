@@ -13,7 +13,7 @@ import type { Target } from '../targets/targets.ts';
 import { addonFault, isProgram } from './addons.ts';
 import { assertAddons, assertNoPrograms, type PackedAddon, type System, systemOf } from './native.ts';
 import { type Closure, closureOf, dependenciesOf, filesOf, type Package } from './packages.ts';
-import { type Traced, trace } from './trace.ts';
+import { assertDoWithout, type Traced, trace } from './trace.ts';
 import { isTyped, toJavaScript } from './typescript.ts';
 
 export interface Contents {
@@ -81,22 +81,24 @@ const virtualRoot = `/vrypt/${program.name}`;
 
 async function collect(): Promise<Sources> {
   assertEntries(program);
-  const traced = await trace(
-    root,
-    [program.entry, ...program.workers].map((file) => path.normalize(file)),
-  );
+  const entries = [program.entry, ...program.workers].map((file) => path.normalize(file));
+  const traced = await trace(root, entries);
   const imported = [...traced.packages.keys(), ...program.packages];
   const named = dependenciesOf(root, false);
   const closure = closureOf(
     [...named, ...imported.map((name) => ({ name, from: root, isOptional: false }))],
     program.without,
   );
-  const warnings = closure.missing
-    .filter(({ name }) => !isBuiltin(name))
-    .map(
-      ({ name, from }) =>
-        `${name} is not installed, which ${from === root ? program.name : path.basename(from)} asks for`,
-    );
+  const missing = closure.missing.filter(({ name }) => !isBuiltin(name));
+  const asked = missing.filter(({ name }) => traced.packages.has(name)).map(({ name }) => name);
+  if (asked.length > 0) await assertDoWithout(root, entries, asked);
+  const warnings = [
+    ...missing.map(({ name, from }) => {
+      const asks = from === root ? (traced.packages.get(name) ?? 'package.json') : path.basename(from);
+      return `${name} is not installed, which ${asks} asks for`;
+    }),
+    ...traced.gone.map(([module, named]) => `${named} is not there, which ${module} names`),
+  ];
   const base = baseOf(closure);
   const files: NewFile[] = [];
   const addons: PackedAddon[] = [];

@@ -16,6 +16,8 @@ export interface Traced {
   readonly packages: ReadonlyMap<string, string>;
   /** Specifiers that no rule of Node leads to a file: importer, specifier, file. */
   readonly aliases: readonly (readonly [importer: string, specifier: string, file: string])[];
+  /** Paths that modules name as a whole, and that are not there: module, path. */
+  readonly gone: readonly (readonly [module: string, named: string])[];
 }
 
 /** A file without an extension is code if it is named as an entry, as those of command lines are. */
@@ -27,6 +29,7 @@ export async function trace(folder: string, entries: readonly string[]): Promise
   const assets = new Set<string>();
   const packages = new Map<string, string>();
   const aliases: (readonly [string, string, string])[] = [];
+  const gone: (readonly [string, string])[] = [];
   let waiting = [...entries];
   while (waiting.length > 0) {
     const inputs = await importsOf(folder, waiting);
@@ -43,7 +46,9 @@ export async function trace(folder: string, entries: readonly string[]): Promise
         }
       }
       if (!code.test(file)) continue;
-      for (const named of namedIn(folder, file)) {
+      const text = readFileSync(path.join(folder, file), 'utf8');
+      gone.push(...goneIn(folder, path.dirname(file), text).map((named) => [file, named] as const));
+      for (const named of namedIn(folder, file, text)) {
         if (isFolder(path.join(folder, named))) {
           assets.add(named);
           for (const more of await importedFrom(folder, named)) if (!modules.has(more)) waiting.push(more);
@@ -53,7 +58,7 @@ export async function trace(folder: string, entries: readonly string[]): Promise
     }
     waiting = [...new Set(waiting)].filter((file) => !modules.has(file));
   }
-  return { modules: [...modules].sort(), assets: [...assets].sort(), packages, aliases };
+  return { modules: [...modules].sort(), assets: [...assets].sort(), packages, aliases, gone };
 }
 
 /**
@@ -119,7 +124,34 @@ async function importsOf(folder: string, entryPoints: readonly string[]): Promis
   }
 }
 
-function inWords({ location, text }: Message): string {
+/**
+ * Refuses modules that cannot do without these packages, which are not installed. A module can where the call stands in a `try` or has
+ * a `catch`, and so it can without what `namedIn` found, which may be for browsers.
+ */
+export async function assertDoWithout(folder: string, entries: readonly string[], packages: readonly string[]) {
+  try {
+    await esbuild({
+      ...readsOnly(folder, entries),
+      plugins: [
+        {
+          name: 'only these',
+          setup: ({ onResolve }) =>
+            onResolve({ filter: /^[^./]/ }, ({ path: name, kind }) =>
+              kind === 'entry-point' || packages.includes(packageOf(name) ?? '') ? undefined : { external: true },
+            ),
+        },
+      ],
+    });
+  } catch (error) {
+    const { errors = [] } = error as { errors?: readonly Message[] };
+    const places = errors.map((each) => ({ ...each, name: /^Could not resolve "(.*)"$/.exec(each.text)?.[1] }));
+    if (places.length === 0 || places.some(({ name }) => name === undefined)) throw error;
+    const lines = places.map((each) => inWords({ ...each, text: `${each.name} is not installed` }));
+    throw new Failure(`${lines.join('\n')}\nInstall it, or name it in "without" if the program can do without it.`);
+  }
+}
+
+function inWords({ location, text }: Pick<Message, 'location' | 'text'>): string {
   return location === null ? text : `${location.file}:${location.line}: ${text}`;
 }
 
@@ -133,8 +165,7 @@ export function packageOf(specifier: string): string | undefined {
  * Existing files and folders that a module names by a path beside itself. Of a path that ends in something computed, such as
  * `path.join(import.meta.dirname, 'languages', name)`, it is the folder.
  */
-function namedIn(folder: string, file: string): string[] {
-  const text = readFileSync(path.join(folder, file), 'utf8');
+function namedIn(folder: string, file: string, text: string): string[] {
   const here = path.dirname(file);
   const lists = /\b(?:readdir(?:Sync)?|requireDirectory|globSync)\(\s*(?:__dirname|import\.meta\.dirname)\s*[,)]/.test(
     text,
@@ -165,6 +196,21 @@ function namedBy(folder: string, here: string, text: string): string[] {
     // A folder that holds the module itself would take everything along.
     return statSync(path.join(folder, target)).isDirectory() && `${here}/`.startsWith(`${target}/`) ? [] : [target];
   });
+}
+
+/** Of the paths that are written out as a whole, those that lead to nothing; it may be made later, but not inside the executable. */
+function goneIn(folder: string, here: string, text: string): string[] {
+  const urls = [...text.matchAll(/new URL\(\s*(['"])(\.{1,2}\/[^'"?#]+)\1\s*,\s*import\.meta\.url\s*\)/g)];
+  const joined = /(?:join|resolve)\(\s*(?:import\.meta\.dirname|__dirname)\s*,\s*((?:(['"])[^'"]*\2\s*,?\s*)+)\)/g;
+  const names = [
+    ...urls.map((match) => match[2] ?? ''),
+    ...[...text.matchAll(joined)].map((match) =>
+      [...(match[1] ?? '').matchAll(/(['"])([^'"]*)\1/g)].map((part) => part[2]).join('/'),
+    ),
+  ];
+  return names
+    .map((name) => path.join(here, name))
+    .filter((name) => !name.startsWith('..') && !/[{}*<>]/.test(name) && !existsSync(path.join(folder, name)));
 }
 
 /** Every file, packages included, that the entries lead to and that is more than unused exports; below or beside `folder`. */

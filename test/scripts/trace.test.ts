@@ -2,16 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { trace } from '../../scripts/contents/trace.ts';
+import { assertDoWithout, trace } from '../../scripts/contents/trace.ts';
 
 async function assetsOf(main: string): Promise<readonly string[]> {
-  const folder = mkdtempSync('/tmp/vrypt-trace-');
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const name of ['src/words/fr.json', 'src/words/en.json', 'src/one.txt', 'other.txt']) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    writeFileSync(path.join(folder, name), '{}');
-  }
-  writeFileSync(path.join(folder, 'src/main.js'), main);
+  const names = ['src/words/fr.json', 'src/words/en.json', 'src/one.txt', 'other.txt'];
+  const folder = folderWith({ ...Object.fromEntries(names.map((name) => [name, '{}'])), 'src/main.js': main });
   return (await trace(folder, ['src/main.js'])).assets;
 }
 
@@ -30,13 +25,44 @@ test.each([
   expect(await assetsOf(`${text};\n`)).toEqual(assets);
 });
 
-async function modulesOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+test.each([
+  ["path.join(__dirname, '..', 'data', 'gone.db')", ['data/gone.db']],
+  ["path.resolve(import.meta.dirname, 'gone')", ['src/gone']],
+  ["new URL('./gone.html', import.meta.url)", ['src/gone.html']],
+  ["path.join(__dirname, 'one.txt')", []],
+  ["path.join(__dirname, 'gone', name)", []],
+  ["path.join(__dirname, 'words', '{{lng}}.json')", []],
+  ["path.join(__dirname, '../../../outside.txt')", []],
+])('what %s misses is told', async (text, gone) => {
+  const folder = folderWith({ 'src/main.js': text, 'src/one.txt': '', 'src/words/fr.json': '{}' });
+  expect((await trace(folder, ['src/main.js'])).gone).toEqual(gone.map((name) => ['src/main.js', name]));
+});
+
+test('a package that is not installed is refused where nothing catches that', async () => {
+  const folder = folderWith({
+    'main.js': "import './a.cjs';\nimport('lost').catch(() => {});\ntry {\n  await import('lost');\n} catch {}\n",
+    'a.cjs': "try {\n  require('@lost/one');\n} catch {}\nrequire('there');\n",
+    'b.cjs': "\nrequire('@lost/one/file.js');\n",
+  });
+  const lost = ['lost', '@lost/one'];
+  await assertDoWithout(folder, ['main.js'], lost);
+  await expect(assertDoWithout(folder, ['main.js', 'b.cjs'], lost)).rejects.toThrow(
+    /^b\.cjs:2: @lost\/one\/file\.js is not installed\nInstall it, or name it in "without"/,
+  );
+});
+
+function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync('/tmp/vrypt-trace-');
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), text);
   }
+  return folder;
+}
+
+async function modulesOf(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const folder = folderWith(files);
   return (await trace(folder, [Object.keys(files)[0] ?? ''])).modules;
 }
 
