@@ -46,6 +46,8 @@ async function fetchRuntime({ triple }: ReadyTarget, from: string, packed: strin
   if (found !== undefined) return await copyFile(found, packed);
   if (existsSync(from))
     throw new Failure(`${from} must have ${candidates.map((file) => path.relative(from, file)).join(' or ')}`);
+  if (/^[./~]/.test(from))
+    throw new Failure(`--from must be a folder, an address or an npm package; ${from} is not there`);
   await unpackFromNpm(from.replaceAll('{target}', triple), packed);
 }
 

@@ -69,8 +69,18 @@ export function parseCommandLine(spec: CommandSpec, args: readonly string[]): Gi
       positionals,
     };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    throw new UsageError(inWords(error, spec));
   }
+}
+
+/** Of what parseArgs refuses; its own words for an unknown option advise to pass it as an argument. */
+function inWords(error: unknown, spec: CommandSpec): string {
+  if (!(error instanceof Error)) return String(error);
+  const [line = ''] = error.message.split('\n');
+  const unknown = /^Unknown option '([^']*)'/.exec(line)?.[1];
+  if (unknown === undefined) return line;
+  const known = optionsOf(spec).map(({ name }) => `--${name}`);
+  return `an option must be one of ${known.join(', ')}; got ${unknown}`;
 }
 
 function helpOf(spec: CommandSpec): string {
