@@ -3,7 +3,8 @@
  * would. `--commit` writes the results, from which the README's table comes.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { runsNatively } from '../../scripts/sandbox/emulation.ts';
@@ -26,6 +27,7 @@ interface Row {
 
 const resultsFile = path.join(root, 'test/programs/results.json');
 const places = path.join(build, 'programs');
+const toolchain = path.join(places, '.toolchain');
 /** The tarball of the library, once it is made. */
 let packedLibrary: string | null = null;
 
@@ -35,6 +37,7 @@ await command(
     positionals: 'programs',
     options: [
       { name: 'target', short: 't', value: 'triple', help: 'only this target; may be repeated (default: all)' },
+      { name: 'install', help: 'only make their folders and install their packages' },
       { name: 'commit', help: 'write the results for the README' },
     ],
   },
@@ -47,13 +50,17 @@ await command(
             .map(({ triple }) => triple);
     findTargets(readTargets(), targets);
     const chosen = given.positionals.length === 0 ? programs : given.positionals.map(named);
-    const toolchain = pack();
+    if (given.has('install')) {
+      for (const program of chosen) say(`${program.name}: ${path.relative(root, prepare(program))}`);
+      return;
+    }
+    installToolchain();
     const faults: string[] = [];
     for (const program of chosen) {
       const those = targets.filter((triple) => isTriedOn(program, triple));
       if (those.length === 0) continue;
       const results: Result[] = [];
-      for (const result of await attemptWith(program, toolchain, those)) {
+      for (const result of await attemptWith(program, those)) {
         if (typeof result === 'string') faults.push(`${program.name}: ${result}`);
         else results.push(result);
         say(typeof result === 'string' ? `${program.name}: ${result}` : lineOf(result));
@@ -75,13 +82,15 @@ function named(name: string): TriedProgram {
   throw new UsageError(`the program must be one of ${programs.map((each) => each.name).join(', ')}; got ${name}`);
 }
 
-function pack(): string {
+/** Once for all programs, as `npm install --global` would. */
+function installToolchain(): void {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/steps/package-release.ts'], {
     cwd: root,
     encoding: 'utf8',
   });
   if (status !== 0) throw new Failure(`the toolchain must be packed: ${stderr}`);
-  return path.join(root, /package:release (\S+)/.exec(stderr)?.[1] ?? '');
+  const tarball = path.join(root, /package:release (\S+)/.exec(stderr)?.[1] ?? '');
+  install(toolchain, { name: 'toolchain', dependencies: { 'vrypt-release': `file:${tarball}` } }, fileHash(tarball));
 }
 
 /** Returns the path of its tarball. */
@@ -103,20 +112,11 @@ function dependenciesOf({ dependencies }: TriedProgram): Record<string, string> 
   );
 }
 
-/** npm installs only what has changed since the last run. */
-function prepare(program: TriedProgram, toolchain: string): string {
+/** Makes the program's folder, as its author has it. */
+function prepare(program: TriedProgram): string {
   const folder = path.join(places, program.name);
-  const { devDependencies = {}, ...rest } = (program.manifest ?? {}) as { devDependencies?: object };
-  const manifest = {
-    name: program.name,
-    version: '1.0.0',
-    ...rest,
-    dependencies: dependenciesOf(program),
-    devDependencies: { ...devDependencies, 'vrypt-release': `file:${toolchain}` },
-  };
   const files: Record<string, string> = {
     ...program.files,
-    'package.json': JSON.stringify(manifest, null, 2),
     'vrypt.release.json': JSON.stringify(program.description, null, 2),
   };
   if (program.name === 'vite-front')
@@ -125,18 +125,30 @@ function prepare(program: TriedProgram, toolchain: string): string {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), text);
   }
-  const state = `${JSON.stringify(manifest)} ${existsSync(toolchain) ? statSync(toolchain).mtimeMs : ''}`;
-  const stateFile = path.join(folder, 'node_modules/.installed');
-  if (!existsSync(stateFile) || readFileSync(stateFile, 'utf8') !== state) {
-    // A tarball of ours has the same name and version whatever is in it, so npm would keep the old one.
-    const packed = ['node_modules/vrypt-release', 'node_modules/vrypt-server'];
-    for (const name of ['package-lock.json', 'node_modules/.package-lock.json', ...packed])
-      rmSync(path.join(folder, name), { recursive: true, force: true });
-    run(['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'], folder);
-    writeFileSync(stateFile, state);
-  }
+  const manifest = { name: program.name, version: '1.0.0', ...program.manifest, dependencies: dependenciesOf(program) };
+  install(folder, manifest, packedLibrary === null ? '' : fileHash(packedLibrary));
   for (const step of program.prepare ?? []) run(step, folder);
   return folder;
+}
+
+/** npm installs only what has changed since the last run: the manifest, or `packed`, which identifies a tarball of ours. */
+function install(folder: string, manifest: object, packed: string): void {
+  const text = JSON.stringify(manifest, null, 2);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), text);
+  const stateFile = path.join(folder, 'node_modules/.installed');
+  if (existsSync(stateFile) && readFileSync(stateFile, 'utf8') === `${text}${packed}`) return;
+  // A tarball of ours has the same name and version whatever is in it, so npm would keep the old one.
+  const own = ['node_modules/vrypt-release', 'node_modules/vrypt-server'];
+  for (const name of ['package-lock.json', 'node_modules/.package-lock.json', ...own])
+    rmSync(path.join(folder, name), { recursive: true, force: true });
+  run(['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  mkdirSync(path.dirname(stateFile), { recursive: true });
+  writeFileSync(stateFile, `${text}${packed}`);
+}
+
+function fileHash(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
 function run([file = '', ...args]: readonly string[], cwd: string): void {
@@ -145,26 +157,22 @@ function run([file = '', ...args]: readonly string[], cwd: string): void {
     throw new Failure(`${[file, ...args].join(' ')} ended with ${status} in ${cwd}: ${stderr.slice(-800)}`);
 }
 
-async function attemptWith(
-  program: TriedProgram,
-  toolchain: string,
-  triples: readonly string[],
-): Promise<(Result | string)[]> {
-  if (program.service === undefined) return attempt(program, toolchain, triples);
+async function attemptWith(program: TriedProgram, triples: readonly string[]): Promise<(Result | string)[]> {
+  if (program.service === undefined) return attempt(program, triples);
   const { environment, stop } = await program.service();
   const { smoke, ...rest } = program.description as { smoke: { env: object } };
   const description = { ...rest, smoke: { ...smoke, env: { ...smoke.env, ...environment } } };
   try {
-    return attempt({ ...program, description }, toolchain, triples);
+    return attempt({ ...program, description }, triples);
   } finally {
     await stop();
   }
 }
 
 /** A string is a fault. */
-function attempt(program: TriedProgram, toolchain: string, triples: readonly string[]): (Result | string)[] {
+function attempt(program: TriedProgram, triples: readonly string[]): (Result | string)[] {
   try {
-    const folder = prepare(program, toolchain);
+    const folder = prepare(program);
     const targets = findTargets(readTargets(), triples);
     const able = targets.filter((target) => program.fits?.(target) ?? true);
     const unable = targets.filter((target) => !able.includes(target));
@@ -181,8 +189,12 @@ function toolchainIn(
   targets: readonly Target[],
 ): { stdout: string; stderr: string; status: number | null } {
   const env = { ...process.env, VRYPT_RUNTIMES: path.join(root, 'runtimes') };
-  const args = ['vrypt-release', command, '--json', ...targets.flatMap(({ triple }) => ['--target', triple])];
-  return spawnSync('npx', args, { cwd: folder, encoding: 'utf8', env });
+  const args = [command, '--json', ...targets.flatMap(({ triple }) => ['--target', triple])];
+  return spawnSync(path.join(toolchain, 'node_modules/.bin/vrypt-release'), args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env,
+  });
 }
 
 function tryToRun({ name }: TriedProgram, folder: string, targets: readonly Target[]): (Result | string)[] {
