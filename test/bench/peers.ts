@@ -24,7 +24,7 @@ export interface Prepared {
 export const OURS = 'vrypt';
 export const FLOOR = 'floor';
 /** The npm package contains the executable: its installation downloads nothing else. */
-const BUN = '1.4.5';
+export const BUN = '1.4.5';
 const BODY = 'Vrypt';
 const ONE_WORKER = { workers: 'only measured with one worker' } as const;
 
