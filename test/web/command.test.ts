@@ -79,10 +79,11 @@ describe('files', () => {
   });
 
   test('refuses what is no directory', async () => {
-    const ended = await runIn(makeFolder({}), ['files', 'nowhere']);
+    const folder = makeFolder({});
+    const ended = await runIn(folder, ['files', 'nowhere']);
     expect(ended).toMatchObject({
       code: 2,
-      stderr: 'vrypt-server: sites[0].files must be a directory, got "nowhere" (ENOENT)\n',
+      stderr: `vrypt-server: sites[0].files must be a directory, got "nowhere" (${path.join(folder, 'nowhere')}: ENOENT)\n`,
     });
   });
 });

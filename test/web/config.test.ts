@@ -147,7 +147,7 @@ strategy = "least_con"
     [
       'a directory that is not there',
       '[[sites]]\nfiles = "pubic"',
-      'vrypt.toml:2: sites[0].files must be a directory, got "pubic" (ENOENT)',
+      `vrypt.toml:2: sites[0].files must be a directory, got "pubic" (${path.join(folder, 'pubic')}: ENOENT)`,
     ],
     [
       'the name of a backend that is spelled wrong',
