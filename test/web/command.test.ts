@@ -56,13 +56,15 @@ describe('check', () => {
     const swapped = await runIn(folder, ['check', 'swapped.toml']);
     expect([swapped.code, swapped.stderr]).toEqual([
       1,
-      expect.stringMatching(/^swapped\.toml: ssl: [^\n]*the key must be a private key in PEM, got certificate\n$/),
+      expect.stringMatching(
+        /^swapped\.toml:7: ssl\.cert cannot be used: [^\n]*the key must be a private key in PEM, got certificate\n$/,
+      ),
     ]);
     const another = await runIn(folder, ['check', 'other.toml']);
     expect([another.code, another.stderr]).toEqual([
       1,
       expect.stringMatching(
-        /^other\.toml: ssl: [^\n]*the key must belong to the certificate of [^\n]*a\.example[^\n]*\n$/,
+        /^other\.toml:7: ssl\.cert cannot be used: [^\n]*the key must belong to the certificate of [^\n]*a\.example[^\n]*\n$/,
       ),
     ]);
   });

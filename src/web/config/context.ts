@@ -1,6 +1,7 @@
 /** What a configuration needs from outside: where its paths start, the environment, and files that hold secrets. */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { CertificateFiles } from '../../tls/managed.ts';
 import type { Faults, KeyPath } from './fault.ts';
 import type { WrittenSecret } from './schema-values.ts';
 import type { Secret } from './secret.ts';
@@ -9,6 +10,8 @@ export interface ConfigContext {
   /** Relative paths start here: the folder of the file. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Says why a certificate and its key, which are there, cannot be used; null: they can. Without it nobody looks into them. */
+  readonly judgeCertificate?: (files: CertificateFiles) => string | null;
 }
 
 export class Resolver {
@@ -66,6 +69,21 @@ export class Resolver {
       this.#addUnread(key, 'a directory', written, error);
     }
     return full;
+  }
+
+  /** `key` is the table that has them. */
+  certificate(
+    key: KeyPath,
+    written: { readonly cert: string; readonly key: string },
+    hosts: readonly string[],
+  ): CertificateFiles {
+    const before = this.faults.list.length;
+    const certFile = this.file([...key, 'cert'], written.cert);
+    const files = { certFile, keyFile: this.file([...key, 'key'], written.key), hosts };
+    if (this.faults.list.length > before) return files;
+    const reason = this.#context.judgeCertificate?.(files) ?? null;
+    if (reason !== null) this.faults.add([...key, 'cert'], `cannot be used: ${reason}`);
+    return files;
   }
 
   text(key: KeyPath, written: string): string {
