@@ -38,7 +38,10 @@ export async function prepareListening({ tls, http2, http3 }: ServeSettings, pla
   const { openTlsTransport } = await import('../engine/tls-transport.ts');
   const { openSecure } = await import('../engine/handshake.ts');
   const shared = (await place.tls) ?? shareTls(tls, makeTicketSecret());
-  const report = (error: unknown) => reportError(place.index, error);
+  // All workers load the same: one says what is wrong with it.
+  const report = (error: unknown) => {
+    if (place.index === 0) reportError(place.index, error);
+  };
   const secured = new ServerTls({ tls, shared, http2, report });
   const transport = await openTlsTransport('handle');
   const open = openSecure(transport, secured.choose);

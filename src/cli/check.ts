@@ -1,7 +1,7 @@
 /** The command `check`: everything that is wrong with a configuration file. */
 import { loadAll } from '../tls/certificate-files.ts';
 import { CertificateError } from '../tls/load-certificate.ts';
-import type { WebConfig } from '../web/config/web-config.ts';
+import type { CertificateFiles } from '../tls/managed.ts';
 import type { Command } from './commands.ts';
 import { readConfigFile } from './config-file.ts';
 import { resolveOptions } from './options.ts';
@@ -19,10 +19,9 @@ export const checkConfig: Command = {
   run: async ({ options, positional }, io) => {
     const { values } = resolveOptions(ROWS, options, io.environment);
     const file = configFile(values.config, options['config'] !== undefined, positional);
-    const read = await readConfigFile(file, io.environment);
-    const faults = read.kind === 'bad' ? read.messages : faultsOfCertificates(file, read.config);
-    if (read.kind === 'bad' || faults.length > 0) {
-      io.printError(`${faults.join('\n')}\n`);
+    const read = await readConfigFile(file, io.environment, judgeCertificate);
+    if (read.kind === 'bad') {
+      io.printError(`${read.messages.join('\n')}\n`);
       return ExitCode.failed;
     }
     const { sites, backends, listeners } = read.config;
@@ -35,17 +34,15 @@ export const checkConfig: Command = {
   },
 };
 
-/** What a start would refuse in them: the files themselves have been found. */
-function faultsOfCertificates(file: string, { tls }: WebConfig): string[] {
-  return (tls?.certificates ?? []).flatMap((one) => {
-    try {
-      loadAll([one]);
-      return [];
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      return [`${file}: ssl: ${error.message}`];
-    }
-  });
+/** What a start would refuse in it. */
+function judgeCertificate(files: CertificateFiles): string | null {
+  try {
+    loadAll([files]);
+    return null;
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return error.message;
+  }
 }
 
 function count(number: number, thing: string): string {

@@ -1,6 +1,8 @@
 /** The commands, each loaded only when it is typed. Without one, `respond` runs. */
+import { hintFor } from './first-word.ts';
 import type { OptionRow, TypedOptions } from './options.ts';
 import type { ExitCodeValue, ProcessIO } from './process-io.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Defined in the code of the plain server (`whole-program.ts`), where imports that depend on it are left out. */
 declare const IS_PLAIN: true | undefined;
@@ -117,8 +119,18 @@ export interface Chosen {
   readonly rest: readonly string[];
 }
 
+function noCommand(word: string): string {
+  const names = COMMANDS.map(({ name }) => name);
+  return `the first argument must be a port or a command, got ${JSON.stringify(word)}${hintFor(word, names)}`;
+}
+
+/** Throws a UsageError for a word that is no command. */
 export function chooseCommand(args: readonly string[]): Chosen {
   const row = COMMANDS.find(({ name }) => name === args[0]);
-  if (row === undefined) return { row: RESPOND, program: 'vrypt-server', rest: args };
+  if (row === undefined) {
+    // Options of the command that was meant would be refused first.
+    if (args.length > 1 && /^[a-z]/i.test(args[0] as string)) throw new UsageError(noCommand(args[0] as string));
+    return { row: RESPOND, program: 'vrypt-server', rest: args };
+  }
   return { row, program: `vrypt-server ${row.name}`, rest: args.slice(1) };
 }

@@ -1,6 +1,7 @@
 /** Reads the configuration that a command was given; loads what that takes only then. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { ConfigContext } from '../web/config/context.ts';
 import type { ConfigInput, WrittenConfig } from '../web/config/schema.ts';
 import type { WebConfig } from '../web/config/web-config.ts';
 import type { Environment } from './process-io.ts';
@@ -18,7 +19,12 @@ export type ReadConfig =
   /** Lines for a person: `file:line: key rule, value`. */
   | { readonly kind: 'bad'; readonly messages: readonly string[] };
 
-export async function readConfigFile(file: string, environment: Environment): Promise<ReadConfig> {
+/** `judgeCertificate`: as in `ConfigContext`. */
+export async function readConfigFile(
+  file: string,
+  environment: Environment,
+  judgeCertificate?: ConfigContext['judgeCertificate'],
+): Promise<ReadConfig> {
   let toml: string;
   try {
     toml = readFileSync(file, 'utf8');
@@ -27,7 +33,11 @@ export async function readConfigFile(file: string, environment: Environment): Pr
     return { kind: 'bad', messages: [`${file}: must be a file that can be read (${code})`] };
   }
   const { readConfigText } = await import('../web/config/read-config.ts');
-  return readConfigText(toml, file, { directory: path.dirname(path.resolve(file)), environment });
+  return readConfigText(toml, file, {
+    directory: path.dirname(path.resolve(file)),
+    environment,
+    ...(judgeCertificate === undefined ? {} : { judgeCertificate }),
+  });
 }
 
 /** What a command line comes to. Its faults name the keys of a file. */

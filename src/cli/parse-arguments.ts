@@ -82,6 +82,14 @@ function optionOf(row: OptionRow): commander.Option {
 /** Those that every command has. */
 const SWITCHES: ReadonlySet<string> = new Set(['--help', '--version', '--json']);
 
+/** What other programs call by these names, or another command has. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  '-v': '-V',
+  '-?': '--help',
+  '-c': 'vrypt-server web -c',
+  '--config': 'vrypt-server web --config',
+};
+
 /** Commander's message, on one line and without its "error: ". */
 function inOurWords({ code, message }: commander.CommanderError, rows: readonly OptionRow[]): string {
   const line = message
@@ -95,6 +103,6 @@ function inOurWords({ code, message }: commander.CommanderError, rows: readonly 
   if (value !== undefined && (SWITCHES.has(name) || rows.some((row) => flagOf(row) === name))) {
     return `${name} is a switch and must have no value, got ${JSON.stringify(value)}`;
   }
-  const [, suggestion] = /\(Did you mean (.+)\?\)/.exec(line) ?? [];
+  const [, suggestion = ELSEWHERE[name]] = /\(Did you mean (.+)\?\)/.exec(line) ?? [];
   return `unknown option ${flag}${suggestion ? ` (did you mean ${suggestion}?)` : ''}`;
 }

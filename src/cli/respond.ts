@@ -1,6 +1,6 @@
 /** The command `respond`: a server that answers every request with the same response. */
-import { nearest } from '../rules/nearest.ts';
 import { COMMANDS, type Command } from './commands.ts';
+import { hintFor } from './first-word.ts';
 import type { TypedOptions } from './options.ts';
 import { readBy } from './read-by.ts';
 import { OPTION_ROWS, PORT, resolveSettings } from './settings.ts';
@@ -19,6 +19,8 @@ Examples:
   vrypt-server 3000 --share          next to a running one, to replace it
 `;
 
+const NAMES = COMMANDS.map(({ name }) => name);
+
 export const respond: Command = {
   description: 'Answers every HTTP request with the same response (by default: Vrypt), on every core.',
   rows: OPTION_ROWS,
@@ -31,19 +33,11 @@ export const respond: Command = {
 /** The port given without a name, as if it had been typed with --port. */
 export function withPort(options: TypedOptions, positional: string | undefined): TypedOptions {
   if (positional === undefined) return options;
-  const port = readBy(PORT, 'port', positional, hintFor(positional));
+  const port = readBy(PORT, 'port', positional, hintFor(positional, NAMES));
   for (const text of options['port'] ?? []) {
     if (readBy(PORT, '--port', text) !== port) {
       throw new UsageError(`--port and the port given without a name must not differ, got ${text} and ${positional}`);
     }
   }
   return { ...options, port: [positional] };
-}
-
-/** For what may be a command that is spelled wrong. */
-function hintFor(text: string): string {
-  if (!/^[a-z-]+$/i.test(text)) return '';
-  const names = COMMANDS.map(({ name }) => name);
-  const meant = nearest(text.toLowerCase(), names);
-  return meant === undefined ? `; the commands are ${names.join(', ')}` : `; did you mean ${meant}?`;
 }

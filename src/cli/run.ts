@@ -1,5 +1,6 @@
 /** The program from start to end: which command runs with what, and what is printed instead. Knows no option. */
 import { chooseCommand } from './commands.ts';
+import { warnOfVariables } from './own-variables.ts';
 import type { Request } from './parse-arguments.ts';
 import { plainSettings } from './plain-settings.ts';
 import { ExitCode, type ExitCodeValue, type ProcessIO, printResult } from './process-io.ts';
@@ -9,7 +10,10 @@ import { UsageError } from './usage-error.ts';
 /** Does what the arguments ask for; resolves with the exit code. */
 export async function run(io: ProcessIO): Promise<ExitCodeValue> {
   const settings = plainSettings(io.args, io.environment);
-  if (settings !== null) return startServer(settings, io);
+  if (settings !== null) {
+    warnOfVariables(io, false);
+    return startServer(settings, io);
+  }
   try {
     const { row, program, rest } = chooseCommand(io.args);
     const command = await row.load();
@@ -17,6 +21,8 @@ export async function run(io: ProcessIO): Promise<ExitCodeValue> {
       plainRequest(rest) ?? (await import('./parse-arguments.ts')).parseArguments(row, command, rest, program);
     switch (request.kind) {
       case 'command':
+        // It runs every few seconds, and the server that it asks has told already.
+        if (row.name !== 'healthcheck') warnOfVariables(io, row.name !== 'respond');
         return await command.run(request.line, io);
       case 'help':
         return printResult(io, `${request.text}\n`);

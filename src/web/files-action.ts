@@ -47,7 +47,9 @@ export class FilesAction implements Action {
     const request = this.#request;
     const { prefix } = where;
     request.call = call;
-    request.path = prefix === '' ? where.rawPath : where.rawPath.slice(prefix.length) || '/';
+    const local = prefix === '' ? where.rawPath : where.rawPath.slice(prefix.length) || '/';
+    // As nginx and Caddy serve it. Routes and what guards them have seen it so too.
+    request.path = local.indexOf('//') < 0 ? local : local.replace(/\/{2,}/g, '/');
     request.query = where.query;
     const plan = this.#directory.plan(request, undefined, prefix);
     if (plan === null) return null;

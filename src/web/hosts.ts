@@ -71,3 +71,9 @@ export function hostOf(authority: string): string {
   const host = colon < 0 ? lower : lower.slice(0, colon);
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }
+
+/** Without one, that of the scheme. */
+export function portOf(authority: string, isSecure: boolean): number {
+  const [, digits] = /:(\d{1,5})$/.exec(authority) ?? [];
+  return digits === undefined ? (isSecure ? 443 : 80) : Number(digits);
+}

@@ -7,7 +7,7 @@ import type { Reply } from '../http/reply.ts';
 import type { AnswerShape } from './answer-shape.ts';
 import type { Clients } from './client.ts';
 import type { MaintenanceConfig } from './config/web-config.ts';
-import { authorityOf, hostOf } from './hosts.ts';
+import { authorityOf, hostOf, portOf } from './hosts.ts';
 import { normalPath } from './path-pattern.ts';
 import type { Route } from './route.ts';
 
@@ -87,11 +87,6 @@ export class Site {
     const port = secure && !isSecure ? httpsPort : null;
     return redirectTo(call, secure ? 'https' : 'http', wanted, port ?? portOf(authorityOf(call), secure));
   }
-}
-
-function portOf(authority: string, isSecure: boolean): number {
-  const [, digits] = /:(\d{1,5})$/.exec(authority) ?? [];
-  return digits === undefined ? (isSecure ? 443 : 80) : Number(digits);
 }
 
 /** The same target elsewhere; the method is kept (RFC 9110 §15.4.9). */

@@ -220,7 +220,7 @@ export class WebApp {
         return new FilesAction(action, compressor, this.#place.shared.workers);
       }
       case 'redirect':
-        return new RedirectAction(action);
+        return new RedirectAction(action, this.#clients);
       case 'respond':
         return new RespondAction(action);
       case 'proxy': {

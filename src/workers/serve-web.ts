@@ -1,23 +1,17 @@
 /**
- * One worker of a web server: an engine for each listener of its configuration. Owns them; they start, drain and end as one.
- * Takes a new configuration while it serves: what is under way is answered by the old one.
+ * One worker of a web server: what it serves, by which certificates, and what is logged of it. Takes a new configuration while it
+ * serves: what is under way is answered by the old one.
  */
 import type { SharedCounters } from '../engine/counters.ts';
-import { Engine } from '../engine/engine.ts';
-import type { OpenConnection } from '../engine/live-connection.ts';
 import type { Listener, Transport } from '../engine/transport.ts';
-import type { OpenHttp3 } from '../http3/http3-listener.ts';
 import { ErrorLog } from '../log/error-log.ts';
 import type { ServerTls } from '../tls/server-tls.ts';
-import { METRICS_LISTENER } from '../web/config/metrics-site.ts';
-import type { ListenerConfig } from '../web/config/web-config.ts';
 import { Observer } from '../web/observer.ts';
 import { WebApp, type WebPlace } from '../web/web-app.ts';
-import type { WebTls } from '../web/web-tls.ts';
-import { claim } from './claim.ts';
-import { type Endpoint, listenAt, type WantedEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { ServeOptions } from './messages.ts';
 import { reportError, textOf } from './report.ts';
+import { type Prepared, type Secured, type ServedBy, WebListeners } from './web-listeners.ts';
 import type { WebSource } from './worker-app.ts';
 import type { WorkerEngine } from './worker-engine.ts';
 
@@ -26,21 +20,6 @@ export interface ServedWeb {
   /** The first one. */
   readonly listener: Listener;
   readonly app: WebSource;
-}
-
-interface Secured {
-  /** Owned. */
-  readonly certificates: WebTls;
-  readonly transport: Transport;
-  readonly open: OpenConnection;
-  /** null: HTTP/3 is not spoken. */
-  readonly openHttp3: OpenHttp3 | null;
-}
-
-interface Port {
-  readonly config: ListenerConfig;
-  readonly engine: Engine;
-  readonly listener: Listener;
 }
 
 /** `options.endpoint` is where the first listener listens: whoever starts the worker has made sure of it. */
@@ -63,7 +42,6 @@ export async function serveWeb(
 export class WebWorker implements WorkerEngine {
   readonly #transport: Transport;
   readonly #options: ServeOptions;
-  readonly #counters: SharedCounters;
   readonly #worker: number;
   /** Owned: closed when the next one has taken its place, or in close(). */
   #app: WebApp | null = null;
@@ -71,9 +49,12 @@ export class WebWorker implements WorkerEngine {
   #observer: Observer | null = null;
   /** Owned; null: stderr. */
   #errors: ErrorLog | null = null;
+  /** Its certificates are owned. */
   #tls: Secured | null = null;
   /** Owned. */
-  readonly #ports: Port[] = [];
+  readonly #listeners: WebListeners;
+  /** As many as the process has descriptors for, if that is less than the configuration wants. */
+  readonly #mostConnections: number;
   #isDraining = false;
 
   constructor(
@@ -84,16 +65,23 @@ export class WebWorker implements WorkerEngine {
   ) {
     this.#transport = transport;
     this.#options = options;
-    this.#counters = counters;
     this.#worker = worker;
+    const wanted = options.app.config.server.limits.maxConnections;
+    const given = options.limits.maxConnections;
+    this.#mostConnections = given < wanted ? given : Number.POSITIVE_INFINITY;
+    const onTick = () => {
+      this.#observer?.countConnections(this.connectionCount);
+      this.#app?.publish();
+    };
+    this.#listeners = new WebListeners({ transport, counters, worker, report: this.#report, onTick });
   }
 
   get first(): Listener {
-    return (this.#ports[0] as Port).listener;
+    return this.#listeners.first;
   }
 
   get connectionCount(): number {
-    return this.#ports.reduce((sum, { engine }) => sum + engine.connectionCount, 0);
+    return this.#listeners.connectionCount;
   }
 
   get isDraining(): boolean {
@@ -107,12 +95,11 @@ export class WebWorker implements WorkerEngine {
     this.#app = await WebApp.open(config, this.#placeOf(source));
     this.#observer = Observer.open(config, this.#placeOf(source), this.#app.names);
     await this.#secure(source);
-    const listeners: ListenerConfig[] = [];
-    for (const [index, listener] of config.listeners.entries()) {
-      listeners.push(this.#isMine(listener) ? await this.#listen(listener, index === 0 ? first : null) : listener);
-    }
-    this.#app.listensAt(listeners);
-    return { kind: 'web', config: { ...config, listeners }, shared };
+    const by = this.#servedBy(source, this.#app, this.#observer);
+    const prepared = await this.#listeners.prepare(config.listeners, by, first);
+    this.#listeners.keep(prepared, by, config.server.drainTimeoutMs);
+    this.#app.listensAt(prepared.wanted);
+    return { kind: 'web', config: { ...config, listeners: prepared.wanted }, shared };
   }
 
   /**
@@ -120,78 +107,50 @@ export class WebWorker implements WorkerEngine {
    * drained. Returns the source with the ports that were chosen.
    */
   async take(source: WebSource): Promise<WebSource> {
-    const app = await WebApp.open(source.config, this.#placeOf(source));
-    const before = this.#app as WebApp;
-    // New listeners serve by it from their first connection on.
-    this.#app = app;
-    const kept = new Set<Port>();
-    const opened: Port[] = [];
-    const listeners: ListenerConfig[] = [];
-    let observer: Observer | null;
+    const { config } = source;
+    const before = { app: this.#app as WebApp, observer: this.#observer, errors: this.#errors };
+    const app = await WebApp.open(config, this.#placeOf(source));
+    let prepared: Prepared | null = null;
     let certificates: ServerTls | null = null;
     let errors: ErrorLog | null = null;
+    let observer: Observer | null;
     try {
       certificates = await this.#secure(source);
-      for (const listener of source.config.listeners) {
-        if (!this.#isMine(listener)) continue;
-        const known = this.#ports.find((port) => !kept.has(port) && isSamePlace(port.config, listener));
-        if (known !== undefined) kept.add(known);
-        listeners.push(
-          known === undefined ? await this.#listen(listener, null) : { ...listener, port: known.config.port },
-        );
-        if (known === undefined) opened.push(this.#ports.at(-1) as Port);
-      }
-      app.listensAt(listeners);
+      // New listeners serve by it from their first connection on.
+      prepared = await this.#listeners.prepare(config.listeners, this.#servedBy(source, app, before.observer), null);
+      app.listensAt(prepared.wanted);
       errors = this.#openErrors(source);
-      observer = Observer.open(source.config, this.#placeOf(source), app.names);
+      observer = Observer.open(config, this.#placeOf(source), app.names);
     } catch (error) {
-      this.#app = before;
-      for (const port of opened) this.#close(port);
+      if (prepared !== null) this.#listeners.undo(prepared);
       app.close();
       certificates?.close();
       await errors?.close();
       throw error;
     }
     if (certificates !== null) this.#tls?.certificates.take(certificates);
-    const oldObserver = this.#observer;
-    const oldErrors = this.#errors;
+    this.#app = app;
     this.#observer = observer;
     this.#errors = errors;
-    for (const port of [...this.#ports]) {
-      const index = source.config.listeners.findIndex(({ name }) => name === port.config.name);
-      const listener = listeners[index];
-      if (listener !== undefined && (kept.has(port) || opened.includes(port))) {
-        port.engine.handler = app.handlerFor(listener);
-        port.engine.done = isWatched(listener) ? (observer?.done ?? null) : null;
-        port.engine.takeLimits(source.config.server.limits);
-        continue;
-      }
-      this.#ports.splice(this.#ports.indexOf(port), 1);
-      void port.engine.drain(source.config.server.drainTimeoutMs).then(() => port.engine.close());
-    }
-    before.close();
-    await oldObserver?.close();
-    await oldErrors?.close();
-    return { ...source, config: { ...source.config, listeners } };
-  }
-
-  /** The kernel spreads no connections among those who listen on a Unix socket. */
-  #isMine(listener: ListenerConfig): boolean {
-    return listener.unixPath === null || this.#worker === 0;
+    this.#listeners.keep(prepared, this.#servedBy(source, app, observer), config.server.drainTimeoutMs);
+    before.app.close();
+    await before.observer?.close();
+    await before.errors?.close();
+    return { ...source, config: { ...config, listeners: prepared.wanted } };
   }
 
   everyTick(listener: (now: number) => void): void {
-    for (const { engine } of this.#ports) engine.everyTick(listener);
+    this.#listeners.everyTick(listener);
   }
 
   announceDrain(): void {
     this.#isDraining = true;
-    for (const { engine } of this.#ports) engine.announceDrain();
+    this.#listeners.announceDrain();
   }
 
   async drain(timeoutMs: number): Promise<void> {
     this.#isDraining = true;
-    await Promise.all(this.#ports.map(({ engine }) => engine.drain(timeoutMs)));
+    await this.#listeners.drain(timeoutMs);
     this.#app?.close();
     this.#tls?.certificates.close();
     await this.#observer?.close();
@@ -199,12 +158,12 @@ export class WebWorker implements WorkerEngine {
   }
 
   closeConnections(): void {
-    for (const { engine } of this.#ports) engine.closeConnections();
+    this.#listeners.closeConnections();
   }
 
   close(): void {
     this.#isDraining = true;
-    for (const port of [...this.#ports]) this.#close(port);
+    this.#listeners.close();
     this.#app?.close();
     this.#tls?.certificates.close();
     void this.#observer?.close();
@@ -217,7 +176,8 @@ export class WebWorker implements WorkerEngine {
    */
   async #secure({ config, shared }: WebSource): Promise<ServerTls | null> {
     if (config.tls === null || shared.tickets === null) return null;
-    const report = this.#report;
+    // All workers load the same files: one says what is wrong with them.
+    const report = this.#worker === 0 ? this.#report : () => {};
     if (this.#tls !== null) return this.#tls.certificates.prepare(config.tls, shared.tickets, report);
     const { WebTls } = await import('../web/web-tls.ts');
     const { openTlsTransport } = await import('../engine/tls-transport.ts');
@@ -255,70 +215,9 @@ export class WebWorker implements WorkerEngine {
     };
   }
 
-  #close(port: Port): void {
-    port.engine.close();
-    this.#ports.splice(this.#ports.indexOf(port), 1);
+  #servedBy({ config }: WebSource, app: WebApp, observer: Observer | null): ServedBy {
+    const { limits } = config.server;
+    const maxConnections = Math.min(limits.maxConnections, this.#mostConnections);
+    return { app, observer, limits: { ...limits, maxConnections }, tls: this.#tls };
   }
-
-  async #listen(config: ListenerConfig, claimed: Endpoint | null): Promise<ListenerConfig> {
-    const worker = this.#worker;
-    const tls = config.isTls ? this.#tls : null;
-    const engine = new Engine({
-      handler: (this.#app as WebApp).handlerFor(config),
-      limits: this.#options.limits,
-      transport: tls?.transport ?? this.#transport,
-      openHttp2: (await import('../engine/http2-connection.ts')).openHttp2,
-      counters: this.#counters,
-      worker,
-      report: this.#report,
-      ...(this.#observer === null || !isWatched(config) ? {} : { done: this.#observer.done }),
-    });
-    engine.everyTick(() => {
-      this.#observer?.countConnections(this.connectionCount);
-      this.#app?.publish();
-    });
-    const listener =
-      claimed === null
-        ? await this.#claim(config, (endpoint) => listenAt(engine, endpoint, tls?.open))
-        : await listenAt(engine, claimed, tls?.open);
-    if (tls !== null && config.unixPath === null) {
-      await tls.openHttp3?.(engine, { address: listener.address, port: listener.port, reusePort: true });
-    }
-    const chosen = { ...config, port: listener.port };
-    this.#ports.push({ config: chosen, engine, listener });
-    return chosen;
-  }
-
-  /** The first worker makes sure that nobody else has the port; the others join it. */
-  #claim(
-    { port, unixPath, address }: ListenerConfig,
-    take: (endpoint: Endpoint) => Promise<Listener>,
-  ): Promise<Listener> {
-    const sharesPort = this.#worker > 0;
-    return claim(this.#transport, { endpoint: endpointOf({ port, unixPath, address }), sharesPort }, take);
-  }
-}
-
-export function endpointOf({
-  port,
-  unixPath,
-  address,
-}: Pick<ListenerConfig, 'port' | 'unixPath' | 'address'>): WantedEndpoint {
-  if (unixPath !== null) return { kind: 'unix', path: unixPath, ticket: null };
-  return address === null ? { kind: 'everywhere', port } : { kind: 'tcp', address, port };
-}
-
-/** Port 0 stays where it is. */
-function isSamePlace(one: ListenerConfig, other: ListenerConfig): boolean {
-  return (
-    one.unixPath === other.unixPath &&
-    one.isTls === other.isTls &&
-    one.address === other.address &&
-    (one.port === other.port || (other.port === 0 && one.name === other.name))
-  );
-}
-
-/** Who watches the server is no client of it. */
-function isWatched({ name }: ListenerConfig): boolean {
-  return name !== METRICS_LISTENER;
 }

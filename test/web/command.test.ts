@@ -56,13 +56,15 @@ describe('check', () => {
     const swapped = await runIn(folder, ['check', 'swapped.toml']);
     expect([swapped.code, swapped.stderr]).toEqual([
       1,
-      expect.stringMatching(/^swapped\.toml: ssl: [^\n]*the key must be a private key in PEM, got certificate\n$/),
+      expect.stringMatching(
+        /^swapped\.toml:7: ssl\.cert cannot be used: [^\n]*the key must be a private key in PEM, got certificate\n$/,
+      ),
     ]);
     const another = await runIn(folder, ['check', 'other.toml']);
     expect([another.code, another.stderr]).toEqual([
       1,
       expect.stringMatching(
-        /^other\.toml: ssl: [^\n]*the key must belong to the certificate of [^\n]*a\.example[^\n]*\n$/,
+        /^other\.toml:7: ssl\.cert cannot be used: [^\n]*the key must belong to the certificate of [^\n]*a\.example[^\n]*\n$/,
       ),
     ]);
   });
@@ -79,10 +81,11 @@ describe('files', () => {
   });
 
   test('refuses what is no directory', async () => {
-    const ended = await runIn(makeFolder({}), ['files', 'nowhere']);
+    const folder = makeFolder({});
+    const ended = await runIn(folder, ['files', 'nowhere']);
     expect(ended).toMatchObject({
       code: 2,
-      stderr: 'vrypt-server: sites[0].files must be a directory, got "nowhere" (ENOENT)\n',
+      stderr: `vrypt-server: sites[0].files must be a directory, got "nowhere" (${path.join(folder, 'nowhere')}: ENOENT)\n`,
     });
   });
 });

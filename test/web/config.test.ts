@@ -127,8 +127,75 @@ strategy = "least_con"
       'vrypt.toml:3: server.workers must be "auto" or a whole number from 1 to 1024, got 0',
       'vrypt.toml:4: server.keepalive_timeout must be a number of seconds, or a duration with a unit (ms, s, m, h or d), from 1ms to 87600h, got "5 parsecs"',
       'vrypt.toml:11: sites[0].routes[0].path must be a path such as /exact, /prefix/*, *.suffix or *, without escapes: it is compared decoded, got "api/*"',
+      'vrypt.toml:14: sites[0].routes[1] must have one of files, proxy, redirect, respond, serve and status, got none of them',
       'vrypt.toml:19: backends."a.example.com".strategy must be one of round_robin, least_conn, ip_hash, random_two, got "least_con"',
     ]);
+  });
+
+  test('of shape hide no faults of meaning elsewhere, and bring about none', () => {
+    const messages = bad(`[server]
+http_prot = 80
+http_port = "no"
+prot = 1
+
+[[sites]]
+fils = "public"
+
+[[sites]]
+hosts = ["b.example"]
+files = "nowhere"
+error_pages = { 404 = "none.html" }
+
+[[sites.routes]]
+rewrite = [{ match = "(" }, { match = "(", to = "/x" }]
+respond = "x"
+
+[[sites.routes]]
+path = "/c"
+redirect = "/{pathh}"
+
+[backends.app]
+urls = [5]
+process = { comand = "node" }
+
+[backends.api]
+url = "http://localhost:1"
+health_check = "health"
+`);
+    expect(messages).toEqual([
+      'vrypt.toml:2: server.http_prot is not a key; did you mean http_port?',
+      'vrypt.toml:3: server.http_port must be a whole number from 0 to 65535, got "no"',
+      expect.stringMatching(/^vrypt.toml:4: server.prot is not a key; the keys here are host, /),
+      'vrypt.toml:7: sites[0].fils is not a key; did you mean files?',
+      `vrypt.toml:11: sites[1].files must be a directory, got "nowhere" (${path.join(folder, 'nowhere')}: ENOENT)`,
+      expect.stringMatching(
+        /^vrypt.toml:12: sites\[1\].error_pages.404 must be a file in the folder of files, or beside/,
+      ),
+      'vrypt.toml:15: sites[1].routes[0].rewrite[0].to must be given',
+      'vrypt.toml:15: sites[1].routes[0].rewrite[1].match must be a regular expression, got "("',
+      expect.stringMatching(
+        /^vrypt.toml:20: sites\[1\].routes\[1\].redirect must name none but .*got \{pathh\}; did you mean \{path\}\?/,
+      ),
+      expect.stringMatching(/^vrypt.toml:23: backends.app.urls\[0\] must be .* got 5/),
+      'vrypt.toml:24: backends.app.process.comand is not a key; did you mean command?',
+      'vrypt.toml:24: backends.app.process.command must be given',
+      expect.stringMatching(/^vrypt.toml:28: backends.api.health_check must be a path/),
+    ]);
+  });
+
+  test('of certificates are told with all others', () => {
+    writeFileSync(path.join(folder, 'cert.pem'), 'x');
+    const toml = `[ssl]\ncert = "cert.pem"\nkey = "cert.pem"\n[[ssl.certificates]]\ncert = "none.pem"\nkey = "cert.pem"\n[[sites]]\nfiles = "nowhere"\nfoo = 1\n`;
+    const judged = { ...context, judgeCertificate: () => 'it is none' };
+    const read = readConfigText(toml, 'vrypt.toml', judged);
+    expect(read.kind === 'bad' ? read.messages.map((line) => line.slice(0, 45)) : []).toEqual(
+      [
+        'vrypt.toml:2: ssl.cert cannot be used: it is none',
+        'vrypt.toml:5: ssl.certificates[0].cert must be a file',
+        'vrypt.toml:8: sites[0].files must be a directory',
+        'vrypt.toml:9: sites[0].foo is not a key',
+      ].map((line) => expect.stringContaining(line.slice(0, 40))),
+    );
   });
 
   test.each([
@@ -147,7 +214,7 @@ strategy = "least_con"
     [
       'a directory that is not there',
       '[[sites]]\nfiles = "pubic"',
-      'vrypt.toml:2: sites[0].files must be a directory, got "pubic" (ENOENT)',
+      `vrypt.toml:2: sites[0].files must be a directory, got "pubic" (${path.join(folder, 'pubic')}: ENOENT)`,
     ],
     [
       'the name of a backend that is spelled wrong',

@@ -111,6 +111,40 @@ redirect = "{path}x"
     expect((await get('//local/evil')).headers['location']).toBe('/local/evilx');
   });
 
+  test('redirect with the host, its port and the scheme of the request', async () => {
+    const { get } = await startWeb(`
+[[sites]]
+redirect = "{scheme}://{host}/"
+[[sites.routes]]
+path = "/same"
+redirect = "{scheme}://{hostport}/new?{query}"
+[[sites.routes]]
+path = "/port"
+redirect = "https://a.example/{port}"
+`);
+    const to = async (target: string, host: string) => (await get(target, { host })).headers['location'];
+    expect(await to('/', 'A.example:8080')).toBe('http://a.example/');
+    expect(await to('/', '[::1]:8080')).toBe('http://[::1]/');
+    expect(await to('/same?a=b', 'A.example:8080')).toBe('http://a.example:8080/new?a=b');
+    expect(await to('/same', '[::1]:81')).toBe('http://[::1]:81/new?');
+    expect(await to('/port', 'a.example:81')).toBe('https://a.example/81');
+    expect(await to('/port', 'a.example')).toBe('https://a.example/80');
+  });
+
+  test('serve files by paths with repeated slashes, as nginx and Caddy do, and by nothing else that is odd', async () => {
+    const { get } = await startWeb(
+      '[[sites]]\nfiles = "public"\n[[sites.routes]]\npath = "/app/*"\nfiles = "app"\n[[sites.routes]]\npath = "/public/secret/*"\nstatus = 403',
+      { 'public/sub/x.html': 'x', 'public/dir/index.html': 'd', 'public/secret/y': 'y', 'app/a/b.txt': 'b' },
+    );
+    for (const path of ['/sub//x.html', '//sub/x.html', '///sub///x.html']) expect((await get(path)).text).toBe('x');
+    for (const path of ['/app//a/b.txt', '/app/a//b.txt', '//app//a//b.txt']) expect((await get(path)).text).toBe('b');
+    // A link that starts with two slashes would lead to another host.
+    expect((await get('//dir')).headers['location']).toBe('/dir/');
+    for (const path of ['/sub//../../x', '//../x', '/sub//.x', '/sub/x.html/', '//sub%2f%2fx.html/..']) {
+      expect([path, [400, 404].includes((await get(path)).status)]).toEqual([path, true]);
+    }
+  });
+
   test('rewrite paths for files, and strip a prefix', async () => {
     const { get } = await startWeb(
       `
@@ -162,6 +196,36 @@ headers = { set = { X-A = "1", ETag = "\\"own\\"" }, remove = ["Last-Modified"] 
       text: '<p>no',
       headers: { allow: 'GET, HEAD' },
     });
+  });
+
+  test('find pages for errors and maintenance in the folder that they serve, then beside the configuration', async () => {
+    const { get } = await startWeb(
+      `[[sites]]
+files = "public"
+error_pages = { 404 = "404.html", 403 = "/403.html", 405 = "405.html" }
+maintenance = { switch_file = "closed", page = "closed.html" }
+[[sites.routes]]
+path = "/secret"
+status = 403
+[[sites.routes]]
+path = "/app/*"
+files = "app"
+error_pages = { 404 = "404.html" }
+`,
+      {
+        '404.html': 'beside',
+        '405.html': 'beside',
+        'public/404.html': 'public',
+        'public/403.html': 'secret',
+        'public/closed.html': 'closed',
+        'public/a': '',
+        'app/404.html': 'app',
+      },
+    );
+    expect(await get('/none')).toMatchObject({ status: 404, text: 'public' });
+    expect(await get('/secret')).toMatchObject({ status: 403, text: 'secret' });
+    expect(await get('/a', { method: 'PUT' })).toMatchObject({ status: 405, text: 'beside' });
+    expect(await get('/app/none')).toMatchObject({ status: 404, text: 'app' });
   });
 
   test('refuse content beyond a limit of their own', async () => {
@@ -302,6 +366,16 @@ describe('a reload', () => {
         (error) => error.code,
       );
     await expect.poll(gone, { timeout: 10_000 }).toBe('ECONNREFUSED');
+  });
+
+  test('keeps a listener that has another name now', async () => {
+    const web = await startWeb('[[listeners]]\nname = "a"\naddress = "127.0.0.1"\nport = 0\n[[sites]]\nrespond = "1"');
+    const [port] = web.ports;
+    for (const name of ['a', 'b', 'c']) {
+      const toml = `[[listeners]]\nname = "${name}"\naddress = "127.0.0.1"\nport = ${port}\n[[sites]]\nlisteners = ["${name}"]\nrespond = "${name}"`;
+      expect((await web.take(toml)).config.listeners.map((one) => one.port)).toEqual([port]);
+      expect((await web.get('/')).text).toBe(name);
+    }
   });
 
   test('that cannot listen changes nothing', async () => {

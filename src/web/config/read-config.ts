@@ -5,6 +5,7 @@ import { type ConfigContext, Resolver } from './context.ts';
 import { type Fault, Faults, formatPath, type KeyPath } from './fault.ts';
 import { lineOf } from './positions.ts';
 import { resolveConfig } from './resolve.ts';
+import { salvage } from './salvage.ts';
 import { CONFIG, type WrittenConfig } from './schema.ts';
 import { findUnknownKeys } from './unknown-keys.ts';
 import type { WebConfig } from './web-config.ts';
@@ -42,10 +43,25 @@ export function readConfig(input: unknown, context: ConfigContext): ConfigRead {
   findUnknownKeys(CONFIG, input, faults);
   const result = v.safeParse(CONFIG, input);
   if (!result.success) for (const issue of result.issues) addIssue(issue, [], faults);
-  if (!result.success || faults.list.length > 0) return { kind: 'bad', faults: faults.list };
+  if (!result.success || faults.list.length > 0) {
+    addFaultsOfTheRest(input, context, faults);
+    return { kind: 'bad', faults: faults.list };
+  }
   const config = resolveConfig(result.output, new Resolver(context, faults));
   if (faults.list.length > 0) return { kind: 'bad', faults: faults.list };
   return { kind: 'good', config, written: result.output };
+}
+
+/** A key that is spelled wrong must not hide that a folder is missing elsewhere. */
+function addFaultsOfTheRest(input: unknown, context: ConfigContext, faults: Faults): void {
+  const rest = salvage(input);
+  if (rest === null) return;
+  const found = new Faults();
+  resolveConfig(rest.written, new Resolver(context, found));
+  for (const { path, text } of found.list) {
+    const place = rest.placeOf(path);
+    if (!rest.isDoubtful(place)) faults.add(place, text);
+  }
 }
 
 function named(path: KeyPath): string {

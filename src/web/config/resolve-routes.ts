@@ -2,22 +2,24 @@
 import { parse } from 'valibot';
 import { checkField } from '../../http/fields.ts';
 import { mustBeEmpty } from '../../http/status.ts';
+import { nearest } from '../../rules/nearest.ts';
 import type { Resolver } from './context.ts';
 import type { KeyPath } from './fault.ts';
 import { type Layer, resolveSecurity } from './resolve-security.ts';
 import type { WrittenConfig } from './schema.ts';
 import { COMPRESSION, type WrittenCompression, type WrittenHeaderRules, type WrittenRoute } from './schema-sites.ts';
 import { readSize, readSpan } from './schema-values.ts';
-import type {
-  CacheRule,
-  CompressionConfig,
-  ErrorPageConfig,
-  FilesAction,
-  HeaderRules,
-  RedirectAction,
-  RewriteConfig,
-  RouteAction,
-  RouteConfig,
+import {
+  type CacheRule,
+  type CompressionConfig,
+  type ErrorPageConfig,
+  type FilesAction,
+  type HeaderRules,
+  REDIRECT_VARIABLES,
+  type RedirectAction,
+  type RewriteConfig,
+  type RouteAction,
+  type RouteConfig,
 } from './web-config.ts';
 
 /** Keys that a route and a site share. */
@@ -31,6 +33,8 @@ export interface Around {
   readonly headers: HeaderRules;
   readonly requestHeaders: HeaderRules;
   readonly maxBodySize: number | null;
+  /** The folder that is served; null: none. */
+  readonly served: string | null;
   readonly cache: WrittenConfig['cache'];
   /** The name of the backend that `proxy` stands for. */
   readonly backendOf: (written: string | readonly string[], path: KeyPath) => string;
@@ -50,10 +54,11 @@ export function aroundAll(config: WrittenConfig, backendOf: Around['backendOf'],
   return {
     security: [security],
     compression: config.compression,
-    errorPages: resolveErrorPages(config.error_pages, ['error_pages'], resolver),
+    errorPages: resolveErrorPages(config.error_pages, ['error_pages'], null, resolver),
     headers: NO_RULES,
     requestHeaders: NO_RULES,
     maxBodySize: null,
+    served: null,
     cache: config.cache,
     backendOf,
   };
@@ -61,16 +66,19 @@ export function aroundAll(config: WrittenConfig, backendOf: Around['backendOf'],
 
 /** A site or a route in what is around it. */
 export function within(written: WrittenAction, path: KeyPath, around: Around, resolver: Resolver): Around {
+  const served = written.files === undefined ? around.served : resolver.path(written.files);
+  const pages = resolveErrorPages(written.error_pages, [...path, 'error_pages'], served, resolver);
   return {
     security: [{ table: written.security, path: [...path, 'security'] }, ...around.security],
     compression: written.compression ?? around.compression,
-    errorPages: [...resolveErrorPages(written.error_pages, [...path, 'error_pages'], resolver), ...around.errorPages],
+    errorPages: [...pages, ...around.errorPages],
     headers: joined(around.headers, resolveHeaders(written.headers, [...path, 'headers'], resolver)),
     requestHeaders: joined(
       around.requestHeaders,
       resolveHeaders(written.request_headers, [...path, 'request_headers'], resolver),
     ),
     maxBodySize: written.max_request_size === undefined ? around.maxBodySize : readSize(written.max_request_size),
+    served,
     cache: around.cache,
     backendOf: around.backendOf,
   };
@@ -145,8 +153,12 @@ function resolveRedirect(to: string, status: number, path: KeyPath, resolver: Re
     resolver.faults.mustBe([...path, 'status'], 'one of 301, 302, 303, 307 and 308 with redirect', status);
   }
   for (const [variable] of to.matchAll(/\{[^}]*\}/g)) {
-    if (/^\{(host|path|query|uri)\}$/.test(variable)) continue;
-    resolver.faults.add([...path, 'redirect'], `must name none but {host}, {path}, {query} and {uri}, got ${variable}`);
+    const name = variable.slice(1, -1);
+    if (REDIRECT_VARIABLES.some((known) => known === name)) continue;
+    const meant = nearest(name, REDIRECT_VARIABLES);
+    const hint = meant === undefined ? '' : `; did you mean {${meant}}?`;
+    const known = REDIRECT_VARIABLES.map((one) => `{${one}}`).join(', ');
+    resolver.faults.add([...path, 'redirect'], `must name none but ${known}, got ${variable}${hint}`);
   }
   if (!/^(https?:\/\/|\/|\{)/.test(to)) {
     resolver.faults.mustBe([...path, 'redirect'], 'a URL, or a path that starts with "/"', to);
@@ -236,6 +248,7 @@ function joined(outer: HeaderRules, inner: HeaderRules): HeaderRules {
 function resolveErrorPages(
   written: WrittenConfig['error_pages'],
   path: KeyPath,
+  served: string | null,
   resolver: Resolver,
 ): ErrorPageConfig[] {
   const pages = Object.entries(written).map(([key, file]) => {
@@ -243,7 +256,7 @@ function resolveErrorPages(
     return {
       from: Number(from.replace('xx', '00')),
       to: Number(to.replace('xx', '99')),
-      file: resolver.file([...path, key], file),
+      file: resolver.page([...path, key], file, served),
     };
   });
   // 404 before 4xx.

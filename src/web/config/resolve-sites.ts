@@ -108,7 +108,7 @@ function resolveSite(
     isDefault: written.default || written.hosts.length === 0,
     listeners: written.listeners,
     routes,
-    maintenance: resolveMaintenance(written.maintenance, [...path, 'maintenance'], resolver),
+    maintenance: resolveMaintenance(written.maintenance, [...path, 'maintenance'], around.served, resolver),
     redirectsToHttps: written.redirect_https,
     www: written.www ?? null,
   };
@@ -134,6 +134,7 @@ function siteOfBackend(name: string, around: Around, resolver: Resolver): SiteCo
 function resolveMaintenance(
   written: WrittenSite['maintenance'],
   path: KeyPath,
+  served: string | null,
   resolver: Resolver,
 ): MaintenanceConfig | null {
   if (written === false) return null;
@@ -142,7 +143,7 @@ function resolveMaintenance(
   checkNetworkList([...path, 'allow'], written.allow, resolver);
   return {
     switchFile: resolver.optionalPath(written.switch_file),
-    page: written.page === undefined ? null : resolver.file([...path, 'page'], written.page),
+    page: written.page === undefined ? null : resolver.page([...path, 'page'], written.page, served),
     retryAfterS: Math.round(readSpan(written.retry_after) / 1000),
     allow: written.allow,
   };

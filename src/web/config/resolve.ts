@@ -137,17 +137,11 @@ function resolveTls({ ssl, cloudflare }: WrittenConfig, resolver: Resolver): Tls
   const certificates: CertificateFiles[] = [];
   if ((ssl.cert === undefined) !== (ssl.key === undefined)) faults.add(['ssl'], 'must have both cert and key, got one');
   if (ssl.cert !== undefined && ssl.key !== undefined) {
-    const certFile = resolver.file(['ssl', 'cert'], ssl.cert);
-    certificates.push({ certFile, keyFile: resolver.file(['ssl', 'key'], ssl.key), hosts: [] });
+    certificates.push(resolver.certificate(['ssl'], { cert: ssl.cert, key: ssl.key }, []));
   }
-  for (const [index, { cert, key, hosts }] of ssl.certificates.entries()) {
-    const path = ['ssl', 'certificates', index];
-    const certFile = resolver.file([...path, 'cert'], cert);
-    certificates.push({
-      certFile,
-      keyFile: resolver.file([...path, 'key'], key),
-      hosts: hosts.map((one) => one.toLowerCase()),
-    });
+  for (const [index, written] of ssl.certificates.entries()) {
+    const hosts = written.hosts.map((one) => one.toLowerCase());
+    certificates.push(resolver.certificate(['ssl', 'certificates', index], written, hosts));
   }
   if (ssl.auto_cert && ssl.domains.length === 0) {
     faults.add(['ssl', 'auto_cert'], 'must come with domains, the names to get certificates for');

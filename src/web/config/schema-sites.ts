@@ -79,7 +79,12 @@ const ACTION_ENTRIES = {
       v.union([text(), texts('a URL')], 'the name of a backend, a URL or a list of URLs'),
     ),
   ),
-  redirect: v.optional(said('Where to; {host}, {path}, {query} and {uri} are those of the request.', text())),
+  redirect: v.optional(
+    said(
+      'Where to; {scheme}, {host} (without the port), {hostport}, {path}, {uri} … are those of the request.',
+      text(),
+    ),
+  ),
   respond: v.optional(said('The content of a fixed answer.', v.string('text'))),
   status: v.optional(said('Of a redirect (301) or a fixed answer (200).', whole(200, 599))),
   content_type: v.optional(text('a media type')),

@@ -113,7 +113,13 @@ export interface CacheRule {
   readonly value: string;
 }
 
-/** `{host}`, `{path}`, `{query}`, `{uri}` (path and query) stand for those of the request. */
+/**
+ * What `{name}` in a redirect stands for, all of the request: `host` is without a port, `hostport` as the client wrote it, `uri` the
+ * path with the query, as in Caddy.
+ */
+export const REDIRECT_VARIABLES = ['scheme', 'host', 'hostport', 'port', 'path', 'query', 'uri'] as const;
+export type RedirectVariable = (typeof REDIRECT_VARIABLES)[number];
+
 export interface RedirectAction {
   readonly kind: 'redirect';
   readonly to: string;
