@@ -22,6 +22,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   'VRYPT_RESPONSE_TIMEOUT',
   'VRYPT_BY',
   'VRYPT_MOST',
+  'VRYPT_STACK',
 ];
 
 /** `takesOthers`: programs and configurations have variables of their own, so only what is nearly an option is told. */
