@@ -1,7 +1,8 @@
 /** A call as apps see it: the engine's view of the request, and what the connection can become. */
+
 import type { ForwardedClient, TrustedProxies } from '../content/forwarded.ts';
+import type { Address } from '../engine/address.ts';
 import { RequestView } from '../engine/request-view.ts';
-import type { Address } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
 import type { SocketHandlers } from '../websocket/handlers.ts';

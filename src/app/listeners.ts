@@ -1,4 +1,5 @@
 /** Where a server listens: what was asked for, checked, and opened in each worker. */
+import type { Address } from '../engine/address.ts';
 import { type Datagrams, type OpenDatagrams, openDatagrams } from '../engine/datagrams.ts';
 import { addressOfHost } from '../engine/host-address.ts';
 import type { OpenConnection } from '../engine/live-connection.ts';
@@ -6,7 +7,7 @@ import type { Protocol } from '../engine/protocol.ts';
 import { speaking } from '../engine/protocol-connection.ts';
 import type { ListenerTicket } from '../engine/shared-listener.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
-import type { Address, Listener, ListenOptions, Transport } from '../engine/transport.ts';
+import type { Listener, ListenOptions, Transport } from '../engine/transport.ts';
 import type { Http3Place } from '../http3/http3-listener.ts';
 import type { ListenTarget, Options } from './app.ts';
 import type { WorkerPlace } from './worker-place.ts';

@@ -1,8 +1,9 @@
 /** What `serve()` returns if workers are processes: the manager of a server from its start to its end. Owns the addresses and the workers. */
+import type { Address } from '../engine/address.ts';
 import { type Reservation, reservePort, reserveUnixSocket } from '../engine/reservation.ts';
 import { removeStaleSocket } from '../engine/stale-socket.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import { type Address, openTransport, type Transport } from '../engine/transport.ts';
+import { openTransport, type Transport } from '../engine/transport.ts';
 import { Origin } from '../fetch/index.ts';
 import type { Tls } from '../tls/options.ts';
 import type { SharedTls } from '../tls/server-tls.ts';

@@ -1,5 +1,5 @@
 /** What every server that `serve()` returns has in common: where it listens, and how it begins and ends once. */
-import type { Address } from '../engine/transport.ts';
+import type { Address } from '../engine/address.ts';
 import { checkShape, type Shape } from '../rules/shape.ts';
 import { hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';

@@ -1,5 +1,5 @@
 /** How clients write where a server listens: by its first listener that speaks HTTP. */
-import type { Address } from '../engine/transport.ts';
+import type { Address } from '../engine/address.ts';
 import type { WantedListener } from './listeners.ts';
 import type { ServeSettings } from './settings.ts';
 

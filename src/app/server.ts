@@ -1,9 +1,10 @@
 /** What `serve()` returns: a server from its start to its end. Owns this worker's engine and, in worker 0, the other workers. */
+import type { Address } from '../engine/address.ts';
 import type { MakeClock } from '../engine/clock.ts';
 import { pendingRequestsOf, webSocketsOf } from '../engine/counters.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Content } from '../engine/stream-reply.ts';
-import type { Address, Transport } from '../engine/transport.ts';
+import type { Transport } from '../engine/transport.ts';
 import { Headers, Origin, sourceOf } from '../fetch/index.ts';
 import type { SharedTls } from '../tls/server-tls.ts';
 import { offeredProtocols } from '../websocket/handshake.ts';

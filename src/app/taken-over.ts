@@ -1,8 +1,10 @@
 /** A connection that a program has taken over: a Duplex of Node over the engine's socket, for `ws`, socket.io, or one's own. */
+
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
+import type { Address } from '../engine/address.ts';
 import { type HandedOver, HandOverReply, type NewOwner } from '../engine/hand-over.ts';
-import { type Address, WriteResult } from '../engine/transport.ts';
+import { WriteResult } from '../engine/transport.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Call, TakenOverStream } from './app.ts';
 

@@ -12,8 +12,8 @@
  * ports lead to this one. Two are needed: if the second connection finds room, the first has landed elsewhere, because the
  * group of listeners has changed.
  */
+import type { Address } from './address.ts';
 import type { SelfConnection, SelfConnector } from './self-connection.ts';
-import type { Address } from './transport.ts';
 
 /** What this needs from a listening socket. */
 export interface ListeningHandle {

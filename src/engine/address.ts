@@ -17,3 +17,10 @@ export function addressOf(address: string, port: number): Address {
   const plain = isMapped ? address.slice(MAPPED_IPV4.length) : address;
   return { address: plain, port, family: plain.includes(':') ? 'IPv6' : 'IPv4' };
 }
+
+/** Who is at the other end of a Unix socket, as the kernel saw it when the connection was made. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}

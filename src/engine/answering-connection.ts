@@ -1,18 +1,18 @@
 /** One client: how its requests are answered. Whole, in pieces, by handing the connection over, or with a refusal. */
+
 import { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import { putRefusal, putStreamHead, refusalOf, tellDone } from './answering.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding } from './exchange.ts';
 import type { HandOverReply } from './hand-over.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import type { Output } from './output.ts';
 import { Phase } from './phase.ts';
 import { PhasedConnection } from './phased-connection.ts';
 import type { StreamReply } from './stream-reply.ts';
 import { type AnswerWriter, Framing, framingOf, type StreamHost, StreamWriter } from './stream-writer.ts';
-import type { Address } from './transport.ts';
 
 export abstract class AnsweringConnection extends PhasedConnection implements ExchangeHost, StreamHost {
   /** Goes on with saved bytes, after waiting for the handler or for the kernel. */

@@ -1,8 +1,8 @@
 /** What answers requests: the contract between the engine and everything built on it. */
+
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
-import type { Address } from './address.ts';
-import type { PeerCredentials } from './native-binding.ts';
+import type { Address, PeerCredentials } from './address.ts';
 
 /** Those whose connections carry several requests at once. */
 export type MultiplexedVersion = '2' | '3';

@@ -1,8 +1,9 @@
 /** UDP: datagrams in, datagrams out. Owns the socket. */
+
 import type { Socket } from 'node:dgram';
 import { asBuffer } from '../http/as-buffer.ts';
+import { type Address, addressOf } from './address.ts';
 import type { Bytes } from './protocol.ts';
-import { type Address, addressOf } from './transport.ts';
 
 export interface DatagramSocket {
   readonly local: Address;

@@ -2,6 +2,7 @@
  * One request and its answer: how far it has been read, how far it has been answered. Taken from the engine's pool with the first
  * byte of a request and put back after its answer, so an idle connection holds none.
  */
+
 import type { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';
@@ -9,14 +10,13 @@ import type { RefusalReason } from '../http/refusals.ts';
 import { type Reply, ReplyKind } from '../http/reply.ts';
 import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { EngineLimits } from './limits.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import type { RelayHost, RelayReply } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestView, ViewSource } from './request-view.ts';
 import type { AnswerWriter } from './stream-writer.ts';
-import type { Address } from './transport.ts';
 
 /** How far the request has been read. */
 export const Reading = { head: 0, content: 1, done: 2 } as const;

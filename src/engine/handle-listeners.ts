@@ -1,5 +1,7 @@
 /** Listening sockets on Node's stream handles: TCP, Unix sockets, and those that another process has opened. */
+
 import { AcceptQueue, QUIET_TURNS, untilQuiet } from './accept-queue.ts';
+import { type Address, addressOf } from './address.ts';
 import {
   loadPipeBindings,
   type PipeHandle,
@@ -11,15 +13,13 @@ import {
 } from './handle-bindings.ts';
 import { selfConnector } from './self-connection.ts';
 import type { SharedListener } from './shared-listener.ts';
-import {
-  type Address,
-  addressOf,
-  type DescriptorListenOptions,
-  type Listener,
-  type SharedListenOptions,
-  type TcpListenOptions,
-  type TransportSocket,
-  type UnixListenOptions,
+import type {
+  DescriptorListenOptions,
+  Listener,
+  SharedListenOptions,
+  TcpListenOptions,
+  TransportSocket,
+  UnixListenOptions,
 } from './transport.ts';
 
 type OnSocket = (socket: TransportSocket) => void;

@@ -3,7 +3,9 @@
  * takes at once makes no object, and no net.Socket exists: 9.0 µs of CPU per request instead of 11.4 (one worker, 64
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
+
 import { Buffer } from 'node:buffer';
+import type { Address, PeerCredentials } from './address.ts';
 import {
   loadPipeBindings,
   loadTcpBindings,
@@ -14,9 +16,8 @@ import {
   type TcpHandle,
 } from './handle-bindings.ts';
 import { bind, listenDescriptor, listenShared, listenTcp, listenUnix, nameOf } from './handle-listeners.ts';
-import { native, type PeerCredentials } from './native-binding.ts';
+import { native } from './native-binding.ts';
 import {
-  type Address,
   type Listener,
   type ListenOptions,
   refusePeerCredentials,

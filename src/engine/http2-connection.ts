@@ -2,10 +2,11 @@
  * One client that speaks HTTP/2 (RFC 9113). Its requests get to the same handlers as those of HTTP/1. Owns the socket and the
  * streams; `http2-session.ts` reads frames.
  */
+
 import type { Buffer } from 'node:buffer';
 import { RequestParser } from '../http/request-parser.ts';
 import type { Http2ErrorCode } from '../http2/frames.ts';
-import type { Address } from './address.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Http2Exchange } from './http2-exchange.ts';
 import type { Http2Request, StreamOwner } from './http2-request.ts';
@@ -14,7 +15,6 @@ import type { Http2Stream } from './http2-stream.ts';
 import type { SessionOwner } from './http2-streams.ts';
 import { LINGER_QUIET_MS } from './limits.ts';
 import type { LiveConnection, OpenHttp2 } from './live-connection.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import { type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
 
 export const openHttp2: OpenHttp2 = (host, socket, leftover) => {

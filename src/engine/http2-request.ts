@@ -2,18 +2,18 @@
  * One request of HTTP/2 or HTTP/3: its head, what its handler sees of it, its content, and until when what must have happened. Owns its stream;
  * other streams of the connection go on whatever happens to it. `http2-exchange.ts` adds the answer.
  */
+
 import type { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import type { RequestParser } from '../http/request-parser.ts';
-import type { Address } from './address.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { MultiplexedVersion } from './call.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Responding, type RespondingValue } from './exchange.ts';
 import { headOf, interimFields, type RawFields } from './http2-fields.ts';
 import { LINGER_MAX_MS } from './limits.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import { deadlineOf, Phase, type PhaseValue } from './phase.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RequestStream, StreamListener } from './request-stream.ts';

@@ -2,13 +2,7 @@
  * What our runtimes can do and Node cannot: a binding that is linked into them (`scripts/runtime/binding/vrypt.cc`). On any other Node
  * `native` is null, and every caller has a way without it: `native?.sendDatagram(path, text) ?? -1`.
  */
-
-/** Who is at the other end of a Unix socket, as the kernel saw it when the connection was made. */
-export interface PeerCredentials {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { PeerCredentials } from './address.ts';
 
 /** Numbers of signals. */
 export interface InheritedSignals {

@@ -1,11 +1,10 @@
 /** The transport on public interfaces of `node:net` only: slower, but works without Node's internals. */
+
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { QUIET_TURNS, untilQuiet } from './accept-queue.ts';
-import type { PeerCredentials } from './native-binding.ts';
+import { type Address, addressOf, type PeerCredentials } from './address.ts';
 import {
-  type Address,
-  addressOf,
   type Listener,
   type ListenOptions,
   refusePeerCredentials,

@@ -1,11 +1,12 @@
 /** One client that a program's own protocol is spoken with. Owns the socket, and what waits to be sent. */
+
 import { Buffer } from 'node:buffer';
 import { asBuffer } from '../http/as-buffer.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { OpenConnection, OpenedConnection } from './live-connection.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import type { Bytes, Link, Protocol } from './protocol.ts';
-import { type Address, type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
+import { type SocketOwner, type TransportSocket, WriteResult } from './transport.ts';
 
 /** Beyond this the client is not read until it has read. */
 const HIGH_WATER = 64 * 1024;

@@ -1,6 +1,5 @@
 /** A protocol of a program's own on connections: what it is told, and what it can do with a connection. */
-import type { PeerCredentials } from './native-binding.ts';
-import type { Address } from './transport.ts';
+import type { Address, PeerCredentials } from './address.ts';
 
 export type Bytes = string | Uint8Array;
 

@@ -1,13 +1,13 @@
 /** A request as its handler sees it, over the bytes it arrived in. Everything is made on demand. */
+
 import { Buffer } from 'node:buffer';
 import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';
 import { readLatin1 } from '../http/latin1.ts';
 import type { RequestParser } from '../http/request-parser.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { Call, HttpVersion, MultiplexedVersion } from './call.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import { type BodySource, RequestBody } from './request-body.ts';
-import type { Address } from './transport.ts';
 
 /** What a view needs from its exchange. */
 export interface ViewSource extends BodySource {

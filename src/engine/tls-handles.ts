@@ -5,7 +5,9 @@
  * A TLSWrap takes one write at a time (a second one would end the process), and tells only in a later turn that it is done, even
  * if the kernel took everything at once. A request must not wait for that turn, so such a write is reported as done.
  */
+
 import { Buffer } from 'node:buffer';
+import type { Address, PeerCredentials } from './address.ts';
 import {
   loadTcpBindings,
   loadTlsWrap,
@@ -15,7 +17,6 @@ import {
   type TlsWrap,
 } from './handle-bindings.ts';
 import { READ_SIZE } from './handle-transport.ts';
-import type { PeerCredentials } from './native-binding.ts';
 import {
   close,
   deliver,
@@ -38,7 +39,6 @@ import {
   type TlsTransport,
 } from './tls-transport.ts';
 import {
-  type Address,
   type SocketOwner,
   type Transport,
   type TransportSocket,

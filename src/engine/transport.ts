@@ -2,12 +2,10 @@
  * What the engine needs from sockets, so that it can run on Node's stream handles (`handle-transport.ts`, fast) or on `node:net`
  * (`net-transport.ts`, public interfaces only).
  */
+
 import type { Buffer } from 'node:buffer';
-import type { Address } from './address.ts';
+import type { Address, PeerCredentials } from './address.ts';
 
-export { type Address, addressOf } from './address.ts';
-
-import type { PeerCredentials } from './native-binding.ts';
 import type { ListenerTicket } from './shared-listener.ts';
 
 export type TransportName = 'handle' | 'net';

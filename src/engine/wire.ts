@@ -2,9 +2,9 @@
  * One socket as a connection uses it: what was put out is written, reading pauses and goes on, the end. Owns the socket, until it
  * is destroyed or handed over.
  */
-import type { PeerCredentials } from './native-binding.ts';
+import type { Address, PeerCredentials } from './address.ts';
 import type { Output } from './output.ts';
-import { type Address, type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
+import { type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
 
 export class Wire {
   readonly socket: TransportSocket;
