@@ -8,6 +8,7 @@ const CONNECTIONS = 0;
 const ANSWERS = 1;
 const REQUESTS = 2;
 const WEB_SOCKETS = 3;
+const CUT_OFF = 4;
 
 export function createCounters(workers: number): SharedCounters {
   return new Int32Array(new SharedArrayBuffer(4 * WORKER_STRIDE * (1 + workers)));
@@ -16,6 +17,16 @@ export function createCounters(workers: number): SharedCounters {
 /** Connections that are open now, of all workers. */
 export function connectionsOf(counters: SharedCounters): number {
   return Atomics.load(counters, ALL_CONNECTIONS);
+}
+
+/** Of one worker. */
+export function connectionsOfWorker(counters: SharedCounters, worker: number): number {
+  return Atomics.load(counters, placeOf(worker) + CONNECTIONS);
+}
+
+/** Connections that drains have cut off so far, in all workers. */
+export function cutOffOf(counters: SharedCounters): number {
+  return sumOf(counters, CUT_OFF);
 }
 
 /** Requests that a worker has answered, modulo 2^32. */
@@ -78,6 +89,10 @@ export class WorkerCounters {
   /** Of the requests under way, from the first byte to the last of the answer. */
   countRequest(change: 1 | -1): void {
     (this.#counters[this.#place + REQUESTS] as number) += change;
+  }
+
+  countCutOff(connections: number): void {
+    Atomics.add(this.#counters, this.#place + CUT_OFF, connections);
   }
 
   countAnswer(): void {

@@ -159,7 +159,12 @@ export class Engine implements ConnectionHost {
   async drain(timeoutMs: number): Promise<void> {
     if (this.isDraining) return;
     this.#stage = Stage.draining;
-    const deadline = setTimeout(() => this.close(), timeoutMs);
+    const open = this.#connections.length;
+    const deadline = setTimeout(() => {
+      // What has come since is the probes of the accept queue, or clients that were in it.
+      this.#counters.countCutOff(Math.min(open, this.#connections.length));
+      this.close();
+    }, timeoutMs);
     // What goes on for as long as it is let ends at once; what the accept queue still brings is told when it begins to wait for this.
     for (const listener of [...this.#drainListeners]) listener();
     const listeners = this.#listeners;

@@ -150,12 +150,15 @@ export class ProcessSupervisor implements Workers {
     // The file of a Unix socket goes first: what has connected already is in the workers' queue.
     this.#claimed.release();
     const message: ToProcess = { type: 'drain', timeoutMs: timeoutMs - endingTime(timeoutMs) };
+    const open = this.#places.map(({ connections }) => connections);
     await Promise.all(this.#places.map(({ process }) => process.end(message, timeoutMs - endingTime(timeoutMs) / 2)));
     const sum = { connections: 0, requests: 0, cutOff: 0 };
-    for (const { drained } of this.#places) {
-      sum.connections += drained?.connections ?? 0;
+    for (const [index, { drained }] of this.#places.entries()) {
+      // One that was killed because it hung has said nothing.
+      const left = open[index] ?? 0;
+      sum.connections += drained?.connections ?? left;
       sum.requests += drained?.requests ?? 0;
-      sum.cutOff += drained?.cutOff ?? 0;
+      sum.cutOff += drained?.cutOff ?? left;
     }
     return sum;
   }

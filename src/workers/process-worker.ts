@@ -1,7 +1,7 @@
 /** A worker process' entry: serves what its manager tells it to, until that says drain or ends itself. */
 import { writeFileSync } from 'node:fs';
 import { type OpenRelay, openProcessRelay } from '../app/worker-place.ts';
-import { createCounters, requestsOf } from '../engine/counters.ts';
+import { createCounters, cutOffOf, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import { openTransport } from '../engine/transport.ts';
 import { openParent, type Parent } from '../processes/parent.ts';
 import type { FromProcess, ServeOptions, ToProcess } from './messages.ts';
@@ -36,16 +36,18 @@ type ManagerChannel = Parent<ToProcess, FromProcess>;
 class WorkerProcess {
   readonly #parent: ManagerChannel;
   readonly #engine: WorkerEngine;
-  readonly #requests: () => number;
+  readonly #counters: SharedCounters;
+  readonly #worker: number;
   /** What the manager knows. */
   #told = '';
   /** When it was asked to end. */
   #requestsBefore: number | null = null;
 
-  private constructor(parent: ManagerChannel, engine: WorkerEngine, requests: () => number) {
+  private constructor(parent: ManagerChannel, engine: WorkerEngine, counters: SharedCounters, worker: number) {
     this.#parent = parent;
     this.#engine = engine;
-    this.#requests = requests;
+    this.#counters = counters;
+    this.#worker = worker;
     engine.everyTick(() => this.#tellCounts());
   }
 
@@ -62,7 +64,7 @@ class WorkerProcess {
         engine.closeConnections();
       });
       parent.tell({ type: 'listening' });
-      return new WorkerProcess(parent, engine, () => requestsOf(counters, worker));
+      return new WorkerProcess(parent, engine, counters, worker);
     } catch (error) {
       const { code = 'ERROR', message } = error as NodeJS.ErrnoException;
       parent.tell({ type: 'failed', code, message });
@@ -78,16 +80,16 @@ class WorkerProcess {
   async drain(timeoutMs: number): Promise<void> {
     const before = this.#requestsBefore ?? this.#requests();
     const connections = this.#engine.connectionCount;
-    let cutOff = 0;
-    // Before the engine's own deadline, which is set later.
-    const deadline = setTimeout(() => {
-      cutOff = Math.min(connections, this.#engine.connectionCount);
-    }, timeoutMs);
+    const cutOffBefore = cutOffOf(this.#counters);
     await this.#engine.drain(timeoutMs);
-    clearTimeout(deadline);
+    const cutOff = cutOffOf(this.#counters) - cutOffBefore;
     const requests = (this.#requests() - before) >>> 0;
     this.#parent.tell({ type: 'drained', connections, requests, cutOff });
     this.#parent.tell({ type: 'ended' });
+  }
+
+  #requests(): number {
+    return requestsOf(this.#counters, this.#worker);
   }
 
   #tellCounts(): void {

@@ -2,7 +2,7 @@
  * All workers of one server: worker 0 is this thread, the others are threads of their own, and each has its own listener on the
  * same port (SO_REUSEPORT). Starts them, mends them, drains them. Owns the threads and the shared counters.
  */
-import { connectionsOf, createCounters, requestsOf, type SharedCounters } from '../engine/counters.ts';
+import { connectionsOf, createCounters, cutOffOf, requestsOf, type SharedCounters } from '../engine/counters.ts';
 import { openTransport } from '../engine/transport.ts';
 import { claim } from './claim.ts';
 import type { Endpoint, WantedEndpoint } from './endpoint.ts';
@@ -154,15 +154,13 @@ export class Supervisor implements Workers {
    */
   async drain(timeoutMs: number, before: readonly number[] = this.requests()): Promise<Drained> {
     const { connections } = this;
-    const servingMs = timeoutMs - endingTime(timeoutMs);
-    let cutOff = 0;
-    // Before the engines' own deadlines, which are set later.
-    const deadline = setTimeout(() => {
-      // What has come since is the probes of the accept queues, or clients that were in one.
-      cutOff = Math.min(connections, this.connections);
-    }, servingMs);
-    await Promise.all([this.#engine.drain(servingMs), ...this.#threads.map((thread) => thread.drain(timeoutMs))]);
-    clearTimeout(deadline);
+    const cutOffBefore = cutOffOf(this.#counters);
+    const [, ...left] = await Promise.all([
+      this.#engine.drain(timeoutMs - endingTime(timeoutMs)),
+      ...this.#threads.map((thread) => thread.drain(timeoutMs)),
+    ]);
+    // Told by those who did it: at the same moment nobody else would see as much.
+    const cutOff = left.reduce((sum, open) => sum + open, cutOffOf(this.#counters) - cutOffBefore);
     const requests = this.requests().reduce((sum, now, index) => sum + ((now - (before[index] ?? 0)) >>> 0), 0);
     return { connections, requests, cutOff };
   }

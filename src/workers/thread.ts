@@ -1,6 +1,6 @@
 /** One worker thread after the other in the same place: when one dies, the next is started. Owns its thread. */
 import { Worker } from 'node:worker_threads';
-import { forgetWorker } from '../engine/counters.ts';
+import { connectionsOfWorker, forgetWorker } from '../engine/counters.ts';
 import { countThread } from './living-threads.ts';
 import { endingTime, type FromThread, type ThreadData, type ToThread } from './messages.ts';
 import { reportError } from './report.ts';
@@ -103,18 +103,23 @@ export class Thread {
     if (this.#worker !== null) tell(this.#worker, { type: 'announceDrain' });
   }
 
-  /** Lets the thread answer what it has accepted, and ends it, all within `timeoutMs`; one that hangs is left behind then. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * Lets the thread answer what it has accepted, and ends it, all within `timeoutMs`; one that hangs is left behind then. Resolves with
+   * how many connections were open to such a one.
+   */
+  async drain(timeoutMs: number): Promise<number> {
     this.#isEnding = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
     const end = process.uptime() * 1000 + timeoutMs;
     // It may have said already that it listens.
     await new Promise((resolve) => setImmediate(resolve));
     const worker = this.#worker;
-    if (worker === null) return;
+    if (worker === null) return 0;
     if (this.#isListening) await untilDrained(worker, timeoutMs);
+    const open = connectionsOfWorker(this.#data.counters, this.#data.worker);
     const leftMs = end - process.uptime() * 1000;
     await within(worker.terminate(), Math.min(Math.max(leftMs, MIN_ENDING_MS), MAX_ENDING_MS));
+    return open;
   }
 
   #startAgain(): void {

@@ -238,6 +238,28 @@ describe('a drain', () => {
     await halfway.send(GET + GET.slice(0, 10)).response();
     expect(await supervisor.drain(400)).toEqual({ connections: 1, requests: 0, cutOff: 1 });
   });
+
+  test('counts what a thread cuts off while its own thread is held up', async () => {
+    const supervisor = await start();
+    const [ofMain, ofThread] = await connectToBoth(supervisor);
+    const half = GET.slice(0, 10);
+    for (const client of [...ofMain, ...ofThread]) await client.send(GET + half).response();
+    const count = ofMain.length + ofThread.length;
+    const drained = supervisor.drain(400);
+    // Until the thread has been told; then beyond the deadline of both.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    expect(await drained).toEqual({ connections: count, requests: 0, cutOff: count });
+  });
+
+  test('counts what a thread that hangs leaves open', async () => {
+    const supervisor = await start();
+    const [ofMain, ofThread] = await connectToBoth(supervisor);
+    for (const client of ofMain) client.close();
+    const thread = threads[0] as NonNullable<(typeof threads)[0]>;
+    thread.postMessage = () => {};
+    expect(await supervisor.drain(400)).toMatchObject({ cutOff: ofThread.length });
+  });
 });
 
 test.for([
