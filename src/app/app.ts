@@ -157,6 +157,10 @@ export interface Options {
   readonly entry?: string | URL | undefined;
   /** Those that differ from their defaults. */
   readonly limits?: Partial<Limits> | undefined;
+  /** As Bun says `limits.idleMs`, in seconds; that wins. Default: as `limits` says. */
+  readonly idleTimeout?: number | undefined;
+  /** As Bun says `limits.maxBodySize`; that wins. Default: as `limits` says. */
+  readonly maxRequestBodySize?: number | undefined;
   /** Proxies whose X-Forwarded-* or Forwarded fields are believed. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
   /** Stops the server when it aborts. Default: none. */

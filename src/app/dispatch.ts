@@ -6,6 +6,8 @@ import { Answer, textAnswer } from '../http/answer.ts';
 import { reply } from '../http/made-reply.ts';
 import { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { nearest } from '../rules/nearest.ts';
+import { isObject, shown } from '../rules/shape.ts';
 import type { App, Awaitable, FetchRoute, Route, RouteTarget, Server } from './app.ts';
 import type { AppCall } from './app-call.ts';
 import { replyOf } from './response-reply.ts';
@@ -22,17 +24,26 @@ interface MethodTable {
   readonly options: Answer;
 }
 
+const TARGET = 'a function, a reply or an object with fetch';
+const ROUTE = `${TARGET}, or an object that has these by method`;
+
+/** Of IANA's registry, and those of Node beside it. Any other is for `handle`. */
+const METHODS: ReadonlySet<string> = new Set(
+  `ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL
+   MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE
+   SUBSCRIBE TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL`.split(/\s+/),
+);
+
 const NOT_FOUND = textAnswer('404 Not Found\n', 404);
 const BAD_PATH = textAnswer('400 Bad Request: the path cannot be decoded\n', 400);
 
-/** Throws a TypeError or RangeError for an app that cannot work. */
+/** Of an app that `checkedApp` has passed. Throws a TypeError or RangeError for routes that cannot work. */
 export function makeHandler<S>(app: App<S>, server: Server<S>, origin: Origin): EngineHandler {
   const stages: Stage[] = [];
   const fetchStage = (route: FetchRoute<S>): Stage => makeFetchStage(route, server, origin);
   if (app.routes !== undefined) stages.push(routeStage(app.routes as Record<string, Route<S>>, fetchStage));
-  if (app.handle !== undefined) stages.push(app.handle as Stage);
+  if (app.handle !== undefined) stages.push(app.handle.bind(app) as Stage);
   if (app.fetch !== undefined) stages.push(fetchStage(app as FetchRoute<S>));
-  if (stages.length === 0) throw new TypeError('an app must have at least one of routes, handle and fetch');
   return new Dispatcher(stages, app as App).handle as EngineHandler;
 }
 
@@ -132,14 +143,19 @@ function askMethod(table: MethodTable, call: AppCall): Awaitable<Reply | Respons
 function targetOf<S>(path: string, route: Route<S>, fetchStage: (route: FetchRoute<S>) => Stage): Target {
   const single = stageOf(route, fetchStage);
   if (single !== null) return single;
+  const name = `routes[${JSON.stringify(path)}]`;
+  const isTable = isObject(route) && Object.getPrototypeOf(Object.getPrototypeOf(route) ?? null) === null;
+  if (!isTable || Object.keys(route).length === 0) throw new TypeError(`${name} must be ${ROUTE}, got ${shown(route)}`);
   const byMethod = new Map<string, Stage>();
   for (const [method, target] of Object.entries(route as Record<string, RouteTarget<S>>)) {
-    const stage = stageOf(target, fetchStage);
-    if (stage === null || !/^[A-Z-]+$/.test(method)) {
-      throw new TypeError(
-        `a route must be a function, a reply, an object with fetch, or these by method, got ${JSON.stringify(method)} at ${path}`,
-      );
+    if (target === undefined) continue;
+    if (!METHODS.has(method)) {
+      const meant = nearest(method.toUpperCase(), [...METHODS]);
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      throw new TypeError(`the methods of ${name} must be known ones in capital letters, got ${shown(method)}${hint}`);
     }
+    const stage = stageOf(target, fetchStage);
+    if (stage === null) throw new TypeError(`${name}.${method} must be ${TARGET}, got ${shown(target)}`);
     byMethod.set(method, stage);
   }
   const methods = [...byMethod.keys()];

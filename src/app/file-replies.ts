@@ -1,10 +1,21 @@
 /** `file()` and `files()`: what src/files plans, as answers of the engine. Owns this worker's cache of single files. */
 import { Directory } from '../files/directory.ts';
-import type { DirectoryOptions } from '../files/directory-options.ts';
+import type { DirectoryOptions, FileCacheLimits } from '../files/directory-options.ts';
 import type { FilePlan } from '../files/file-plan.ts';
 import { SingleFiles } from '../files/single-file.ts';
 import { checkField, type Fields, pairsOf } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
+import {
+  BOOLEAN,
+  checkShape,
+  checkValue,
+  FUNCTION,
+  OBJECT,
+  type Shape,
+  TEXT,
+  type ValueRule,
+  wholeNumber,
+} from '../rules/shape.ts';
 import type { Call, Handler } from './app.ts';
 import { AppCall } from './app-call.ts';
 import { replyOfPlan } from './plan-reply.ts';
@@ -25,6 +36,32 @@ export interface FilesOptions extends Omit<DirectoryOptions, 'fields'> {
   readonly fields?: Fields;
 }
 
+const FILES_RULES: { readonly [Name in keyof FilesOptions]-?: ValueRule } = {
+  index: { words: 'the name of a file, or an empty string', holds: (value) => typeof value === 'string' },
+  fallback: TEXT,
+  immutable: { words: 'a regular expression', holds: (value) => value instanceof RegExp },
+  cacheControl: FUNCTION,
+  listing: BOOLEAN,
+  dotfiles: BOOLEAN,
+  allowSymlinks: BOOLEAN,
+  precompressed: BOOLEAN,
+  fields: { words: 'an object or a list of pairs', holds: (value) => typeof value === 'object' && value !== null },
+  keepBelow: wholeNumber(0),
+  limits: OBJECT,
+};
+const FILES_SHAPE: Shape = {
+  rules: FILES_RULES,
+  others: { headers: 'use fields', spa: 'use fallback', dotFiles: 'use dotfiles' },
+};
+const FILES_LIMITS_SHAPE: Shape = {
+  rules: {
+    keepBelow: wholeNumber(0),
+    maxBytes: wholeNumber(0),
+    maxFiles: wholeNumber(0),
+    maxOpen: wholeNumber(0),
+  } satisfies { readonly [Name in keyof FileCacheLimits]: unknown },
+};
+
 let singleFiles: SingleFiles | null = null;
 
 /**
@@ -43,6 +80,9 @@ export async function file(call: Call, path: string, options: FileOptions = {}):
  * stands for the part before it. Rejects if `root` is not a directory.
  */
 export async function files(root: string, options: FilesOptions = {}): Promise<Handler> {
+  checkValue(root ?? null, 'root', TEXT);
+  checkShape(options, '', FILES_SHAPE);
+  if (options.limits !== undefined) checkShape(options.limits, 'limits.', FILES_LIMITS_SHAPE);
   const { fields, ...others } = options;
   const directory = new Directory(root, fields === undefined ? others : { ...others, fields: checked(fields) });
   return (call) => {

@@ -52,30 +52,28 @@ export function wantedListeners({ port, hostname, unix, listen }: Options): Want
     }
     const targets = Array.isArray(listen) ? (listen as readonly ListenTarget[]) : [listen as ListenTarget];
     if (targets.length === 0) throw new RangeError('listen must name at least one place');
-    return targets.map((target, index) => wantedOf(target, `listen[${index}].`));
+    return targets.map(wantedOf);
   }
-  if (unix !== undefined && port !== undefined) throw new RangeError('unix and port must not be given together');
-  if (unix !== undefined) return [wantedOf({ unix }, '')];
-  return [wantedOf({ port: port ?? DEFAULT_PORT, hostname }, '')];
+  for (const [name, value] of Object.entries({ port, hostname })) {
+    if (unix !== undefined && value !== undefined) throw new RangeError(`unix and ${name} must not be given together`);
+  }
+  if (unix !== undefined) return [wantedOf({ unix })];
+  return [wantedOf({ port: port ?? DEFAULT_PORT, hostname })];
 }
 
-function wantedOf(target: ListenTarget, prefix: string): WantedListener {
+function wantedOf(target: ListenTarget): WantedListener {
   const protocol = ('protocol' in target ? target.protocol : undefined) ?? null;
-  if ('unix' in target) return { where: { kind: 'unix', path: target.unix, ticket: null }, protocol, datagrams: null };
-  if ('descriptor' in target) {
-    const descriptor = wholeNumber(`${prefix}descriptor`, target.descriptor, 2 ** 31);
-    return { where: { kind: 'descriptor', descriptor }, protocol, datagrams: null };
+  if ('unix' in target && target.unix !== undefined) {
+    return { where: { kind: 'unix', path: target.unix, ticket: null }, protocol, datagrams: null };
   }
-  const port = wholeNumber(`${prefix}port`, target.port, 65_535);
-  const hostname = target.hostname ?? null;
-  if ('datagrams' in target)
+  if ('descriptor' in target && target.descriptor !== undefined) {
+    return { where: { kind: 'descriptor', descriptor: target.descriptor }, protocol, datagrams: null };
+  }
+  const { port, hostname = null } = target as Extract<ListenTarget, { port: number }>;
+  if ('datagrams' in target && target.datagrams !== undefined) {
     return { where: { kind: 'udp', hostname, port }, protocol: null, datagrams: target.datagrams };
+  }
   return { where: { kind: 'tcp', hostname, port }, protocol, datagrams: null };
-}
-
-function wholeNumber(name: string, value: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= 0 && value <= max) return value;
-  throw new RangeError(`${name} must be a whole number from 0 to ${max}, got ${value}`);
 }
 
 /** Of a listener that this worker does not have itself. */

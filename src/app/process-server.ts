@@ -7,6 +7,7 @@ import { Origin } from '../fetch/index.ts';
 import type { Tls } from '../tls/options.ts';
 import type { SharedTls } from '../tls/server-tls.ts';
 import type { App, Server } from './app.ts';
+import { checkedApp } from './check-app.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, onEachFamily, type WantedListener } from './listeners.ts';
 import { ProcessCrew } from './process-crew.ts';
@@ -53,7 +54,8 @@ export class ProcessServer<S> extends ServerLife implements Server<S> {
   }
 
   /** Every worker is replaced by one that loads the entry module as it is then. */
-  reload(app: App<S>): Promise<void> {
+  reload(given: App<S>): Promise<void> {
+    const app = checkedApp(given);
     makeHandler(app, this, new Origin('http', authorityOf(this.settings.listeners, this.opened)));
     return this.#crew?.replace(this.settings.drainMs) ?? Promise.resolve();
   }

@@ -1,5 +1,6 @@
 /** `serve(app)`: a server on sockets, in one worker or several. */
 import type { App, Options, Server } from './app.ts';
+import { checkedApp } from './check-app.ts';
 import { ProcessServer } from './process-server.ts';
 import { AppServer } from './server.ts';
 import { resolveOptions } from './settings.ts';
@@ -15,7 +16,8 @@ let calls = 0;
  *
  * With several workers, `entry` is loaded in each further one, and the same call joins in there; other calls in it start nothing.
  */
-export function serve<S>(app: App<S> & Options): Server<S> {
+export function serve<S>(given: App<S> & Options): Server<S> {
+  const app = checkedApp(given);
   const settings = resolveOptions(app);
   const call = calls++;
   const joining = joiningOf();

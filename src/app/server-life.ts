@@ -1,8 +1,13 @@
 /** What every server that `serve()` returns has in common: where it listens, and how it begins and ends once. */
 import type { Address } from '../engine/transport.ts';
+import { checkShape, type Shape } from '../rules/shape.ts';
 import { hostnameOf, portOf, urlOf } from './server-url.ts';
 import type { ServeSettings } from './settings.ts';
 import { notifyOf, watchSignals } from './signals.ts';
+
+const STOP_SHAPE: Shape = {
+  rules: { graceMs: { words: 'a number of milliseconds from 0', holds: (value) => (value as number) >= 0 } },
+};
 
 export abstract class ServerLife {
   /** Set by launch(). */
@@ -61,7 +66,9 @@ export abstract class ServerLife {
   }
 
   stop(how: boolean | { readonly graceMs: number } = false): Promise<void> {
-    const graceMs = typeof how === 'object' ? how.graceMs : how ? 0 : this.settings.drainMs;
+    if (typeof how === 'object') checkShape(how, '', STOP_SHAPE);
+    const { drainMs } = this.settings;
+    const graceMs = typeof how === 'object' ? (how.graceMs ?? drainMs) : how ? 0 : drainMs;
     // A second call may be less patient than the first.
     if (how === true) this.hurry(this.#stopped !== null);
     this.#stopping.resolve();

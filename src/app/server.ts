@@ -10,6 +10,7 @@ import { offeredProtocols } from '../websocket/handshake.ts';
 import type { App, Server, UpgradeOptions } from './app.ts';
 import { AppCall } from './app-call.ts';
 import { AppEngine } from './app-engine.ts';
+import { checkedApp } from './check-app.ts';
 import type { Crew } from './crew.ts';
 import { makeHandler } from './dispatch.ts';
 import { addressOfEndpoint, type Endpoint, openListener } from './listeners.ts';
@@ -68,7 +69,8 @@ export class AppServer<S> extends ServerLife implements Server<S> {
     return webSocketsOf(this.#parts.place.counters);
   }
 
-  reload(app: App<S>): Promise<void> {
+  reload(given: App<S>): Promise<void> {
+    const app = checkedApp(given);
     makeHandler(app, this, NO_ORIGIN);
     this.#app = app;
     this.#running?.use(app, this.#authority);

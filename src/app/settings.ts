@@ -4,6 +4,7 @@ import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { Tls } from '../tls/options.ts';
 import type { Limits, Options } from './app.ts';
+import { checkInside } from './check-app.ts';
 import { type WantedListener, wantedListeners } from './listeners.ts';
 
 const KIB = 1024;
@@ -42,12 +43,10 @@ export interface ServeSettings {
   readonly drainMs: number;
 }
 
-/** Throws a RangeError or TypeError that names the option. */
+/** Of options that have passed `checkedApp` or `checkOptions`. Throws a RangeError or TypeError that names the option. */
 export function resolveOptions(options: Options): ServeSettings {
   const { trustProxy = false, workers = 1, isolation = 'thread' } = options;
-  if (isolation !== 'thread' && isolation !== 'process') {
-    throw new RangeError(`isolation must be 'thread' or 'process', got ${JSON.stringify(isolation)}`);
-  }
+  checkInside(options);
   if (options.http3 === true && options.tls === undefined) throw new TypeError('http3 must come with tls');
   return {
     listeners: wantedListeners(options),
@@ -55,28 +54,26 @@ export function resolveOptions(options: Options): ServeSettings {
     tls: options.tls ?? null,
     http2: options.http2 ?? options.tls !== undefined,
     http3: options.http3 ?? false,
-    workers: workers === 'auto' ? availableParallelism() : Math.max(1, wholeNumber('workers', workers, 1024)),
+    workers: workers === 'auto' ? availableParallelism() : Math.max(1, workers),
     entry: options.entry ?? null,
-    limits: resolveLimits(options.limits ?? {}),
+    limits: resolveLimits(limitsOf(options)),
     proxies: trustProxy === false ? null : new TrustedProxies(trustProxy),
     signal: options.signal ?? null,
     handlesSignals: options.handleSignals ?? false,
-    drainMs: wholeNumber('drainMs', options.drainMs ?? DEFAULT_DRAIN_MS),
+    drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
+  };
+}
+
+function limitsOf({ limits, idleTimeout, maxRequestBodySize }: Options): Partial<Limits> {
+  return {
+    ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout * 1000 }),
+    ...(maxRequestBodySize === undefined ? {} : { maxBodySize: maxRequestBodySize }),
+    ...limits,
   };
 }
 
 function resolveLimits(given: Partial<Limits>): EngineLimits {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      throw new RangeError(
-        `limits must only hold ${Object.keys(DEFAULT_LIMITS).join(', ')}, got ${JSON.stringify(name)}`,
-      );
-    }
-  }
-  const limit = (name: keyof Limits): number => {
-    const value = given[name] ?? DEFAULT_LIMITS[name];
-    return value === Number.POSITIVE_INFINITY ? value : wholeNumber(`limits.${name}`, value);
-  };
+  const limit = (name: keyof Limits): number => given[name] ?? DEFAULT_LIMITS[name];
   const time = (name: keyof Limits): number => limit(name) || Number.POSITIVE_INFINITY;
   return {
     maxRequestLine: limit('maxRequestLine'),
@@ -93,12 +90,4 @@ function resolveLimits(given: Partial<Limits>): EngineLimits {
     handlerTimeoutMs: time('handlerMs'),
     sendTimeoutMs: time('sendMs'),
   };
-}
-
-function wholeNumber(name: string, value: number, max: number = Number.MAX_SAFE_INTEGER): number {
-  if (!Number.isSafeInteger(value) || value < 0 || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? 'from 0' : `from 0 to ${max}`;
-    throw new RangeError(`${name} must be a whole number ${range}, got ${value}`);
-  }
-  return value;
 }

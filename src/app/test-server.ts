@@ -8,6 +8,7 @@ import type { Content } from '../engine/stream-reply.ts';
 import { Request as OurRequest, Response as OurResponse } from '../fetch/index.ts';
 import { answersIn, requestsIn } from './answer-splitter.ts';
 import type { App, Options, Server } from './app.ts';
+import { checkedApp, checkOptions, optionsIn } from './check-app.ts';
 import { streamOver } from './memory-socket.ts';
 import { AppServer } from './server.ts';
 import { resolveOptions, type ServeSettings } from './settings.ts';
@@ -42,9 +43,13 @@ export interface TestServer<S = unknown> extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Resolves once the app has started. */
-export async function test<S>(app: App<S>, options: Options = {}): Promise<TestServer<S>> {
-  const settings = resolveOptions({ port: 80, ...options, workers: 1 });
+/** Resolves once the app has started. Options may be in the app too, as `serve()` takes them; where it would listen counts for nothing. */
+export async function test<S>(given: App<S> & Options, options: Options = {}): Promise<TestServer<S>> {
+  const app = checkedApp(given);
+  checkOptions(options);
+  const { hostname: _hostname, unix: _unix, listen: _listen, port, ...own } = optionsIn(app);
+  const place = options.unix === undefined && options.listen === undefined ? { port: port ?? 80 } : {};
+  const settings = resolveOptions({ ...place, ...own, ...options, workers: 1 });
   const transport = new MemoryTransport();
   let clock: ManualClock | null = null;
   const server = new AppServer<S>(app, settings, {

@@ -1,4 +1,15 @@
 /** The options of WebSockets: their defaults and checks. */
+import {
+  BOOLEAN,
+  checkShape,
+  checkValue,
+  either,
+  FUNCTION,
+  OBJECT,
+  type Shape,
+  type ValueRule,
+  wholeNumber,
+} from '../rules/shape.ts';
 import { canKeepContext } from './deflate.ts';
 import type { DeflateOptions } from './deflate-negotiation.ts';
 import type { CompressorName, PerMessageDeflate, SocketHandlers } from './handlers.ts';
@@ -31,15 +42,43 @@ const SIZES: Readonly<Record<string, readonly [windowBits: number, memoryLevel: 
   dedicated: [15, 8],
 };
 
-/** Throws a RangeError that names the option. */
+const SHAPE: Shape = {
+  rules: {
+    open: FUNCTION,
+    message: FUNCTION,
+    drain: FUNCTION,
+    close: FUNCTION,
+    ping: FUNCTION,
+    pong: FUNCTION,
+    maxPayloadLength: wholeNumber(0),
+    backpressureLimit: wholeNumber(0),
+    closeOnBackpressureLimit: BOOLEAN,
+    idleTimeout: wholeNumber(0),
+    sendPings: BOOLEAN,
+    publishToSelf: BOOLEAN,
+    perMessageDeflate: either(BOOLEAN, OBJECT),
+  } satisfies { readonly [Name in keyof SocketHandlers]-?: unknown },
+  // By which Bun's types learn those of `socket.data`.
+  ignored: new Set(['data']),
+};
+
+const COMPRESSOR: ValueRule = {
+  words: `true, false or one of ${['disable', 'shared', ...Object.keys(SIZES)].join(', ')}`,
+  holds: (value) => typeof value === 'boolean' || value === 'shared' || value === 'disable' || isDedicated(value),
+};
+const DEFLATE_SHAPE: Shape = {
+  rules: { compress: COMPRESSOR, decompress: COMPRESSOR, threshold: wholeNumber(0) },
+};
+
+/** Throws a TypeError or RangeError that names the option. */
 export function resolveSettings(handlers: SocketHandlers): SocketSettings {
-  if (typeof handlers.message !== 'function') throw new TypeError('websocket.message must be a function');
-  const idleSeconds = wholeNumber('idleTimeout', handlers.idleTimeout ?? 120);
-  const { perMessageDeflate = false } = handlers;
+  checkShape(handlers, 'websocket.', SHAPE);
+  checkValue(handlers.message ?? null, 'websocket.message', FUNCTION);
+  const { perMessageDeflate = false, idleTimeout: idleSeconds = 120 } = handlers;
   return {
     handlers,
-    maxPayloadLength: wholeNumber('maxPayloadLength', handlers.maxPayloadLength ?? 16 * MIB),
-    backpressureLimit: wholeNumber('backpressureLimit', handlers.backpressureLimit ?? 16 * MIB),
+    maxPayloadLength: handlers.maxPayloadLength ?? 16 * MIB,
+    backpressureLimit: handlers.backpressureLimit ?? 16 * MIB,
     closeOnBackpressureLimit: handlers.closeOnBackpressureLimit ?? false,
     idleTimeoutMs: idleSeconds === 0 ? Number.POSITIVE_INFINITY : idleSeconds * 1000,
     sendPings: handlers.sendPings ?? true,
@@ -48,13 +87,11 @@ export function resolveSettings(handlers: SocketHandlers): SocketSettings {
   };
 }
 
-function resolveDeflate({
-  compress = 'shared',
-  decompress = 'shared',
-  threshold = 1024,
-}: PerMessageDeflate): DeflateOptions {
-  const [serverWindowBits, memoryLevel] = sizeOf('compress', compress);
-  const [clientWindowBits] = sizeOf('decompress', decompress);
+function resolveDeflate(given: PerMessageDeflate): DeflateOptions {
+  checkShape(given, 'websocket.perMessageDeflate.', DEFLATE_SHAPE);
+  const { compress = 'shared', decompress = 'shared', threshold = 1024 } = given;
+  const [serverWindowBits, memoryLevel] = sizeOf(compress);
+  const [clientWindowBits] = sizeOf(decompress);
   return {
     serverKeepsContext: canKeepContext && isDedicated(compress),
     clientKeepsContext: canKeepContext && isDedicated(decompress),
@@ -62,26 +99,14 @@ function resolveDeflate({
     clientWindowBits,
     compresses: compress !== false && compress !== 'disable',
     memoryLevel,
-    threshold: wholeNumber('perMessageDeflate.threshold', threshold),
+    threshold,
   };
 }
 
-function isDedicated(name: boolean | CompressorName): boolean {
-  return typeof name === 'string' && name in SIZES;
+function isDedicated(name: unknown): name is string {
+  return typeof name === 'string' && Object.hasOwn(SIZES, name);
 }
 
-function sizeOf(option: string, name: boolean | CompressorName): readonly [number, number] {
-  if (typeof name === 'boolean' || name === 'shared' || name === 'disable') return [15, 8];
-  const size = SIZES[name];
-  if (size === undefined) {
-    const names = ['disable', 'shared', ...Object.keys(SIZES)].join(', ');
-    throw new RangeError(`websocket.perMessageDeflate.${option} must be one of ${names}, got ${JSON.stringify(name)}`);
-  }
-  return size;
-}
-
-function wholeNumber(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new RangeError(`websocket.${name} must be a whole number from 0, got ${value}`);
-  return value;
+function sizeOf(name: boolean | CompressorName): readonly [number, number] {
+  return SIZES[name as string] ?? [15, 8];
 }

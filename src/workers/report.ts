@@ -3,8 +3,12 @@ import { writeSync } from 'node:fs';
 
 /** With its stack. */
 export function reportError(worker: number, error: unknown): void {
+  reportText(`worker ${worker}: ${textOf(error)}`);
+}
+
+export function reportText(text: string): void {
   try {
-    writeSync(2, `vrypt-server: worker ${worker}: ${textOf(error)}\n`);
+    writeSync(2, `vrypt-server: ${text}\n`);
   } catch {
     // Nobody reads stderr any more.
   }

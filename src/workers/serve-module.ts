@@ -2,6 +2,7 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { App, Options } from '../app/app.ts';
+import { checkedApp, optionsIn } from '../app/check-app.ts';
 import type { Endpoint as AppEndpoint } from '../app/listeners.ts';
 import { AppServer } from '../app/server.ts';
 import { resolveOptions } from '../app/settings.ts';
@@ -12,6 +13,7 @@ import * as library from '../index.ts';
 import { openThreadRelay } from '../websocket/thread-relay.ts';
 import { loadProgram } from './load-program.ts';
 import type { ServeOptions } from './messages.ts';
+import { reportText } from './report.ts';
 import type { Served } from './serve.ts';
 import type { ModuleSource } from './worker-app.ts';
 import type { WorkerEngine } from './worker-engine.ts';
@@ -33,6 +35,7 @@ export async function serveModule(
   { counters, worker, openRelay }: Place,
 ): Promise<Served> {
   const app = await loadModule(source.url);
+  if (worker === 0) sayWhatIsIgnored(app, source.url);
   const given: readonly AppEndpoint[] =
     endpoint.kind === 'descriptors'
       ? endpoint.descriptors.map((descriptor) => ({ kind: 'descriptor', descriptor }))
@@ -105,14 +108,26 @@ class ModuleEngine implements WorkerEngine {
   }
 }
 
-async function loadModule(url: string): Promise<App & Pick<Options, 'trustProxy'>> {
+async function loadModule(url: string): Promise<App & Options> {
   provideLibrary();
-  const file = fileURLToPath(url);
   const app = await loadProgram(url);
-  const isApp =
-    typeof app === 'object' && app !== null && ['fetch', 'handle', 'routes'].some((name) => name in (app as object));
+  const file = fileURLToPath(url);
+  const isApp = typeof app === 'object' && app !== null && ['fetch', 'handle', 'routes'].some((name) => name in app);
   if (!isApp) throw new Error(`the default export of ${file} must be an object with fetch, handle or routes`);
-  return app as App;
+  try {
+    return checkedApp(app as App);
+  } catch (error) {
+    throw new Error(`the default export of ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Said once: options in a program that the command line has, or that `run` is not for. */
+function sayWhatIsIgnored(app: App & Options, url: string): void {
+  const { trustProxy: _, ...others } = optionsIn(app);
+  const names = Object.keys(others);
+  if (names.length === 0) return;
+  const file = fileURLToPath(url);
+  reportText(`run takes options from the command line alone, and not from ${file}: ${names.join(', ')}`);
 }
 
 /**

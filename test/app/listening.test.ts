@@ -174,5 +174,4 @@ test('what cannot be listened on is named', () => {
   expect(wanted({ listen: [] })).toThrow('listen must name at least one place');
   expect(wanted({ listen: { port: 1 }, port: 2 })).toThrow('listen and port must not be given together');
   expect(wanted({ listen: [{ port: 1 }, { port: 70_000 }] })).toThrow('listen[1].port must be a whole number from 0');
-  expect(wanted({ isolation: 'fork' })).toThrow(`isolation must be 'thread' or 'process', got "fork"`);
 });

@@ -38,15 +38,6 @@ describe('what an app is asked', () => {
     expect([head.status, head.head.includes('Content-Length: 10')]).toEqual([200, true]);
     expect((await client.send(get('/a/%ff')).response()).status).toBe(400);
   });
-
-  test('an app without anything to ask is refused, and so are options that are not valid', () => {
-    expect(() => serve({} as never)).toThrow('at least one of routes, handle and fetch');
-    const handle = () => undefined;
-    expect(() => serve({ handle, port: 80_000 })).toThrow('port must be a whole number from 0 to 65535, got 80000');
-    expect(() => serve({ handle, limits: { idle: 1 } as never })).toThrow('got "idle"');
-    expect(() => serve({ handle, limits: { idleMs: -1 } })).toThrow('limits.idleMs must be');
-    expect(() => serve({ routes: { '/': { get: handle } as never } })).toThrow('got "get" at /');
-  });
 });
 
 describe('errors', () => {

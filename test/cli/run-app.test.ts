@@ -84,6 +84,14 @@ test.each([
     'Promise.reject(new Error("forgotten")); export default { fetch() {} };',
     /^vrypt-server: \S+app\.mjs cannot be loaded: Error: forgotten \(\S+app\.mjs:1\); VRYPT_STACK=1 shows the stack\n$/,
   ],
+  [
+    'export default { fetch: 1 };',
+    /^vrypt-server: the default export of \S+app\.mjs: fetch must be a function, got 1\n$/,
+  ],
+  [
+    'export default { fetch() {}, onError() {} };',
+    /^vrypt-server: the default export of \S+app\.mjs: onError is not an option, got a function; .*\n$/,
+  ],
   ['export default {,};', /^vrypt-server: \S+app\.mjs cannot be loaded: SyntaxError: .*; VRYPT_STACK=1 .*\n$/],
   ['await Promise.reject(7);', /^vrypt-server: \S+app\.mjs cannot be loaded: 7\n$/],
 ])('what cannot be served is said in one line: %s', async (text, message) => {
@@ -93,6 +101,17 @@ test.each([
     const { code, stderr } = await new ServerProcess(args).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(message) });
   }
+});
+
+test('options in a program that the command line has count for nothing, which is said once', async () => {
+  const text =
+    'export default { port: 1, limits: { idleMs: 5 }, trustProxy: false, fetch: () => new Response("served") };';
+  const { server, ask } = await start(program({ 'app.mjs': text }), '--workers', '2');
+  expect(await ask('/')).toBe('served');
+  expect((await server.stop()).code).toBe(0);
+  expect(server.stderr).toMatch(
+    /^vrypt-server: run takes options from the command line alone, and not from \S+app\.mjs: port, limits\n$/,
+  );
 });
 
 test('VRYPT_STACK shows where in the program it fails', async () => {

@@ -45,8 +45,20 @@ describe('the options of WebSockets', () => {
     [{ backpressureLimit: Number.NaN }, 'websocket.backpressureLimit must be a whole number from 0, got NaN'],
     [
       { perMessageDeflate: { compress: '5KB' as '4KB' } },
-      'websocket.perMessageDeflate.compress must be one of disable, shared, 3KB, 4KB, 8KB, 16KB, 32KB, 64KB, 128KB, 256KB, dedicated, got "5KB"',
+      'websocket.perMessageDeflate.compress must be true, false or one of disable, shared, 3KB, 4KB, 8KB, 16KB, 32KB, 64KB, 128KB, 256KB, dedicated, got "5KB"',
     ],
-    [{ message: undefined as never }, 'websocket.message must be a function'],
+    [{ message: undefined as never }, 'websocket.message must be a function, got null'],
+    [{ idleTimeout: '60' as never }, 'websocket.idleTimeout must be a whole number from 0, got "60"'],
+    [{ sendPings: 'no' as never }, 'websocket.sendPings must be true or false, got "no"'],
+    [{ open: true as never }, 'websocket.open must be a function, got true'],
+    [
+      { maxPayload: 5 } as never,
+      'websocket.maxPayload is not an option, got 5; there are open, message, drain, close, ping, pong, maxPayloadLength,',
+    ],
+    [{ onclose() {} } as never, 'websocket.onclose is not an option, got a function; did you mean websocket.close?'],
+    [
+      { perMessageDeflate: { treshold: 1 } as never },
+      'websocket.perMessageDeflate.treshold is not an option, got 1; did you mean websocket.perMessageDeflate.threshold?',
+    ],
   ])('refuse %j', (options, message) => expect(() => resolve(options)).toThrow(message));
 });
