@@ -1,9 +1,11 @@
 /** One client: how its requests are answered. Whole, in pieces, by handing the connection over, or with a refusal. */
+
 import { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
 import { putRefusal, putStreamHead, refusalOf, tellDone } from './answering.ts';
+import { ClientGone } from './client-gone.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding } from './exchange.ts';
 import type { HandOverReply } from './hand-over.ts';
 import type { PeerCredentials } from './native-binding.ts';
@@ -63,7 +65,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
 
   makeSignal(): AbortSignal {
     const exchange = this.exchange;
-    return exchange === null ? AbortSignal.abort(new Error('the client is gone')) : exchange.makeSignal();
+    return exchange === null ? AbortSignal.abort(new ClientGone()) : exchange.makeSignal();
   }
 
   onStreamEnd(writer: AnswerWriter, error: unknown): void {

@@ -2,6 +2,7 @@
  * One socket as a connection uses it: what was put out is written, reading pauses and goes on, the end. Owns the socket, until it
  * is destroyed or handed over.
  */
+import { ClientGone } from './client-gone.ts';
 import type { PeerCredentials } from './native-binding.ts';
 import type { Output } from './output.ts';
 import { type Address, type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
@@ -117,7 +118,7 @@ export class Wire {
     for (const sent of unsent) {
       // The promise may have no observer.
       sent.promise.catch(ignore);
-      sent.reject(new Error('the client is gone'));
+      sent.reject(new ClientGone());
     }
   }
 }
