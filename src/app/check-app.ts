@@ -195,6 +195,12 @@ function checkTls(tls: object): void {
   }
 }
 
+/** What adapters for Bun pass where there is no TLS, and Bun takes for none. Anything less is more likely a variable that is not set. */
+export function isBunsNoTls(tls: object): boolean {
+  if (Object.keys(tls).sort().join() !== 'cert,key,passphrase') return false;
+  return Object.values(tls).every((value) => value === undefined);
+}
+
 function isFrameworks(given: object): given is { fetch: NonNullable<App['fetch']>; websocket?: unknown } {
   const { routes, fetch } = given as { routes?: unknown; fetch?: unknown };
   return Array.isArray(routes) && typeof fetch === 'function';

@@ -4,7 +4,7 @@ import { TrustedProxies } from '../content/forwarded.ts';
 import type { EngineLimits } from '../engine/limits.ts';
 import type { Tls } from '../tls/options.ts';
 import type { Limits, Options } from './app.ts';
-import { checkInside } from './check-app.ts';
+import { checkInside, isBunsNoTls } from './check-app.ts';
 import { type WantedListener, wantedListeners } from './listeners.ts';
 
 const KIB = 1024;
@@ -47,12 +47,13 @@ export interface ServeSettings {
 export function resolveOptions(options: Options): ServeSettings {
   const { trustProxy = false, workers = 1, isolation = 'thread' } = options;
   checkInside(options);
-  if (options.http3 === true && options.tls === undefined) throw new TypeError('http3 must come with tls');
+  const tls = options.tls === undefined || isBunsNoTls(options.tls) ? null : options.tls;
+  if (options.http3 === true && tls === null) throw new TypeError('http3 must come with tls');
   return {
     listeners: wantedListeners(options),
     isolation,
-    tls: options.tls ?? null,
-    http2: options.http2 ?? options.tls !== undefined,
+    tls,
+    http2: options.http2 ?? tls !== null,
     http3: options.http3 ?? false,
     workers: workers === 'auto' ? availableParallelism() : Math.max(1, workers),
     entry: options.entry ?? null,

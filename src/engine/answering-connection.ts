@@ -6,6 +6,7 @@ import type { RefusalReason } from '../http/refusals.ts';
 import { Persistence, type PersistenceValue, ReplyKind, type WholeReply } from '../http/reply.ts';
 import type { Address, PeerCredentials } from './address.ts';
 import { putRefusal, putStreamHead, refusalOf, tellDone } from './answering.ts';
+import { ClientGone } from './client-gone.ts';
 import { type Exchange, type ExchangeHost, Reading, Responding } from './exchange.ts';
 import type { HandOverReply } from './hand-over.ts';
 import type { Output } from './output.ts';
@@ -63,7 +64,7 @@ export abstract class AnsweringConnection extends PhasedConnection implements Ex
 
   makeSignal(): AbortSignal {
     const exchange = this.exchange;
-    return exchange === null ? AbortSignal.abort(new Error('the client is gone')) : exchange.makeSignal();
+    return exchange === null ? AbortSignal.abort(new ClientGone()) : exchange.makeSignal();
   }
 
   onStreamEnd(writer: AnswerWriter, error: unknown): void {

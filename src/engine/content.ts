@@ -56,7 +56,7 @@ export function readContent(
         body?.refuse(parser.refusalReason);
         return Content.refused;
       default:
-        if (isDropped) return exchange.droppedBytes > maxDropped ? Content.answerFirst : Content.needMore;
+        if (isDropped) return isEnough(exchange, maxDropped) ? Content.answerFirst : Content.needMore;
         return body?.isWanted === true ? Content.needMore : Content.unwanted;
     }
   }
@@ -91,6 +91,11 @@ function relayContent(exchange: Exchange, relay: RelayReply, bytes: Buffer, end:
 function isContentDropped({ responding, reply, body }: Exchange): boolean {
   if (responding === Responding.done) return true;
   return responding === Responding.ready && (reply?.kind !== ReplyKind.stream || body === null);
+}
+
+/** Content of unknown length may have no end, and its reader has said that it wants none of what follows. */
+function isEnough({ body, contentLength, droppedBytes }: Exchange, maxDropped: number): boolean {
+  return droppedBytes > maxDropped || (contentLength < 0 && body?.isCancelled === true);
 }
 
 /** Too much would have to be dropped before the answer, or the handler answers while it reads. */

@@ -24,9 +24,9 @@ export function connectionsOfWorker(counters: SharedCounters, worker: number): n
   return Atomics.load(counters, placeOf(worker) + CONNECTIONS);
 }
 
-/** Connections that drains have cut off so far, in all workers. */
-export function cutOffOf(counters: SharedCounters): number {
-  return sumOf(counters, CUT_OFF);
+/** Connections of one worker that drains have cut off so far. */
+export function cutOffOf(counters: SharedCounters, worker: number): number {
+  return Atomics.load(counters, placeOf(worker) + CUT_OFF);
 }
 
 /** Requests that a worker has answered, modulo 2^32. */

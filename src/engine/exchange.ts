@@ -11,6 +11,7 @@ import { type Reply, ReplyKind } from '../http/reply.ts';
 import { RequestParser } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Address, PeerCredentials } from './address.ts';
+import { ClientGone } from './client-gone.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { EngineLimits } from './limits.ts';
 import type { RelayHost, RelayReply } from './relay.ts';
@@ -256,7 +257,7 @@ export class Exchange implements ViewSource {
 
   /** The client has ended its side while it is answered. It may still read, so the answer goes on. */
   endClient(): void {
-    this.#clientEnd = new Error('the client has ended its side of the connection');
+    this.#clientEnd = new ClientGone('the client has ended its side of the connection');
     this.#controller?.abort(this.#clientEnd);
   }
 

@@ -1,9 +1,11 @@
 /** One request of HTTP/2 or HTTP/3 with its answer: whole, in pieces, or passed on from somebody else. */
+
 import type { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';
 import { type Reply, ReplyKind, type WholeReply } from '../http/reply.ts';
 import { refusalOf } from './answering.ts';
+import { ClientGone } from './client-gone.ts';
 import { Responding } from './exchange.ts';
 import { prepared } from './http2-answers.ts';
 import { headLines, interimFields, linesAsFields, type RawFields, responseFields } from './http2-fields.ts';
@@ -253,7 +255,7 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
     this.responding = Responding.done;
     // An error takes a stack: 3 % of a request that nobody would show it to.
     if (isComplete && this.view.openedBody === null) this.sent?.resolve();
-    else this.#tellGone(isComplete, new Error('the client is gone'));
+    else this.#tellGone(isComplete, new ClientGone());
     this.view.detach();
     this.owner.forget(this);
   }

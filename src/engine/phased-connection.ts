@@ -3,8 +3,10 @@
  * input, and the current exchange; everything else is borrowed from the engine. `answering-connection.ts` adds answers, `relaying-connection.ts` those of others, `connection.ts`
  * what is read: layers of one object, because every field and call between them is on the path of every request.
  */
+
 import { Persistence, type PersistenceValue } from '../http/reply.ts';
 import { tellDone } from './answering.ts';
+import { ClientGone } from './client-gone.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type Exchange, Responding } from './exchange.ts';
 import { LINGER_MAX_MS, LINGER_QUIET_MS } from './limits.ts';
@@ -155,7 +157,7 @@ export abstract class PhasedConnection implements LiveConnection {
     if (exchange.responding === Responding.pending || exchange.responding === Responding.streaming) {
       tellDone(this.engine, exchange, exchange.writer?.bytes ?? 0, true);
     }
-    exchange.abort(new Error('the client is gone'));
+    exchange.abort(new ClientGone());
     this.endExchange();
   }
 

@@ -49,6 +49,7 @@ export class RequestBody implements Body {
   /** While reading as a whole: more than this is refused. */
   #max = Number.POSITIVE_INFINITY;
   #isTaken = false;
+  #isCancelled = false;
   /** It is read as a whole, so every piece can be used. */
   #isWhole = false;
   /** While text is taken: the first piece is not copied, it is #lent[#lentStart, #lentEnd). */
@@ -90,6 +91,11 @@ export class RequestBody implements Body {
     }
     this.#isTaken = true;
     return readUtf8(bytes, this.#lentStart, this.#lentEnd);
+  }
+
+  /** Its reader has said that it wants no more. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
   }
 
   /** More pieces can be used: reading from the socket may go on. */
@@ -152,6 +158,7 @@ export class RequestBody implements Body {
       },
       return: async () => {
         this.#pieces = [];
+        this.#isCancelled = true;
         return { done: true, value: undefined };
       },
     };

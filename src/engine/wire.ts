@@ -3,6 +3,7 @@
  * is destroyed or handed over.
  */
 import type { Address, PeerCredentials } from './address.ts';
+import { ClientGone } from './client-gone.ts';
 import type { Output } from './output.ts';
 import { type Transport, type TransportSocket, WriteResult, type WriteResultValue } from './transport.ts';
 
@@ -117,7 +118,7 @@ export class Wire {
     for (const sent of unsent) {
       // The promise may have no observer.
       sent.promise.catch(ignore);
-      sent.reject(new Error('the client is gone'));
+      sent.reject(new ClientGone());
     }
   }
 }

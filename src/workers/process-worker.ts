@@ -80,9 +80,9 @@ class WorkerProcess {
   async drain(timeoutMs: number): Promise<void> {
     const before = this.#requestsBefore ?? this.#requests();
     const connections = this.#engine.connectionCount;
-    const cutOffBefore = cutOffOf(this.#counters);
+    const cutOffBefore = cutOffOf(this.#counters, this.#worker);
     await this.#engine.drain(timeoutMs);
-    const cutOff = cutOffOf(this.#counters) - cutOffBefore;
+    const cutOff = cutOffOf(this.#counters, this.#worker) - cutOffBefore;
     const requests = (this.#requests() - before) >>> 0;
     this.#parent.tell({ type: 'drained', connections, requests, cutOff });
     this.#parent.tell({ type: 'ended' });

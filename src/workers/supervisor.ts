@@ -154,13 +154,12 @@ export class Supervisor implements Workers {
    */
   async drain(timeoutMs: number, before: readonly number[] = this.requests()): Promise<Drained> {
     const { connections } = this;
-    const cutOffBefore = cutOffOf(this.#counters);
-    const [, ...left] = await Promise.all([
+    const cutOffBefore = cutOffOf(this.#counters, 0);
+    const [, ...byThreads] = await Promise.all([
       this.#engine.drain(timeoutMs - endingTime(timeoutMs)),
       ...this.#threads.map((thread) => thread.drain(timeoutMs)),
     ]);
-    // Told by those who did it: at the same moment nobody else would see as much.
-    const cutOff = left.reduce((sum, open) => sum + open, cutOffOf(this.#counters) - cutOffBefore);
+    const cutOff = byThreads.reduce((sum, one) => sum + one, cutOffOf(this.#counters, 0) - cutOffBefore);
     const requests = this.requests().reduce((sum, now, index) => sum + ((now - (before[index] ?? 0)) >>> 0), 0);
     return { connections, requests, cutOff };
   }

@@ -1,6 +1,6 @@
 /** One worker thread after the other in the same place: when one dies, the next is started. Owns its thread. */
 import { Worker } from 'node:worker_threads';
-import { connectionsOfWorker, forgetWorker } from '../engine/counters.ts';
+import { connectionsOfWorker, cutOffOf, forgetWorker } from '../engine/counters.ts';
 import { countThread } from './living-threads.ts';
 import { endingTime, type FromThread, type ThreadData, type ToThread } from './messages.ts';
 import { reportError } from './report.ts';
@@ -105,9 +105,11 @@ export class Thread {
 
   /**
    * Lets the thread answer what it has accepted, and ends it, all within `timeoutMs`; one that hangs is left behind then. Resolves with
-   * how many connections were open to such a one.
+   * how many connections were cut off: as it says itself, or those that are still open to it.
    */
   async drain(timeoutMs: number): Promise<number> {
+    const { counters, worker: index } = this.#data;
+    const cutOffBefore = cutOffOf(counters, index);
     this.#isEnding = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
     const end = process.uptime() * 1000 + timeoutMs;
@@ -116,10 +118,11 @@ export class Thread {
     const worker = this.#worker;
     if (worker === null) return 0;
     if (this.#isListening) await untilDrained(worker, timeoutMs);
-    const open = connectionsOfWorker(this.#data.counters, this.#data.worker);
+    // It may be about to.
+    const cutOff = Math.max(cutOffOf(counters, index) - cutOffBefore, connectionsOfWorker(counters, index));
     const leftMs = end - process.uptime() * 1000;
     await within(worker.terminate(), Math.min(Math.max(leftMs, MIN_ENDING_MS), MAX_ENDING_MS));
-    return open;
+    return cutOff;
   }
 
   #startAgain(): void {

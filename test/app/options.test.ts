@@ -152,6 +152,14 @@ describe('an option', () => {
     expect((await fetch(url, { method: 'POST', body: 'abcde' })).status).toBe(413);
   });
 
+  test('tls is none if it is what adapters for Bun pass without TLS, and an error with less', async () => {
+    const none = { cert: undefined, key: undefined };
+    const { server, url } = await startServer({ handle, tls: { ...none, passphrase: undefined } as never });
+    expect(server.url.protocol).toBe('http:');
+    expect(await (await fetch(url)).text()).toBe('handle');
+    await expect(serve({ handle, port: 0, tls: none as never }).ready).rejects.toThrow('must have cert and key');
+  });
+
   test('beside the app of test() counts as it does for serve()', async () => {
     await using server = await testApp({
       unix: '/no/such/folder/a',

@@ -247,11 +247,11 @@ describe('the end', () => {
   });
 
   test('what is left after the grace is cut off, and its signal aborts', async () => {
-    const aborted = Promise.withResolvers<void>();
+    const aborted = Promise.withResolvers<Error>();
     const called = Promise.withResolvers<void>();
     const { server, connect } = await startServer({
       handle(call) {
-        call.signal.addEventListener('abort', () => aborted.resolve());
+        call.signal.addEventListener('abort', () => aborted.resolve(call.signal.reason as Error));
         called.resolve();
         return new Promise(() => {});
       },
@@ -259,7 +259,8 @@ describe('the end', () => {
     (await connect()).send(get('/'));
     await called.promise;
     await server.stop({ graceMs: 10 });
-    await aborted.promise;
+    // As after `controller.abort()`, by which programs tell it from faults.
+    expect(await aborted.promise).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' });
   });
 
   test('the signal of the options stops it, and so does leaving its scope', async () => {

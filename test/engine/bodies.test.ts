@@ -198,4 +198,17 @@ describe.each(TRANSPORTS)('the content of a request on the $transport transport'
     expect((await client.response()).body).toBe('true');
     expect((await client.response()).body).toBe('next');
   });
+
+  test('that has no end is not waited for once the handler has stopped reading', async () => {
+    const handler: Handler = async (call) => {
+      for await (const piece of call.body) return textAnswer(`${piece.length}`);
+      return textAnswer('empty');
+    };
+    const { connect } = await startEngine(open, { handler });
+    const client = await connect();
+    const { head, body } = await client.send(`${CHUNKED}3\r\nabc\r\n`).response();
+    expect([body, head.includes('Connection: close')]).toEqual(['3', true]);
+    client.send('3\r\ndef\r\n');
+    expect(await client.end()).toBe('');
+  });
 });
