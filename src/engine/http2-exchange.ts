@@ -8,7 +8,15 @@ import { refusalOf } from './answering.ts';
 import { ClientGone } from './client-gone.ts';
 import { Responding } from './exchange.ts';
 import { prepared } from './http2-answers.ts';
-import { headLines, interimFields, linesAsFields, type RawFields, responseFields } from './http2-fields.ts';
+import {
+  headLines,
+  interimFields,
+  linesAsFields,
+  type RawFields,
+  responseFields,
+  trailerFields,
+  trailerSection,
+} from './http2-fields.ts';
 import { Http2Request, Reset, type StreamOwner } from './http2-request.ts';
 import type { Output } from './output.ts';
 import { Phase } from './phase.ts';
@@ -82,7 +90,9 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
       return;
     }
     this.flushContent();
-    this.stream.end();
+    const trailers = this.#relay === writer ? this.#relay.trailers : '';
+    if (trailers === '') this.stream.end();
+    else this.stream.endWith(trailerFields(trailers));
     this.#endAnswer(writer.bytes);
   }
 
@@ -214,8 +224,17 @@ export class Http2Exchange extends Http2Request implements StreamHost, RelayHost
   }
 
   override onContentEnd(): void {
-    if (this.#relay === null || this.isDropping) super.onContentEnd();
-    else this.#relay.complete();
+    const relay = this.#relay;
+    if (relay === null || this.isDropping) {
+      super.onContentEnd();
+      return;
+    }
+    const { trailers } = this.stream;
+    if (trailers !== null) {
+      const section = trailerSection(trailers);
+      relay.pushTrailers(section, 0, section.length);
+    }
+    relay.complete();
   }
 
   onDrained(): void {

@@ -72,6 +72,18 @@ export function responseFields(status: number, lines: string): ResponseFields {
   return fields;
 }
 
+/** The same for fields that follow content. */
+export function trailerFields(lines: string): ResponseFields {
+  return responseFields(0, lines).slice(2);
+}
+
+/** Trailers as HTTP/1.1 has them after its last chunk. Checked as for `headOf`. */
+export function trailerSection(fields: RawFields): Buffer {
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) lines += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return Buffer.from(`${lines}\r\n`, 'latin1');
+}
+
 /** For an interim answer (RFC 9110 §15.2). */
 export function interimFields(status: number, fields: Fields): Record<string, number | string[]> {
   const all: Record<string, number | string[]> = { ':status': status };

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { Http2Error, type Http2ErrorCode, MAX_PAYLOAD, MAX_WINDOW } from '../http2/frames.ts';
 import { encodeFields } from '../http2/hpack-encoder.ts';
 import type { PreparedAnswer } from './http2-answers.ts';
-import type { ResponseFields } from './http2-fields.ts';
+import type { RawFields, ResponseFields } from './http2-fields.ts';
 import type { Http2Writer } from './http2-writer.ts';
 import { keepPiece } from './pieces.ts';
 import type { RequestStream, StreamListener } from './request-stream.ts';
@@ -39,14 +39,17 @@ export class Http2Stream implements RequestStream {
   readableEnded: boolean;
   rstCode: number = Http2Error.none;
   sendWindow: number;
+  trailers: RawFields | null = null;
   readonly #session: StreamSession;
   /** Content to be sent … */
   readonly #queue: Buffer[] = [];
   /** … of which this much of the first piece has been. */
   #sentOfFirst = 0;
   #queuedBytes = 0;
-  /** The answer ends with what is queued. */
+  /** The answer ends with what is queued … */
   #isEnding = false;
+  /** … and these. */
+  #trailersToSend: ResponseFields | null = null;
   #hasSentEnd = false;
   /** The client is to be told that its content is not needed, once the answer has been sent. */
   #isDeclining = false;
@@ -129,6 +132,11 @@ export class Http2Stream implements RequestStream {
     this.#session.touch();
   }
 
+  endWith(trailers: ResponseFields): void {
+    this.#trailersToSend = trailers;
+    this.end();
+  }
+
   close(code: number): void {
     if (this.destroyed) return;
     if (code === Http2Error.none && !this.#hasSentEnd) {
@@ -208,7 +216,7 @@ export class Http2Stream implements RequestStream {
       const count = Math.min(piece.length - from, MAX_PAYLOAD, this.sendWindow, session.sendWindow);
       if (count <= 0) return;
       const isPieceDone = from + count === piece.length;
-      const isEnd = isPieceDone && this.#isEnding && queue.length === 1;
+      const isEnd = isPieceDone && this.#isEnding && queue.length === 1 && this.#trailersToSend === null;
       session.writer.putData(this.id, piece, from, from + count, isEnd);
       this.sendWindow -= count;
       session.sendWindow -= count;
@@ -218,7 +226,8 @@ export class Http2Stream implements RequestStream {
       if (isEnd) this.#sentEnd();
     }
     if (!this.#isEnding || this.#hasSentEnd || this.destroyed) return;
-    session.writer.putData(this.id, NOTHING, 0, 0, true);
+    if (this.#trailersToSend === null) session.writer.putData(this.id, NOTHING, 0, 0, true);
+    else session.writer.putHeaders(this.id, encodeFields(this.#trailersToSend), true);
     this.#sentEnd();
   }
 

@@ -163,6 +163,7 @@ export abstract class Http2Streams implements StreamSession {
     const { fields, isEnd, isTooLarge } = this.section;
     if (stream.isReceived) return this.resetForFault(stream, Http2Error.streamClosed);
     if (!isEnd || isTooLarge || !areTrailers(fields)) return this.resetForFault(stream, Http2Error.protocol);
+    stream.trailers = fields;
     return this.#endContent(stream);
   }
 

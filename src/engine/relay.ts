@@ -46,6 +46,8 @@ export abstract class RelayReply extends Reply implements AnswerWriter {
   abstract readonly bytes: number;
   /** As `endHead` has said. */
   abstract readonly framing: FramingValue;
+  /** Field lines that follow content of unknown length, unless it is in chunks, which bring their own; known at the end. */
+  abstract readonly trailers: string;
   /** More content of the request can be taken. */
   abstract readonly isWanted: boolean;
 

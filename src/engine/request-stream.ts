@@ -1,7 +1,7 @@
 /** What an exchange needs of its stream, and what the stream tells it: the same of HTTP/2 and of HTTP/3. */
 import type { Buffer } from 'node:buffer';
 import type { PreparedAnswer } from './http2-answers.ts';
-import type { ResponseFields } from './http2-fields.ts';
+import type { RawFields, ResponseFields } from './http2-fields.ts';
 
 /** Nothing of it is called before `resume`, but `onDrained` and `onStreamClosed`. */
 export interface StreamListener {
@@ -24,6 +24,8 @@ export interface RequestStream {
   readonly destroyed: boolean;
   readonly readableEnded: boolean;
   readonly writableNeedDrain: boolean;
+  /** What came after the content, once `onContentEnd` is called; null: nothing. */
+  readonly trailers: RawFields | null;
   /** Bytes that wait to be sent. */
   readonly bufferSize: number;
   /** How it ended: `Reset.noError` if nothing was cut off. */
@@ -35,6 +37,8 @@ export interface RequestStream {
   write(bytes: Buffer): boolean;
   /** The bytes must stay as they are. */
   end(bytes?: Buffer): void;
+  /** The same with fields after the content. */
+  endWith(trailers: ResponseFields): void;
   /** Resets it; `Reset.noError` asks the client for no more content. */
   close(code: number): void;
   /** Content is held back; at first it is. */

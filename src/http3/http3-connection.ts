@@ -9,6 +9,7 @@ import { Http2Exchange } from '../engine/http2-exchange.ts';
 import type { Http2Request, StreamOwner } from '../engine/http2-request.ts';
 import type { OpenedConnection } from '../engine/live-connection.ts';
 import { RequestParser } from '../http/request-parser.ts';
+import { isRequest, type RequestForm } from '../http2/request-rules.ts';
 import { rawFieldsOf } from './fields.ts';
 import type { QuicFields, QuicSession, QuicStream } from './quic.ts';
 import { Http3Code, QuicRequestStream } from './quic-request-stream.ts';
@@ -29,6 +30,7 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
   /** Those without a complete head, and until when it must come. */
   readonly #headless = new Map<QuicRequestStream, number>();
   readonly #streams = new Map<Http2Request, QuicRequestStream>();
+  readonly #form: RequestForm = { contentLength: -1 };
   #requestCount = 0;
   readonly #resets: Allowance;
   #isClosing = false;
@@ -105,9 +107,15 @@ export class Http3Connection implements OpenedConnection, StreamOwner {
     } else {
       stream.endAfterHeaders = length === '0';
     }
+    const raw = rawFieldsOf(fields);
+    // nghttp3 has seen to it; but what would end a line must never get into a head of HTTP/1.
+    if (!isRequest(raw, this.#form)) {
+      stream.abort(Http3Code.messageError);
+      return;
+    }
     // It may have closed meanwhile.
     if (!this.#headless.delete(stream)) return;
-    const exchange = new Http2Exchange(this, stream, rawFieldsOf(fields));
+    const exchange = new Http2Exchange(this, stream, raw);
     this.#streams.set(exchange, stream);
     this.host.countRequest(1);
     if (++this.#requestCount >= this.host.limits.maxRequests) this.#closeSoon();

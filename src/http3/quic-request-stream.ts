@@ -4,10 +4,12 @@
  */
 import { Buffer } from 'node:buffer';
 import type { PreparedAnswer } from '../engine/http2-answers.ts';
-import type { ResponseFields } from '../engine/http2-fields.ts';
+import type { RawFields, ResponseFields } from '../engine/http2-fields.ts';
 import { Reset } from '../engine/http2-request.ts';
 import type { RequestStream, StreamListener } from '../engine/request-stream.ts';
 import { asBuffer } from '../http/as-buffer.ts';
+import { areTrailers } from '../http2/request-rules.ts';
+import { rawFieldsOf } from './fields.ts';
 import { DRAINABLE, type QuicFields, type QuicStream } from './quic.ts';
 
 /** RFC 9114 §8.1. */
@@ -17,6 +19,7 @@ export const Http3Code = {
   excessiveLoad: 0x107n,
   requestRejected: 0x10bn,
   requestCancelled: 0x10cn,
+  messageError: 0x10en,
 } as const;
 
 /** What may be sent before the client has acknowledged any of it. */
@@ -31,6 +34,7 @@ export class QuicRequestStream implements RequestStream {
   readableEnded = false;
   writableNeedDrain = false;
   rstCode: number = Reset.noError;
+  trailers: RawFields | null = null;
   /** Told once, before the listener is. */
   onClosed: (() => void) | null = null;
   /** The client has cut its own side off. */
@@ -47,11 +51,17 @@ export class QuicRequestStream implements RequestStream {
   /** What the stream does not take yet. */
   readonly #waiting: Buffer[] = [];
   #isEnding = false;
+  #trailersToSend: QuicFields | null = null;
   #writtenBytes = 0;
 
   constructor(quic: QuicStream) {
     this.#quic = quic;
     quic.budget = SEND_BUDGET;
+    quic.ontrailers = (fields) => {
+      const trailers = rawFieldsOf(fields);
+      if (areTrailers(trailers)) this.trailers = trailers;
+      else this.abort(Http3Code.messageError);
+    };
     quic.onreset = () => this.#onCutOff();
     quic.onstopsending = () => this.#onCutOff();
     quic.closed.then(
@@ -141,6 +151,11 @@ export class QuicRequestStream implements RequestStream {
     this.#endIfSent();
   }
 
+  endWith(trailers: ResponseFields): void {
+    this.#trailersToSend = fieldsOf(trailers);
+    this.end();
+  }
+
   close(code: number): void {
     if (this.#quic.destroyed) return;
     if (code === Reset.noError) {
@@ -202,6 +217,14 @@ export class QuicRequestStream implements RequestStream {
   #endIfSent(): void {
     if (!this.#isEnding || this.#waiting.length > 0 || this.writableNeedDrain) return;
     this.#isEnding = false;
+    const trailers = this.#trailersToSend;
+    if (trailers !== null) {
+      this.#send(() => {
+        // Keeps content from being the end. It is not called for what a writer has written, so they are given beforehand.
+        this.#quic.onwanttrailers = ignore;
+        this.#quic.sendTrailers(trailers);
+      });
+    }
     this.#writer((writer) => writer.endSync() >= 0);
   }
 
@@ -245,6 +268,8 @@ export class QuicRequestStream implements RequestStream {
     this.listener?.onStreamClosed();
   }
 }
+
+function ignore(): void {}
 
 function sendHead(stream: QuicRequestStream): void {
   stream.flushHead();

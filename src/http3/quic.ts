@@ -29,10 +29,15 @@ export interface QuicStream extends AsyncIterable<readonly Uint8Array[]> {
   /** What may wait to be acknowledged, in bytes. */
   budget: number;
   onheaders: ((fields: QuicFields) => void) | undefined;
+  /** As they are while content is still under way to whoever reads it. */
+  ontrailers: ((fields: QuicFields) => void) | undefined;
+  /** Only to be set if there are trailers to send, and before content ends. */
+  onwanttrailers: (() => void) | undefined;
   onreset: (() => void) | undefined;
   onstopsending: (() => void) | undefined;
   sendHeaders(fields: QuicFields, options?: { readonly terminal: boolean }): boolean;
   sendInformationalHeaders(fields: QuicFields): boolean;
+  sendTrailers(fields: QuicFields): boolean;
   setBody(bytes: Uint8Array): void;
   stopSending(code: bigint): void;
   destroy(error?: unknown, options?: { readonly code: bigint }): void;

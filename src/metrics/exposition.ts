@@ -53,6 +53,8 @@ export function expose({ totals, workers, startedAt, upstreams, applications }: 
   const out = new Exposition();
   out.metric('http_requests_total', 'counter', 'Requests, by method and status; status 0: without an answer.');
   for (const { method, status, count } of totals.requests) out.sample('http_requests_total', { method, status }, count);
+  out.metric('http_requests_by_version_total', 'counter', 'The same, by version of HTTP.');
+  for (const { version, count } of totals.versions) out.sample('http_requests_by_version_total', { version }, count);
   out.metric(
     'http_request_duration_seconds',
     'histogram',

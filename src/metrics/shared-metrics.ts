@@ -3,6 +3,7 @@
 export type SharedMetrics = Float64Array<SharedArrayBuffer>;
 
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
+export const VERSIONS = ['1.0', '1.1', '2', '3'] as const;
 /** Upper bounds of the histogram, in seconds; one more counts everything. */
 export const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 /** Statuses from 0, which stands for no answer, to 599. */
@@ -12,7 +13,8 @@ const BYTES = 0;
 const SECONDS = 1;
 const ABORTED = 2;
 const CONNECTIONS = 3;
-const FIRST_BUCKET = 8;
+const FIRST_VERSION = 4;
+const FIRST_BUCKET = FIRST_VERSION + VERSIONS.length;
 const FIRST_COUNT = FIRST_BUCKET + BUCKETS.length + 1;
 /** Of a worker: whole cache lines. */
 const STRIDE = Math.ceil((FIRST_COUNT + METHODS.length * STATUSES) / 8) * 8;
@@ -29,8 +31,17 @@ export class WorkerMetrics {
     this.#cells = shared.subarray(worker * STRIDE, (worker + 1) * STRIDE);
   }
 
-  count(method: string, status: number, bytes: number, seconds: number, isAborted: boolean): void {
+  count(
+    method: string,
+    version: (typeof VERSIONS)[number],
+    status: number,
+    bytes: number,
+    seconds: number,
+    isAborted: boolean,
+  ): void {
     const cells = this.#cells;
+    const spoken = FIRST_VERSION + VERSIONS.indexOf(version);
+    cells[spoken] = (cells[spoken] as number) + 1;
     const place = FIRST_COUNT + indexOf(method) * STATUSES + (status < STATUSES ? status : 0);
     cells[place] = (cells[place] as number) + 1;
     cells[BYTES] = (cells[BYTES] as number) + bytes;
@@ -52,6 +63,7 @@ export interface Totals {
   readonly seconds: number;
   readonly aborted: number;
   readonly connections: number;
+  readonly versions: readonly { readonly version: string; readonly count: number }[];
   /** Requests that took no longer than each of `BUCKETS`, and all. */
   readonly cumulative: readonly number[];
   readonly requests: readonly { readonly method: string; readonly status: number; readonly count: number }[];
@@ -77,6 +89,7 @@ export function totalsOf(shared: SharedMetrics): Totals {
     seconds: sum(SECONDS),
     aborted: sum(ABORTED),
     connections: sum(CONNECTIONS),
+    versions: VERSIONS.map((version, index) => ({ version, count: sum(FIRST_VERSION + index) })),
     cumulative,
     requests,
   };

@@ -24,6 +24,7 @@ export class ProxiedAnswer extends ProxiedRequest implements EncodedContentOwner
   status = 0;
   bytes = 0;
   framing: FramingValue = Framing.length;
+  trailers = '';
   readonly #coding: AnswerCoding | null;
   /** Owned: closed when all has been sent, or in release(). */
   #encoded: EncodedContent | null = null;
@@ -185,7 +186,8 @@ export class ProxiedAnswer extends ProxiedRequest implements EncodedContentOwner
 
   #endAnswer(): void {
     const host = this.host as RelayHost;
-    if (this.framing === Framing.chunked) host.output.pushLatin1(`0\r\n${passedTrailers(this.#answerTrailers)}\r\n`);
+    if (this.#answerTrailers !== '') this.trailers = passedTrailers(this.#answerTrailers);
+    if (this.framing === Framing.chunked) host.output.pushLatin1(`0\r\n${this.trailers}\r\n`);
     this.release();
     host.onStreamEnd(this, null);
   }

@@ -35,7 +35,7 @@ export class Observer {
   }
 
   readonly done = (call: Call, end: AnswerEnd): void => {
-    this.#metrics?.count(call.method, end.status, end.bytes, end.ms / 1000, end.isAborted);
+    this.#metrics?.count(call.method, call.version, end.status, end.bytes, end.ms / 1000, end.isAborted);
     const { path } = call;
     if (this.#log === null || this.#excludes.has(path)) return;
     const line = (this.#writeLine as WriteLine)(

@@ -53,6 +53,13 @@ export function normalPath(path: string): string | null {
   return `/${segments.filter((part, index) => part !== '' || index === segments.length - 1).join('/')}`;
 }
 
+/** Whether it says "." or ".." somewhere, in any spelling. */
+export function hasDotSegments(path: string): boolean {
+  if (path.indexOf('%') < 0 && path.indexOf('/.') < 0 && path.indexOf('\\') < 0) return false;
+  const decoded = decode(path);
+  return decoded === null || /[/\\]\.{1,2}(?=[/\\]|$)/.test(decoded);
+}
+
 /** A "%" that starts no escape stays: browsers send it. */
 function decode(path: string): string | null {
   if (!path.includes('%')) return path;

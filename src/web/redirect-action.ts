@@ -56,7 +56,7 @@ export class RedirectAction implements Action {
         return host.includes(':') ? `[${host}]` : host;
       }
       case 'hostport':
-        return authorityOf(call).toLowerCase();
+        return authorityOf(call).toLowerCase().replace(/:$/, '');
       case 'port':
         return String(portOf(authorityOf(call), this.#clients.isSecure(call, isTls)));
       case 'path':

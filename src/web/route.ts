@@ -2,7 +2,7 @@
 import type { Call } from '../engine/call.ts';
 import type { Reply } from '../http/reply.ts';
 import type { AnswerShape } from './answer-shape.ts';
-import { matchAny, type PathPattern } from './path-pattern.ts';
+import { hasDotSegments, matchAny, type PathPattern } from './path-pattern.ts';
 
 /** Answers, or null: this route has nothing for the request (404). */
 export interface Action {
@@ -41,6 +41,7 @@ export interface RouteParts {
   readonly patterns: readonly PathPattern[];
   readonly methods: readonly string[];
   readonly guards: readonly Guard[];
+  readonly strip: string | null;
   readonly rewrites: readonly Rewrite[];
   readonly action: Action;
   readonly shape: AnswerShape;
@@ -57,6 +58,7 @@ export class Route {
   readonly #patterns: readonly PathPattern[];
   readonly #methods: ReadonlySet<string> | null;
   readonly #guards: readonly Guard[];
+  readonly #strip: string | null;
   readonly #rewrites: readonly Rewrite[];
   readonly #action: Action;
   readonly #shape: AnswerShape;
@@ -70,6 +72,7 @@ export class Route {
     this.#patterns = parts.patterns;
     this.#methods = parts.methods.length === 0 ? null : new Set(parts.methods);
     this.#guards = parts.guards;
+    this.#strip = parts.strip;
     this.#rewrites = parts.rewrites;
     this.#action = parts.action;
     this.#shape = parts.shape;
@@ -131,7 +134,8 @@ export class Route {
     where.prefix = path.slice(0, restAt);
     where.isTls = isTls;
     where.isRewritten = false;
-    if (this.#rewrites.length > 0) this.#rewrite(where);
+    if (this.#strip !== null && takeOff(where, this.#strip)) where.isRewritten = true;
+    else if (this.#rewrites.length > 0) this.#rewrite(where);
     const answered = this.#action.answer(call, where, shape);
     if (answered instanceof Promise) return this.#settle(answered, shape);
     return answered ?? shape.error(404);
@@ -155,6 +159,21 @@ export class Route {
       return;
     }
   }
+}
+
+/** Returns whether the path begins with `prefix`. What follows stays as the client wrote it, unless that leads elsewhere. */
+function takeOff(where: Where, prefix: string): boolean {
+  const { path, rawPath } = where;
+  if (!isBelow(path, prefix)) return false;
+  where.path = path.slice(prefix.length) || '/';
+  const isAsWritten = isBelow(rawPath, prefix) && !hasDotSegments(rawPath);
+  where.rawPath = isAsWritten ? rawPath.slice(prefix.length) || '/' : encodePath(where.path);
+  where.prefix = '';
+  return true;
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path.charCodeAt(prefix.length) === 0x2f);
 }
 
 /** A decoded path as a URL has it (RFC 3986 §3.3). */

@@ -203,6 +203,7 @@ export class WebApp {
       patterns: config.paths.map(compilePattern),
       methods: config.methods,
       guards: await makeGuards(config.security, this.#place.shared, this.#clients),
+      strip: config.strip,
       rewrites: config.rewrites.map(({ match, to }) => ({ match: new RegExp(match), to })),
       action: await this.#makeAction(config),
       shape: shapes.shape,

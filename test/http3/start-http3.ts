@@ -27,7 +27,13 @@ export interface Asked {
   readonly fields?: Readonly<Record<string, string>>;
   /** Bytes to send. */
   readonly content?: number;
+  /** After the content: as an object, or names and values just as they are. */
+  readonly trailers?: Readonly<Record<string, string>> | RawFields;
+  /** Instead of all other fields, just as they are. */
+  readonly raw?: RawFields;
 }
+
+type RawFields = readonly (readonly [name: string, value: string])[];
 
 export interface Got {
   readonly status: number;
@@ -36,6 +42,9 @@ export interface Got {
   readonly length: number;
   readonly text: string;
   readonly error?: string;
+  readonly trailers?: Readonly<Record<string, string>>;
+  /** The code that the stream was reset with. */
+  readonly reset?: number;
 }
 
 const BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
@@ -82,13 +91,25 @@ export class Http3Parts {
     return server;
   }
 
+  /** A web server by its configuration, with one worker. */
+  async web(config: string): Promise<ServerProcess> {
+    const file = path.join(this.folder, `${Math.random()}.toml`);
+    writeFileSync(file, config);
+    const command = [this.node, '--experimental-quic', path.join(this.#out, 'main.mjs')];
+    const server = await ServerProcess.start(['web', '--config', file], { command });
+    onTestFinished(async () => void (await server.kill()));
+    return server;
+  }
+
   async ask(
     port: number,
     requests: readonly Asked[],
     name = 'localhost',
   ): Promise<{ subject: string; answers: Got[] }> {
     const client = path.join(import.meta.dirname, 'client.mjs');
-    const args = ['--experimental-quic', '--no-warnings', client, String(port), JSON.stringify({ name, requests })];
+    const isRaw = requests.some(({ raw, trailers }) => raw !== undefined || Array.isArray(trailers));
+    const options = ['--experimental-quic', '--no-warnings', ...(isRaw ? ['--expose-internals'] : [])];
+    const args = [...options, client, String(port), JSON.stringify({ name, requests })];
     const { stdout } = await run(this.node, args, { timeout: 60_000 });
     return JSON.parse(stdout);
   }

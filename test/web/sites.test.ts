@@ -387,6 +387,32 @@ describe('a reload', () => {
   });
 });
 
+test('upstreams get the path as it came, behind a prefix that is taken off too, unless it leads elsewhere', async () => {
+  const origin = createServer((asked, response) => void response.end(asked.url));
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void origin.close().closeAllConnections());
+  const { port } = origin.address() as AddressInfo;
+  const { get } = await startWeb(`[backends.up]
+url = "http://127.0.0.1:${port}"
+[[sites]]
+proxy = "up"
+[[sites.routes]]
+path = "/strip/*"
+strip_prefix = "/strip"
+proxy = "up"
+`);
+  const urls = async (...paths: string[]) => {
+    const got: string[] = [];
+    for (const path of paths) got.push((await get(path)).text);
+    return got;
+  };
+  const odd = ['/a//b', '/a%2Fb?c=/d//e', '/http://x/', '/%41', '/a;b'];
+  expect(await urls(...odd)).toEqual(odd);
+  expect(await urls(...odd.map((path) => `/strip${path}`))).toEqual(odd);
+  expect(await urls('/strip', '/strip/', '/stripped')).toEqual(['/', '/', '/stripped']);
+  expect(await urls('/strip/a/../b//c', '/strip/a/%2e%2E/b', '/%73trip/a%20b')).toEqual(['/b/c', '/b', '/a%20b']);
+});
+
 test('a route refuses more content than it allows, also in chunks', async () => {
   const origin = createServer((asked, response) => {
     asked.resume().on('end', () => response.end('taken'));

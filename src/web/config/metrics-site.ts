@@ -18,6 +18,7 @@ export function metricsSite(): SiteConfig {
       paths: page === 'status' ? ['/status', '/'] : [`/${page}`],
       methods: [],
       action: { kind: 'internal', page },
+      strip: null,
       rewrites: [],
       headers: rules,
       requestHeaders: rules,

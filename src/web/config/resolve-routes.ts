@@ -110,7 +110,7 @@ export function makeRoute(
   paths: readonly string[],
   methods: readonly string[],
   action: RouteAction,
-  rewrites: readonly RewriteConfig[],
+  { strip, rewrites }: Pick<RouteConfig, 'strip' | 'rewrites'>,
   around: Around,
   resolver: Resolver,
 ): RouteConfig {
@@ -118,6 +118,7 @@ export function makeRoute(
     paths,
     methods,
     action,
+    strip,
     rewrites,
     headers: around.headers,
     requestHeaders: around.requestHeaders,
@@ -196,14 +197,15 @@ function resolveFiles(
   };
 }
 
-function resolveRewrites(written: WrittenAction, path: KeyPath, resolver: Resolver): RewriteConfig[] {
+function resolveRewrites(
+  written: WrittenAction,
+  path: KeyPath,
+  resolver: Resolver,
+): Pick<RouteConfig, 'strip' | 'rewrites'> {
   const rewrites: RewriteConfig[] = [];
   const { strip_prefix: prefix } = written;
-  if (prefix !== undefined) {
-    if (!/^\/[^?#]*[^/?#]$/.test(prefix)) {
-      resolver.faults.mustBe([...path, 'strip_prefix'], 'a path that starts with "/" and does not end with it', prefix);
-    }
-    rewrites.push({ match: `^${prefix.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?=/|$)/?(.*)$`, to: '/$1' });
+  if (prefix !== undefined && !/^\/[^?#]*[^/?#]$/.test(prefix)) {
+    resolver.faults.mustBe([...path, 'strip_prefix'], 'a path that starts with "/" and does not end with it', prefix);
   }
   for (const [index, rewrite] of written.rewrite.entries()) {
     try {
@@ -216,7 +218,7 @@ function resolveRewrites(written: WrittenAction, path: KeyPath, resolver: Resolv
     }
     rewrites.push(rewrite);
   }
-  return rewrites;
+  return { strip: prefix ?? null, rewrites };
 }
 
 function resolveHeaders(written: WrittenHeaderRules, path: KeyPath, resolver: Resolver): HeaderRules {

@@ -124,7 +124,7 @@ function siteOfBackend(name: string, around: Around, resolver: Resolver): SiteCo
     hosts: [host],
     isDefault: false,
     listeners: [],
-    routes: [makeRoute(['*'], [], { kind: 'proxy', backend: name }, [], around, resolver)],
+    routes: [makeRoute(['*'], [], { kind: 'proxy', backend: name }, { strip: null, rewrites: [] }, around, resolver)],
     maintenance: null,
     redirectsToHttps: false,
     www: null,

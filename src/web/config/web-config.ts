@@ -68,6 +68,8 @@ export interface RouteConfig {
   /** Empty: any. */
   readonly methods: readonly string[];
   readonly action: RouteAction;
+  /** Taken off the beginning of the path, of which the rest stays as it came; null: nothing. Then nothing is rewritten. */
+  readonly strip: string | null;
   readonly rewrites: readonly RewriteConfig[];
   readonly headers: HeaderRules;
   readonly requestHeaders: HeaderRules;
