@@ -1,7 +1,7 @@
 // node .ci/failed-tests.mjs report.json: prints "passed failed file..."; which tests failed and why goes to stderr.
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 
-const COLOURS = /\x1b\[[0-9;]*m/g;
 const SHOWN = 30;
 
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
@@ -14,7 +14,7 @@ const failures = failedFiles.flatMap((file) => {
     .map((test) => ({ name: test.fullName, message: test.failureMessages.join('\n') }));
 });
 for (const { name, message } of failures.slice(0, SHOWN)) {
-  const lines = message.replace(COLOURS, '').split('\n').slice(0, 6);
+  const lines = stripVTControlCharacters(message).split('\n').slice(0, 6);
   console.error([`failed: ${name}`, ...lines.map((line) => `        ${line}`)].join('\n'));
 }
 if (failures.length > SHOWN) console.error(`failed: ${failures.length - SHOWN} more`);

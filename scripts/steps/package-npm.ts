@@ -12,6 +12,7 @@ import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { Failure } from '../support/errors.ts';
 import { say } from '../support/progress.ts';
+import { keepNeeded } from './needed-declarations.ts';
 
 /** Unpacked; what a package may weigh is a promise of the README. */
 const MAX_BYTES = 400_000;
@@ -24,6 +25,7 @@ export async function packageNpm(): Promise<number> {
   await mkdir(folder, { recursive: true });
   const packages = await bundleModules();
   await emitDeclarations(path.join(folder, 'types'));
+  await keepNeeded(path.join(folder, 'types'));
   await shortenDeclarations(path.join(folder, 'types'));
   await writeManifest();
   await writeLicense(packages);
