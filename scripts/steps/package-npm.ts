@@ -7,12 +7,12 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
+import { neededDeclarations } from '../formats/declarations.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
 import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
 import { Failure } from '../support/errors.ts';
 import { say } from '../support/progress.ts';
-import { keepNeeded } from './needed-declarations.ts';
 
 /** Unpacked; what a package may weigh is a promise of the README. */
 const MAX_BYTES = 400_000;
@@ -25,7 +25,6 @@ export async function packageNpm(): Promise<number> {
   await mkdir(folder, { recursive: true });
   const packages = await bundleModules();
   await emitDeclarations(path.join(folder, 'types'));
-  await keepNeeded(path.join(folder, 'types'));
   await shortenDeclarations(path.join(folder, 'types'));
   await writeManifest();
   await writeLicense(packages);
@@ -95,14 +94,24 @@ export async function emitDeclarations(types: string): Promise<void> {
   }
 }
 
-/** What nobody can name needs no words: comments stay in the modules that `index` exports from. And a tab is shorter than four spaces. */
+/**
+ * What no export leads to is left out, and what nobody can name needs no words: comments stay in the modules that `index` exports from.
+ * And a tab is shorter than four spaces.
+ */
 async function shortenDeclarations(types: string): Promise<void> {
-  const index = await readFile(path.join(types, 'index.d.ts'), 'utf8');
-  const exporting = Array.from(index.matchAll(/from '\.\/([^']+)\.js'/g), ([, name]) => `${name}.d.ts`);
+  const texts = new Map<string, string>();
   for (const file of await readdir(types, { recursive: true })) {
-    if (!file.endsWith('.d.ts')) continue;
-    let text = await readFile(path.join(types, file), 'utf8');
-    if (file !== 'index.d.ts' && !exporting.includes(file)) text = text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+    if (file.endsWith('.d.ts')) texts.set(file, await readFile(path.join(types, file), 'utf8'));
+  }
+  const exporting = Array.from(
+    (texts.get('index.d.ts') ?? '').matchAll(/from '\.\/([^']+)\.js'/g),
+    ([, name]) => `${name}.d.ts`,
+  );
+  await rm(types, { recursive: true });
+  for (const [file, whole] of neededDeclarations(texts)) {
+    const isNamed = file === 'index.d.ts' || exporting.includes(file);
+    const text = isNamed ? whole : whole.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+    await mkdir(path.dirname(path.join(types, file)), { recursive: true });
     await writeFile(
       path.join(types, file),
       text.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4)),

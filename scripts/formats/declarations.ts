@@ -1,8 +1,7 @@
 /**
- * What of the declarations that the compiler writes a package's types need: statements that no export leads to are left out, and so are
- * files without any. Reads the compiler's own layout: what is at the top starts in the first column.
+ * TypeScript's declarations without what no export leads to. Reads the compiler's own layout: what is at the top starts in the first
+ * column.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 interface Statement {
@@ -18,20 +17,17 @@ const START = /^(?:\/\*\*|export |import |declare |abstract |interface |type |co
 const DECLARES =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|const|let|function|enum|namespace) ([\w$]+)/m;
 
-/** Files are named `<name>.d.ts` and name each other `./<name>.js`; `index.d.ts` in the folder stays as it is. */
-export async function keepNeeded(types: string): Promise<void> {
-  const files = new Map<string, readonly Statement[]>();
-  for (const name of await readdir(types, { recursive: true })) {
-    if (name.endsWith('.d.ts')) files.set(name, statementsOf(name, await readFile(path.join(types, name), 'utf8')));
-  }
+/** By name, `<name>.d.ts`; they name each other `./<name>.js`. What `index.d.ts` exports is needed. */
+export function neededDeclarations(texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const files = new Map([...texts].map(([name, text]) => [name, statementsOf(name, text)]));
   const needed = neededFrom(files);
-  await rm(types, { recursive: true });
-  for (const [name, statements] of files) {
-    const text = name === 'index.d.ts' ? statements.map((one) => one.text).join('') : textOf(statements, needed);
-    if (text === '') continue;
-    await mkdir(path.dirname(path.join(types, name)), { recursive: true });
-    await writeFile(path.join(types, name), text);
-  }
+  const kept = [...files].map(([name, statements]) => {
+    if (name !== 'index.d.ts') return [name, textOf(statements, needed)] as const;
+    // A module that is only run has nothing to declare.
+    const named = statements.filter(({ text }) => !/^import '/.test(withoutComments(text)));
+    return [name, named.map(({ text }) => text).join('')] as const;
+  });
+  return new Map(kept.filter(([, text]) => text !== ''));
 }
 
 function statementsOf(file: string, text: string): Statement[] {
@@ -39,8 +35,7 @@ function statementsOf(file: string, text: string): Statement[] {
   let isInComment = false;
   for (const line of text.split(/^/m)) {
     const last = pieces.at(-1);
-    // A comment goes with what follows it.
-    const follows = last !== undefined && (isInComment || /^\/\*\*(?:[^*]|\*(?!\/))*\*\/\n$/.test(last));
+    const follows = last !== undefined && (isInComment || isUnfinished(last));
     if (START.test(line) && !follows) pieces.push(line);
     else if (last !== undefined) pieces[pieces.length - 1] = last + line;
     if (line.startsWith('/**')) isInComment = true;
@@ -50,6 +45,13 @@ function statementsOf(file: string, text: string): Statement[] {
     const [, declares = null] = DECLARES.exec(withoutComments(piece)) ?? [];
     return { text: piece, imported: importedBy(file, withoutComments(piece)), declares };
   });
+}
+
+/** A comment goes with what follows it, and the variants of a type may have comments of their own. */
+function isUnfinished(piece: string): boolean {
+  const text = withoutComments(piece);
+  if (text === '') return true;
+  return /^(?:export )?(?:declare )?type /.test(text) && !/^(?! {4}).*;$/m.test(text);
 }
 
 function importedBy(file: string, text: string): Statement['imported'] {
