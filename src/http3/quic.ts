@@ -77,7 +77,7 @@ export interface QuicModule {
 }
 
 const LACK =
-  'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server for x86_64, aarch64 and armv7 have and this one lacks';
+  'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server have and this one lacks';
 const NOT_ASKED = 'http3 needs QUIC, which this Node.js has only if it is started with --experimental-quic';
 
 /** Throws, and says what the runtime lacks. */

@@ -1,5 +1,4 @@
 /** What a program is for `npm run programs`. */
-import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
 import type { Target } from '../../scripts/targets/targets.ts';
 
 /** What a program needs while it is tried. */
@@ -34,7 +33,6 @@ export interface TriedProgram {
   readonly only?: readonly string[];
 }
 
-export const hasIcu = (target: Target): boolean => capabilitiesOf(target).icu;
 export const esm = { type: 'module' };
 export const server = (ask: readonly object[]): object => ({ env: { PORT: '{port}' }, ask });
 export const isGlibc = ({ libc }: Target): boolean => libc === 'glibc';

@@ -2,10 +2,9 @@
  * Programs as other people write them, on packages that other people wrote: their files, what they depend on, and how they are
  * tried. `npm run programs` packages, verifies, starts and asks each.
  */
-import { capabilitiesOf } from '../../scripts/targets/capabilities.ts';
 import { chosen } from './chosen.ts';
 import { examples } from './examples.ts';
-import { esm, hasIcu, isGlibc, server, type TriedProgram } from './program.ts';
+import { esm, isGlibc, server, type TriedProgram } from './program.ts';
 
 const named: readonly TriedProgram[] = [
   {
@@ -35,8 +34,6 @@ app.listen(process.env.PORT);
         },
       ]),
     },
-    fits: hasIcu,
-    refusal: /path-to-regexp.* uses Unicode properties/,
   },
   {
     name: 'fastify-hello',
@@ -53,8 +50,6 @@ await app.listen({ port: Number(process.env.PORT) });
 `,
     },
     description: { entry: 'main.js', smoke: server([{ content: '{"hello":"Fastify"}' }]) },
-    fits: hasIcu,
-    refusal: /fast-uri.* uses Unicode properties/,
   },
   {
     name: 'hono-hello',
@@ -140,8 +135,6 @@ export class Greeter {
     },
     manifest: { ...esm, devDependencies: { typescript: '5.9.3' } },
     description: { entry: 'src/main.ts', smoke: server([{ content: 'Hello Nest' }]) },
-    fits: hasIcu,
-    refusal: /path-to-regexp.* uses Unicode properties/,
   },
   {
     name: 'yargs-cli',
@@ -164,8 +157,6 @@ console.log('Hello ' + name);
         { args: [], prints: ['Missing required argument: name'], exitCode: 1 },
       ],
     },
-    fits: hasIcu,
-    refusal: /uses Intl/,
   },
   {
     name: 'semver-cli',
@@ -188,8 +179,6 @@ process.stdout.write(text + await prettier.format('# a\\n* b', { parser: 'markdo
 `,
     },
     description: { entry: 'cli.js', smoke: { prints: ['a = { b: 1 };', '- b'] } },
-    fits: hasIcu,
-    refusal: /uses /,
   },
   {
     name: 'eslint-cli',
@@ -204,8 +193,6 @@ console.log(messages.map((message) => message.ruleId).join());
 `,
     },
     description: { entry: 'cli.js', smoke: { prints: ['no-var,no-unused-vars'] } },
-    fits: hasIcu,
-    refusal: /uses /,
   },
   {
     name: 'ws-echo',
@@ -273,8 +260,6 @@ console.log('sum', base.prepare('select sum(n) + 1 as s from t').get().s);
 `,
     },
     description: { entry: 'main.js', smoke: { prints: ['sum 42'] } },
-    fits: (target) => capabilitiesOf(target).sqlite,
-    refusal: /^main\.js:2 uses node:sqlite/,
   },
   {
     name: 'threads',
