@@ -22,14 +22,16 @@ export const OTHER_VARIABLES: readonly string[] = [
   'VRYPT_RESPONSE_TIMEOUT',
   'VRYPT_BY',
   'VRYPT_MOST',
-  'VRYPT_STACK',
 ];
+
+/** Those that no option has: `run` tells where a program fails. */
+export const PLAIN_VARIABLES: readonly string[] = ['VRYPT_STACK'];
 
 /** `takesOthers`: programs and configurations have variables of their own, so only what is nearly an option is told. */
 export function warnOfVariables({ environment, printError }: ProcessIO, takesOthers: boolean): void {
   for (const name of namesIn(environment)) {
     if (isOfKubernetes(name, environment[name])) continue;
-    const known = [...OPTION_VARIABLES, ...OTHER_VARIABLES].filter((one) => one.startsWith(PREFIX));
+    const known = [...OPTION_VARIABLES, ...OTHER_VARIABLES, ...PLAIN_VARIABLES].filter((one) => one.startsWith(PREFIX));
     if (known.includes(name)) continue;
     const words = known.map((one) => one.slice(PREFIX.length));
     const meant = nearest(name.slice(PREFIX.length), words);

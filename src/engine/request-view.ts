@@ -51,6 +51,9 @@ export class RequestView implements Call {
   #version: HttpVersion = '1.1';
   /** The header section as text, and the same in lower case; made when a field is asked for. */
   #section: string | null = null;
+  /** Made when they are asked for, which routes, handlers and logs all do. */
+  #method = '';
+  #target = '';
   #lowered = '';
   #remote: Address | null = null;
   #local: Address | null = null;
@@ -76,6 +79,8 @@ export class RequestView implements Call {
     this.#source = null;
     this.#bytes = null;
     this.#section = null;
+    this.#method = '';
+    this.#target = '';
     this.#remote = null;
     this.#local = null;
     this.openedBody = null;
@@ -113,16 +118,18 @@ export class RequestView implements Call {
   }
 
   get method(): string {
-    return this.#text(this.#methodStart, this.#methodEnd);
+    if (this.#method === '') this.#method = this.#text(this.#methodStart, this.#methodEnd);
+    return this.#method;
   }
 
   get target(): string {
-    return this.#text(this.#targetStart, this.#targetEnd);
+    if (this.#target === '') this.#target = this.#text(this.#targetStart, this.#targetEnd);
+    return this.#target;
   }
 
   get path(): string {
-    if (this.#queryStart >= 0) return this.#text(this.#targetStart, this.#queryStart - 1);
     const { target } = this;
+    if (this.#queryStart >= 0) return target.slice(0, this.#queryStart - 1 - this.#targetStart);
     if (target.startsWith('/')) return target;
     // absolute-form (RFC 9112 §3.2.2): the path after the authority.
     const authority = target.indexOf('://');

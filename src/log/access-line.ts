@@ -73,6 +73,24 @@ function combinedLine(call: Call, end: AnswerEnd, client: string, requestId: str
   return `${commonLine(call, end, client, requestId, now)} "${referer}" "${agent}"\n`;
 }
 
+/** A value that mostly is the same as in the line before: its text is looked at once. */
+class Recent {
+  #value = '';
+  #quoted = '""';
+
+  quoted(value: string): string {
+    if (value !== this.#value) {
+      this.#quoted = quoted(value);
+      this.#value = value;
+    }
+    return this.#quoted;
+  }
+}
+
+const clients = new Recent();
+const hosts = new Recent();
+const agents = new Recent();
+
 function jsonLine(
   call: Call,
   { status, bytes, ms, isAborted }: AnswerEnd,
@@ -80,11 +98,13 @@ function jsonLine(
   requestId: string,
   now: number,
 ): string {
+  const host = hosts.quoted(call.header('host') ?? '');
+  const agent = agents.quoted(call.header('user-agent') ?? '');
   const about =
-    `{"timestamp":"${isoTime(now)}","remote_addr":${quoted(client)},"method":${quoted(call.method)},"path":${quoted(call.target)}` +
-    `,"protocol":"HTTP/${call.version}","host":${quoted(call.header('host') ?? '')},"status":${status}` +
+    `{"timestamp":"${isoTime(now)}","remote_addr":${clients.quoted(client)},"method":${quoted(call.method)},"path":${quoted(call.target)}` +
+    `,"protocol":"HTTP/${call.version}","host":${host},"status":${status}` +
     `,"response_time_ms":${millis(ms)},"bytes_sent":${bytes},"request_id":${quoted(requestId)}` +
-    `,"user_agent":${quoted(call.header('user-agent') ?? '')},"referer":${quoted(call.header('referer') ?? '')}`;
+    `,"user_agent":${agent},"referer":${quoted(call.header('referer') ?? '')}`;
   const trace = traceOf(call.header('traceparent'));
   const traced = trace === '' ? '' : `,"trace_id":"${trace}"`;
   return `${about}${traced}${isAborted ? ',"aborted":true' : ''}}\n`;

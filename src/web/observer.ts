@@ -16,7 +16,8 @@ export class Observer {
   readonly #metrics: WorkerMetrics | null;
   readonly #log: LogFile | null;
   readonly #writeLine: WriteLine | null;
-  readonly #excludes: ReadonlySet<string>;
+  /** null: nothing is left out. */
+  readonly #excludes: ReadonlySet<string> | null;
   readonly #names: RequestNames;
 
   /** null: nobody wants to know. Throws if the log cannot be opened. */
@@ -30,14 +31,13 @@ export class Observer {
     this.#clients = new Clients(server.trustedProxies);
     this.#metrics = metrics === null ? null : new WorkerMetrics(place.shared.metrics, place.worker);
     this.#writeLine = access === null ? null : lineWriter(access.format);
-    this.#excludes = new Set(access?.excludes);
+    this.#excludes = (access?.excludes.length ?? 0) === 0 ? null : new Set(access?.excludes);
     this.#log = access === null ? null : openLog(access, rotation, place);
   }
 
   readonly done = (call: Call, end: AnswerEnd): void => {
     this.#metrics?.count(call.method, call.version, end.status, end.bytes, end.ms / 1000, end.isAborted);
-    const { path } = call;
-    if (this.#log === null || this.#excludes.has(path)) return;
+    if (this.#log === null || this.#excludes?.has(call.path) === true) return;
     const line = (this.#writeLine as WriteLine)(
       call,
       end,

@@ -42,6 +42,7 @@ describe('a variable that sets no option', () => {
       VRYPT_WEB_PORT_80_TCP_PROTO: 'tcp',
     };
     expect(warnings(pod)).toBe('');
+    expect(warnings({ VRYPT_STACK: '1' })).toBe('');
   });
 });
 
