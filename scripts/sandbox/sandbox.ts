@@ -2,7 +2,7 @@
  * How a target's executable is run when it is tried, a runtime as much as a product: in a root folder that contains nothing
  * else (glibc: the oldest supported glibc, nothing else), and through QEMU where this machine cannot run it.
  */
-import { copyFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { say } from '../support/progress.ts';
 import { need } from '../support/system-tools.ts';
@@ -29,22 +29,29 @@ export function sandboxInputs(target: Target): string {
   return JSON.stringify([process.getuid?.(), way, qemu, isStatic(target) ? '' : oldestLibc(target).sha256]);
 }
 
-/**
- * Turns `folder`, which must exist, into one. Native addons ask for more than the oldest glibc, such as libstdc++: a program that has
- * any runs with the libraries of this machine.
- */
-export async function makeSandbox(target: Target, folder: string, hasAddons = false): Promise<Sandbox> {
+export interface SandboxOptions {
+  /** They ask for more than the oldest glibc, such as libstdc++: a program that has any runs with the libraries of this machine. */
+  readonly hasAddons?: boolean;
+  /** With /etc/hosts, as every container engine makes it: without, `localhost`, where many programs listen, has no address. */
+  readonly hasHosts?: boolean;
+}
+
+/** Turns `folder`, which must exist, into one. */
+export async function makeSandbox(target: Target, folder: string, options: SandboxOptions = {}): Promise<Sandbox> {
+  const { hasAddons = false, hasHosts = false } = options;
   const emulator = await emulatorFor(target);
   const runner = emulator === undefined ? 'natively' : `${path.basename(emulator)} ${qemuVersion(emulator)}`;
   if (process.getuid?.() === 0 && !hasAddons) {
     if (!isStatic(target)) await putOldestLibc(target, folder);
     if (emulator !== undefined) await copyFile(emulator, path.join(folder, 'emulator'));
-    const beside = isStatic(target) ? 'nothing' : `only glibc ${target.oldest.glibc}`;
+    if (hasHosts) await putHosts(folder);
+    const beside = [...(isStatic(target) ? [] : [`glibc ${target.oldest.glibc}`]), ...(hasHosts ? ['/etc/hosts'] : [])];
+    const words = beside.length === 0 ? 'nothing' : `only ${beside.join(' and ')}`;
     const prefix = [folder, ...(emulator === undefined ? [] : ['/emulator'])];
     return {
       folder,
       inside: '/',
-      how: `${runner}, ${beside} beside it`,
+      how: `${runner}, ${words} beside it`,
       command: (program, args) => ['chroot', ...prefix, `/${program}`, ...args],
     };
   }
@@ -61,4 +68,9 @@ export async function makeSandbox(target: Target, folder: string, hasAddons = fa
       return emulator === undefined ? [file, ...args] : [emulator, ...prefix, file, ...args];
     },
   };
+}
+
+async function putHosts(folder: string): Promise<void> {
+  await mkdir(path.join(folder, 'etc'), { recursive: true });
+  await writeFile(path.join(folder, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n');
 }

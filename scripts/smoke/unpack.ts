@@ -29,7 +29,7 @@ export async function unpack(target: Target, archive: string, hasAddons: boolean
   mustHold('at its top', await readdir(parent), [top]);
   const folder = path.join(parent, top);
   mustHold(`in ${top}/`, await readdir(folder), archiveEntries);
-  const sandbox = await makeSandbox(target, folder, hasAddons);
+  const sandbox = await makeSandbox(target, folder, { hasAddons, hasHosts: program.oneFile === undefined });
   const traps = await setTraps(folder, sandbox.inside);
   const isEmulated = !runsNatively(target);
   const timeoutMs = isEmulated ? 60_000 : 10_000;
