@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { readElf } from '../../scripts/formats/elf.ts';
 import { minimalElf } from '../../scripts/formats/minimal-elf.ts';
 import { runsNatively } from '../../scripts/sandbox/emulation.ts';
 import { oldestLibc } from '../../scripts/sandbox/oldest-libc.ts';
+import { makeSandbox } from '../../scripts/sandbox/sandbox.ts';
 import { Failure } from '../../scripts/support/errors.ts';
 import { assertBuildHost } from '../../scripts/support/host.ts';
 import { architectures } from '../../scripts/targets/architectures.ts';
@@ -50,6 +51,20 @@ test.each(Object.entries(exits7))('%s: the emulator of the table runs its progra
 test.each(targets.filter((target) => !isStatic(target)))('$triple: its oldest glibc is pinned', (target) => {
   expect(oldestLibc(target).version.split('-')[0]).toBe(target.oldest.glibc);
   expect(() => oldestLibc({ ...target, oldest: { ...target.oldest, glibc: '2.17' } })).toThrow(Failure);
+});
+
+test.runIf(process.getuid?.() === 0)('a sandbox has nothing, or what every container engine makes', async () => {
+  const target = targets.find(({ triple }) => triple === 'x86_64-unknown-linux-musl');
+  if (target === undefined) throw new Error('no such target');
+  const folder = mkdtempSync(path.join(tmpdir(), 'vrypt-sandbox-'));
+  try {
+    expect((await makeSandbox(target, folder)).how).toMatch(/, nothing beside it$/);
+    expect(readdirSync(folder).filter((name) => name !== 'emulator')).toEqual([]);
+    expect((await makeSandbox(target, folder, { hasHosts: true })).how).toMatch(/, only \/etc\/hosts beside it$/);
+    expect(readFileSync(path.join(folder, 'etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1 localhost$/m);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('an unsupported build machine is refused by name', () => {
