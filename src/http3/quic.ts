@@ -76,8 +76,7 @@ export interface QuicModule {
   listen(onSession: (session: QuicSession) => void, options: object): Promise<QuicEndpoint>;
 }
 
-const LACK =
-  'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server have and this one lacks';
+const LACK = 'http3 needs a Node.js with QUIC, which the runtimes of vrypt-server have and this one lacks';
 const NOT_ASKED = 'http3 needs QUIC, which this Node.js has only if it is started with --experimental-quic';
 
 /** Throws, and says what the runtime lacks. */
