@@ -5,6 +5,7 @@
 import Module from 'node:module';
 import sea from 'node:sea';
 import { openAddonsFrom } from './addons.ts';
+import { closeCompileCache } from './compile-cache.ts';
 import { addToFileSystem } from './file-system.ts';
 import { Files } from './files.ts';
 import { loadModulesFrom } from './modules.ts';
@@ -22,6 +23,7 @@ const files = new Files(
 addToFileSystem(files);
 if (start === undefined) changeFolderOf(files);
 openAddonsFrom(files);
+closeCompileCache();
 let areThreadsOurs = false;
 loadModulesFrom(files, (name) => {
   if (name !== 'worker_threads' || areThreadsOurs) return;

@@ -44,14 +44,14 @@ export class Server {
   private readonly timeoutMs: number;
   private isOverdue = false;
 
-  /** The environment contains `env` and the PATH of `chroot`, nothing else. */
+  /** The environment contains `env`, the PATH of `chroot` and the HOME that container engines set, nothing else. */
   constructor(launch: Launch, port: number, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.port = port;
     this.timeoutMs = launch.timeoutMs ?? defaultTimeoutMs;
     const [command, ...rest] = dyingWithParent([...launch.command, ...args]);
     this.child = spawn(command, rest, {
       cwd: launch.cwd,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {

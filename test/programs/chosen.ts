@@ -379,6 +379,7 @@ console.log(i18next.t('hello'));
     dependencies: { '@trpc/server': '11', zod: '4' },
     manifest: esm,
     files: {
+      'tsconfig.json': '{}',
       'src/main.ts': `
 import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { initTRPC, TRPCError, AnyRouter } from '@trpc/server';
