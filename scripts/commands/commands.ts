@@ -29,6 +29,7 @@ export async function runCommand(name: Name, given: Given): Promise<void> {
   };
   if (name === 'plan') {
     const planned = await plan(wanted);
+    if (planned.targets.every(({ obstacles }) => obstacles.length > 0)) process.exitCode = 1;
     return print(planned, planText(planned));
   }
   assertBuildHost();

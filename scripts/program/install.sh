@@ -19,6 +19,8 @@ home_url='{{url}}'
 public_keys='{{keys}}'
 # Triple, CPU, C library, its loader, its oldest version; the first that fits is taken.
 targets='{{targets}}'
+# Whether the program has --version, and so can be tried without doing anything.
+says_version='{{says_version}}'
 # No file of a release is larger, unpacked ones included; in blocks of 512 bytes.
 largest=262144
 
@@ -233,7 +235,8 @@ place_program() {
   new="$prefix/bin/.$name.$$.new"
   unpack "$name" "$new" || fail "$archive must contain $folder/$name, it does not"
   chmod 755 "$new"
-  said=$("$new" --version 2>&1 </dev/null) ||
+  said="$name $version"
+  [ "$says_version" = no ] || said=$("$new" --version 2>&1 </dev/null) ||
     fail "$target must run on this machine, got exit code $?: $(printf '%s' "$said" | head -n 1); --target names another"
   mv -f "$new" "$prefix/bin/$name" || fail "$prefix/bin/$name must be writable, it is not"
   new=''

@@ -11,13 +11,15 @@ export interface InstallerFacts {
   readonly version: string;
   /** The folder with the files of a release, `@` for the version; empty: the user must name it. */
   readonly url: string;
+  /** Whether `--version` ends it at once. What an unknown program does when it is started is nobody's business but its user's. */
+  readonly saysVersion: boolean;
   /** Public keys of minisign, the 56 characters of their second line. */
   readonly keys: readonly string[];
   /** Those whose archives the release has. */
   readonly targets: readonly Pick<Target, 'triple' | 'architecture' | 'libc' | 'interpreter' | 'oldest'>[];
 }
 
-export function installer({ name, version, url, keys, targets }: InstallerFacts): string {
+export function installer({ name, version, url, saysVersion, keys, targets }: InstallerFacts): string {
   const rows = targets.map(({ triple, architecture, libc, interpreter, oldest }) =>
     [triple, architecture.name, libc, interpreter ?? '-', oldest.glibc ?? '-'].join(' '),
   );
@@ -27,6 +29,7 @@ export function installer({ name, version, url, keys, targets }: InstallerFacts)
     name,
     version,
     url,
+    says_version: saysVersion ? 'yes' : 'no',
     keys: keys.join('\n'),
     targets: [...rows.filter((row) => !isStatic(row)), ...rows.filter(isStatic)].join('\n'),
   };

@@ -45,7 +45,14 @@ export function releaseFiles(
     {
       kind: 'installer',
       file: 'install.sh',
-      text: installer({ name, version, url, keys, targets: good.flatMap((entry) => targetOf(entry) ?? []) }),
+      text: installer({
+        name,
+        version,
+        url,
+        saysVersion: program.commandLine !== undefined,
+        keys,
+        targets: good.flatMap((entry) => targetOf(entry) ?? []),
+      }),
     },
     {
       kind: 'schema',

@@ -73,8 +73,14 @@ const OTHERS: Shape['others'] = {
   static: 'use routes',
 };
 
-/** Options of Bun that frameworks set without being asked, and that do not change what a client gets. */
-const IGNORED: ReadonlySet<string> = new Set(['development', 'id', 'inspector', 'lowMemoryMode', 'reusePort']);
+/**
+ * Options of Bun that frameworks set without being asked, and that do not change what a client gets; and what modules for Cloudflare
+ * export beside `fetch`, which nothing here would call.
+ */
+const IGNORED: ReadonlySet<string> = new Set([
+  ...['development', 'id', 'inspector', 'lowMemoryMode', 'reusePort'],
+  ...['alarm', 'email', 'queue', 'scheduled', 'tail', 'trace'],
+]);
 
 const APP_SHAPE: Shape = { rules: { ...APP_RULES, ...OPTION_RULES }, others: OTHERS, ignored: IGNORED };
 const OPTIONS_SHAPE: Shape = { rules: OPTION_RULES, others: OTHERS, ignored: IGNORED };

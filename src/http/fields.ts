@@ -36,6 +36,9 @@ const MAX_KNOWN_VALUE = 128;
 /** Every field as a line with its CR LF. Throws a RangeError for anything that would be invalid on the wire. */
 export function renderFields(fields: Fields): string {
   let lines = '';
+  if (typeof fields !== 'object' || fields === null) {
+    throw new TypeError(`fields must be an object or pairs of name and value, got ${inWords(fields)}`);
+  }
   if (Symbol.iterator in fields) {
     for (const [name, value] of fields as Iterable<readonly [string, string]>) lines += fieldLine(name, value);
     return lines;
@@ -45,9 +48,17 @@ export function renderFields(fields: Fields): string {
     if (!Object.hasOwn(fields, name)) continue;
     const value = fields[name] as string | readonly string[];
     if (typeof value === 'string') lines += fieldLine(name, value);
-    else for (const one of value) lines += fieldLine(name, one);
+    else if (Array.isArray(value)) for (const one of value) lines += fieldLine(name, one);
+    else throw new TypeError(`the value of ${name} must be a string or a list of them, got ${inWords(value)}`);
   }
   return lines;
+}
+
+/** A value of a type that was not meant. */
+export function inWords(value: unknown): string {
+  if (value === null || typeof value !== 'object')
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function fieldLine(name: string, value: string): string {

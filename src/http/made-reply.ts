@@ -1,7 +1,7 @@
 /** Answers made for one request: one string, written once into what is sent. */
 import { Buffer } from 'node:buffer';
 import { asBuffer } from './as-buffer.ts';
-import { type Fields, renderFields } from './fields.ts';
+import { type Fields, inWords, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
 import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
 
@@ -19,7 +19,7 @@ export class MadeReply extends WholeReply {
   constructor(status: number, fieldLines: string, content: string | Uint8Array, reason: string | null = null) {
     super();
     checkStatus(status);
-    const length = typeof content === 'string' ? Buffer.byteLength(content, 'utf8') : content.length;
+    const length = typeof content === 'string' ? Buffer.byteLength(content, 'utf8') : lengthOf(content);
     if (length > 0 && mustBeEmpty(status)) {
       throw new RangeError(`an answer with status ${status} must not have content, got ${length} bytes`);
     }
@@ -49,6 +49,12 @@ export class MadeReply extends WholeReply {
       sink.push(typeof content === 'string' ? Buffer.from(content, 'utf8') : asBuffer(content));
     }
   }
+}
+
+/** Programs without types give anything; without this, the connection would end without an answer. */
+function lengthOf(content: Uint8Array): number {
+  if (content instanceof Uint8Array) return content.length;
+  throw new TypeError(`the content of an answer must be a string or a Uint8Array, got ${inWords(content)}`);
 }
 
 /**

@@ -161,7 +161,8 @@ export class Supervisor implements Workers {
     ]);
     const cutOff = byThreads.reduce((sum, one) => sum + one, cutOffOf(this.#counters, 0) - cutOffBefore);
     const requests = this.requests().reduce((sum, now, index) => sum + ((now - (before[index] ?? 0)) >>> 0), 0);
-    return { connections, requests, cutOff };
+    // An engine may count a probe of its accept queue.
+    return { connections, requests, cutOff: Math.min(connections, cutOff) };
   }
 
   /** Threads end with the process. */

@@ -11,6 +11,13 @@ const message = () => {};
 
 type Given = Readonly<Record<string, unknown>>;
 
+test('what a module for Cloudflare exports beside fetch is let pass', async () => {
+  const module = { fetch: () => new Response('a'), scheduled: message, queue: message, email: message };
+  const server = await testApp(module as never);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  expect(await (await server.fetch('/')).text()).toBe('a');
+});
+
 describe('an app', () => {
   test.each<[unknown, string]>([
     [undefined, 'an app must be an object with at least one of routes, handle and fetch, got undefined'],

@@ -102,6 +102,15 @@ function expectNothing(): void {
   expect(readdirSync(path.join(folder, 'tmp'))).toEqual([]);
 }
 
+test('a program of which nobody knows what it does is not started', async () => {
+  const text = script('', [], false);
+  server.files.set(archiveOf(musl), await archive(musl, `#!/bin/sh\ntouch ${folder}/started\n`));
+  sign(server.files);
+  expect(await install(into('--target', musl.triple), { text })).toMatchObject({ code: 0, stderr: '' });
+  expect(existsSync(program())).toBe(true);
+  expect(existsSync(path.join(folder, 'started'))).toBe(false);
+});
+
 test('shellcheck finds nothing', () => {
   writeFileSync(path.join(folder, 'install.sh'), script());
   const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', path.join(folder, 'install.sh')], {

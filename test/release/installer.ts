@@ -14,8 +14,8 @@ export function archiveOf({ triple }: Pick<Target, 'triple'>, its = version): st
   return `demo-v${its}-${triple}.tar.gz`;
 }
 
-export function script(url = '', keys: readonly string[] = []): string {
-  return installer({ name: 'demo', version, url, keys, targets });
+export function script(url = '', keys: readonly string[] = [], saysVersion = true): string {
+  return installer({ name: 'demo', version, url, saysVersion, keys, targets });
 }
 
 /** Puts a release onto the server; each program prints its own triple. */
