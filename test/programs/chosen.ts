@@ -442,7 +442,7 @@ new Koa().use(require('koa-static')(__dirname + '/public')).listen(process.env.P
   },
   {
     name: 'mocha-cli',
-    title: 'mocha 11, tests of its own as files',
+    title: 'mocha 11 with tests of its own as files',
     dependencies: { mocha: '11' },
     files: {
       'cli.js': "process.argv.push(__dirname + '/test/a.test.cjs');\nrequire('mocha/bin/_mocha');\n",
