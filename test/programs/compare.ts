@@ -1,6 +1,6 @@
 /**
  * `npm run programs:compare`: the same programs as one file by pkg and by Bun, as far as npm has what these need, tried on this
- * machine where the project's folder is out of sight. `--commit` writes the figures for the README.
+ * machine where the project's folder is out of sight. `--commit` writes the figures to `compared.json`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -92,7 +92,7 @@ await command(
   {
     about: 'Makes the same programs with this toolchain, pkg and Bun, and compares size and start.',
     positionals: 'programs',
-    options: [{ name: 'commit', help: 'write the figures for the README' }],
+    options: [{ name: 'commit', help: 'write the figures to test/programs/compared.json' }],
   },
   async (given) => {
     await fromNpm('bun', BUN);
