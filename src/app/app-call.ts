@@ -1,5 +1,4 @@
 /** A call as apps see it: the engine's view of the request, and what the connection can become. */
-
 import type { ForwardedClient, TrustedProxies } from '../content/forwarded.ts';
 import type { Address } from '../engine/address.ts';
 import { RequestView } from '../engine/request-view.ts';

@@ -1,5 +1,4 @@
 /** A connection that a program has taken over: a Duplex of Node over the engine's socket, for `ws`, socket.io, or one's own. */
-
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
 import type { Address } from '../engine/address.ts';

@@ -1,5 +1,4 @@
 /** One client: how its requests are answered. Whole, in pieces, by handing the connection over, or with a refusal. */
-
 import { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';

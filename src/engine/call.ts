@@ -1,5 +1,4 @@
 /** What answers requests: the contract between the engine and everything built on it. */
-
 import type { Fields } from '../http/fields.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Address, PeerCredentials } from './address.ts';

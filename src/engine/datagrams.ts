@@ -1,5 +1,4 @@
 /** UDP: datagrams in, datagrams out. Owns the socket. */
-
 import type { Socket } from 'node:dgram';
 import { asBuffer } from '../http/as-buffer.ts';
 import { type Address, addressOf } from './address.ts';

@@ -2,7 +2,6 @@
  * One request and its answer: how far it has been read, how far it has been answered. Taken from the engine's pool with the first
  * byte of a request and put back after its answer, so an idle connection holds none.
  */
-
 import type { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';

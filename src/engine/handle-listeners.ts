@@ -1,5 +1,4 @@
 /** Listening sockets on Node's stream handles: TCP, Unix sockets, and those that another process has opened. */
-
 import { AcceptQueue, QUIET_TURNS, untilQuiet } from './accept-queue.ts';
 import { type Address, addressOf } from './address.ts';
 import {

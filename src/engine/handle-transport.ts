@@ -3,7 +3,6 @@
  * takes at once makes no object, and no net.Socket exists: 9.0 µs of CPU per request instead of 11.4 (one worker, 64
  * connections). If an internal is missing or has changed, `openHandleTransport` returns null and `net-transport.ts` serves.
  */
-
 import { Buffer } from 'node:buffer';
 import type { Address, PeerCredentials } from './address.ts';
 import {

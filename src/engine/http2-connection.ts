@@ -2,7 +2,6 @@
  * One client that speaks HTTP/2 (RFC 9113). Its requests get to the same handlers as those of HTTP/1. Owns the socket and the
  * streams; `http2-session.ts` reads frames.
  */
-
 import type { Buffer } from 'node:buffer';
 import { RequestParser } from '../http/request-parser.ts';
 import type { Http2ErrorCode } from '../http2/frames.ts';

@@ -1,5 +1,4 @@
 /** One request of HTTP/2 or HTTP/3 with its answer: whole, in pieces, or passed on from somebody else. */
-
 import type { Buffer } from 'node:buffer';
 import { refusalAnswer } from '../http/answer.ts';
 import type { RefusalReason } from '../http/refusals.ts';

@@ -2,7 +2,6 @@
  * One request of HTTP/2 or HTTP/3: its head, what its handler sees of it, its content, and until when what must have happened. Owns its stream;
  * other streams of the connection go on whatever happens to it. `http2-exchange.ts` adds the answer.
  */
-
 import type { Buffer } from 'node:buffer';
 import { type Fields, renderFields } from '../http/fields.ts';
 import { Outcome } from '../http/outcome.ts';

@@ -2,7 +2,6 @@
  * A transport that is only memory: no sockets, and the client's end of each connection in the hands of a test. Everything happens
  * at once, in the call that causes it.
  */
-
 import { Buffer } from 'node:buffer';
 import type { Address } from './address.ts';
 import {

@@ -1,5 +1,4 @@
 /** The transport on public interfaces of `node:net` only: slower, but works without Node's internals. */
-
 import { Buffer } from 'node:buffer';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { QUIET_TURNS, untilQuiet } from './accept-queue.ts';

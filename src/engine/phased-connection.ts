@@ -3,7 +3,6 @@
  * input, and the current exchange; everything else is borrowed from the engine. `answering-connection.ts` adds answers, `relaying-connection.ts` those of others, `connection.ts`
  * what is read: layers of one object, because every field and call between them is on the path of every request.
  */
-
 import { Persistence, type PersistenceValue } from '../http/reply.ts';
 import { tellDone } from './answering.ts';
 import { ClientGone } from './client-gone.ts';

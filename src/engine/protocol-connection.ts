@@ -1,5 +1,4 @@
 /** One client that a program's own protocol is spoken with. Owns the socket, and what waits to be sent. */
-
 import { Buffer } from 'node:buffer';
 import { asBuffer } from '../http/as-buffer.ts';
 import type { Address, PeerCredentials } from './address.ts';

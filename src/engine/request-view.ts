@@ -1,5 +1,4 @@
 /** A request as its handler sees it, over the bytes it arrived in. Everything is made on demand. */
-
 import { Buffer } from 'node:buffer';
 import { HTAB, SP } from '../http/byte-classes.ts';
 import type { Fields } from '../http/fields.ts';

@@ -5,7 +5,6 @@
  * A TLSWrap takes one write at a time (a second one would end the process), and tells only in a later turn that it is done, even
  * if the kernel took everything at once. A request must not wait for that turn, so such a write is reported as done.
  */
-
 import { Buffer } from 'node:buffer';
 import type { Address, PeerCredentials } from './address.ts';
 import {

@@ -2,7 +2,6 @@
  * What the engine needs from sockets, so that it can run on Node's stream handles (`handle-transport.ts`, fast) or on `node:net`
  * (`net-transport.ts`, public interfaces only).
  */
-
 import type { Buffer } from 'node:buffer';
 import type { Address, PeerCredentials } from './address.ts';
 

@@ -1,4 +1,5 @@
 /** Header fields from an application, in several forms, checked before they reach the wire. */
+import { shown } from '../rules/shape.ts';
 import { FIELD_VALUE, TOKEN } from './byte-classes.ts';
 
 /** Names with one or several values, or pairs in order. */
@@ -37,7 +38,7 @@ const MAX_KNOWN_VALUE = 128;
 export function renderFields(fields: Fields): string {
   let lines = '';
   if (typeof fields !== 'object' || fields === null) {
-    throw new TypeError(`fields must be an object or pairs of name and value, got ${inWords(fields)}`);
+    throw new TypeError(`fields must be an object or pairs of name and value, got ${shown(fields)}`);
   }
   if (Symbol.iterator in fields) {
     for (const [name, value] of fields as Iterable<readonly [string, string]>) lines += fieldLine(name, value);
@@ -49,16 +50,9 @@ export function renderFields(fields: Fields): string {
     const value = fields[name] as string | readonly string[];
     if (typeof value === 'string') lines += fieldLine(name, value);
     else if (Array.isArray(value)) for (const one of value) lines += fieldLine(name, one);
-    else throw new TypeError(`the value of ${name} must be a string or a list of them, got ${inWords(value)}`);
+    else throw new TypeError(`the value of ${name} must be a string or a list of them, got ${shown(value)}`);
   }
   return lines;
-}
-
-/** A value of a type that was not meant. */
-export function inWords(value: unknown): string {
-  if (value === null || typeof value !== 'object')
-    return typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function fieldLine(name: string, value: string): string {

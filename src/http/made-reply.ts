@@ -1,7 +1,8 @@
 /** Answers made for one request: one string, written once into what is sent. */
 import { Buffer } from 'node:buffer';
+import { shown } from '../rules/shape.ts';
 import { asBuffer } from './as-buffer.ts';
-import { type Fields, inWords, renderFields } from './fields.ts';
+import { type Fields, renderFields } from './fields.ts';
 import { type ByteSink, connectionFields, type PersistenceValue, type SharedFields, WholeReply } from './reply.ts';
 import { checkStatus, mustBeEmpty, statusLine } from './status.ts';
 
@@ -54,7 +55,7 @@ export class MadeReply extends WholeReply {
 /** Programs without types give anything; without this, the connection would end without an answer. */
 function lengthOf(content: Uint8Array): number {
   if (content instanceof Uint8Array) return content.length;
-  throw new TypeError(`the content of an answer must be a string or a Uint8Array, got ${inWords(content)}`);
+  throw new TypeError(`the content of an answer must be a string or a Uint8Array, got ${shown(content)}`);
 }
 
 /**

@@ -82,8 +82,7 @@ class WorkerProcess {
     const connections = this.#engine.connectionCount;
     const cutOffBefore = cutOffOf(this.#counters, this.#worker);
     await this.#engine.drain(timeoutMs);
-    // The engine may count a probe of its accept queue.
-    const cutOff = Math.min(connections, cutOffOf(this.#counters, this.#worker) - cutOffBefore);
+    const cutOff = cutOffOf(this.#counters, this.#worker) - cutOffBefore;
     const requests = (this.#requests() - before) >>> 0;
     this.#parent.tell({ type: 'drained', connections, requests, cutOff });
     this.#parent.tell({ type: 'ended' });

@@ -23,6 +23,7 @@ import { Failure } from '../../scripts/support/errors.ts';
 import { say } from '../../scripts/support/progress.ts';
 import { fromNpm } from '../bench/fetch.ts';
 import { BUN } from '../bench/peers.ts';
+import { median } from '../bench/results.ts';
 import { freePort } from '../web/free-port.ts';
 import { installToolchain, prepare, toolchain } from './folders.ts';
 import type { TriedProgram } from './program.ts';
@@ -207,8 +208,4 @@ function move(from: string, to: string): null {
 function firstFault(said: string): string {
   const lines = said.split('\n').map((line) => line.trim());
   return lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== '') ?? 'says nothing';
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
