@@ -181,7 +181,7 @@ function namedBy(folder: string, here: string, text: string): string[] {
       (match) => match[2],
     ),
     ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*,\s*((?:(['"`])[^'"`$]*\2\s*,?\s*)+)/g)].map((match) =>
-      [...(match[1] ?? '').matchAll(/(['"`])([^'"`]*)\1/g)].map((part) => part[2]).join('/'),
+      pathOf(match[1] ?? ''),
     ),
     ...[...text.matchAll(/(?:import\.meta\.dirname|__dirname)\s*\+\s*(['"`])\/?([^'"`$]+)\1/g)].map(
       (match) => match[2],
@@ -198,15 +198,18 @@ function namedBy(folder: string, here: string, text: string): string[] {
   });
 }
 
+/** Of arguments that are all texts. */
+function pathOf(literals: string): string {
+  return [...literals.matchAll(/(['"`])([^'"`]*)\1/g)].map((part) => part[2]).join('/');
+}
+
 /** Of the paths that are written out as a whole, those that lead to nothing; it may be made later, but not inside the executable. */
 function goneIn(folder: string, here: string, text: string): string[] {
   const urls = [...text.matchAll(/new URL\(\s*(['"])(\.{1,2}\/[^'"?#]+)\1\s*,\s*import\.meta\.url\s*\)/g)];
   const joined = /(?:join|resolve)\(\s*(?:import\.meta\.dirname|__dirname)\s*,\s*((?:(['"])[^'"]*\2\s*,?\s*)+)\)/g;
   const names = [
     ...urls.map((match) => match[2] ?? ''),
-    ...[...text.matchAll(joined)].map((match) =>
-      [...(match[1] ?? '').matchAll(/(['"])([^'"]*)\1/g)].map((part) => part[2]).join('/'),
-    ),
+    ...[...text.matchAll(joined)].map((match) => pathOf(match[1] ?? '')),
   ];
   return names
     .map((name) => path.join(here, name))

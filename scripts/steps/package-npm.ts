@@ -7,7 +7,7 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
-import { neededDeclarations } from '../formats/declarations.ts';
+import { neededDeclarations } from '../formats/needed-declarations.ts';
 import { packagesIn } from '../support/bundled-packages.ts';
 import { build, root, shown } from '../support/checkout.ts';
 import { command } from '../support/command.ts';
@@ -71,26 +71,19 @@ async function writeLicense(packages: readonly string[]): Promise<void> {
   await writeFile(path.join(folder, 'LICENSE'), text);
 }
 
-/** Those that the exports need, into the folder `types`. */
+/** Into the folder `types`; more than the exports need. */
 export async function emitDeclarations(types: string): Promise<void> {
   const compiler = path.join(root, 'node_modules/.bin/tsc');
   const project = ['--project', path.join(root, 'tsconfig.npm.json'), '--outDir', types];
   await promisify(execFile)(compiler, project).catch((error: { stdout: string }) => {
     throw new Failure(`package:npm: the declarations must compile, got: ${error.stdout}`);
   });
-  const needed = new Set([path.join(types, 'index.d.ts')]);
-  for (const file of needed) {
+  for (const name of await readdir(types, { recursive: true })) {
+    if (!name.endsWith('.d.ts')) continue;
+    const file = path.join(types, name);
     const text = await readFile(file, 'utf8');
     // Declarations are found beside the names of modules that Node could load.
-    const renamed = text.replace(/(from |import\(|import )(['"])(\.[^'"]*)\.ts\2/g, (_all, before, quote, name) => {
-      needed.add(path.join(path.dirname(file), `${name}.d.ts`));
-      return `${before}${quote}${name}.js${quote}`;
-    });
-    await writeFile(file, renamed);
-  }
-  for (const entry of await readdir(types, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    if (entry.isFile() && !needed.has(file)) await rm(file);
+    await writeFile(file, text.replace(/(from |import\(|import )(['"])(\.[^'"]*)\.ts\2/g, '$1$2$3.js$2'));
   }
 }
 

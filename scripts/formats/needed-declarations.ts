@@ -7,6 +7,8 @@ import path from 'node:path';
 interface Statement {
   /** With the comment before it. */
   readonly text: string;
+  /** Without comments. */
+  readonly code: string;
   /** Of an import: what it brings, by local name, and from which file. */
   readonly imported: { readonly names: ReadonlyMap<string, string>; readonly file: string } | null;
   /** null: an import, or nothing that has a name. */
@@ -24,7 +26,7 @@ export function neededDeclarations(texts: ReadonlyMap<string, string>): Readonly
   const kept = [...files].map(([name, statements]) => {
     if (name !== 'index.d.ts') return [name, textOf(statements, needed)] as const;
     // A module that is only run has nothing to declare.
-    const named = statements.filter(({ text }) => !/^import '/.test(withoutComments(text)));
+    const named = statements.filter(({ code }) => !/^import '/.test(code));
     return [name, named.map(({ text }) => text).join('')] as const;
   });
   return new Map(kept.filter(([, text]) => text !== ''));
@@ -42,8 +44,9 @@ function statementsOf(file: string, text: string): Statement[] {
     if (isInComment && line.includes('*/')) isInComment = false;
   }
   return pieces.map((piece) => {
-    const [, declares = null] = DECLARES.exec(withoutComments(piece)) ?? [];
-    return { text: piece, imported: importedBy(file, withoutComments(piece)), declares };
+    const code = withoutComments(piece);
+    const [, declares = null] = DECLARES.exec(code) ?? [];
+    return { text: piece, code, imported: importedBy(file, code), declares };
   });
 }
 
@@ -78,9 +81,9 @@ function neededFrom(files: ReadonlyMap<string, readonly Statement[]>): ReadonlyS
         waiting.push({ file: statement.imported.file, name: statement.imported.names.get(name) ?? name });
       } else if (statement.declares === name) {
         needed.add(statement);
-        const text = withoutComments(statement.text);
-        for (const [word] of text.matchAll(/[A-Za-z_$][\w$]*/g)) waiting.push({ file, name: word });
-        for (const [, from, of = ''] of text.matchAll(/import\('(\.[^']*)\.js'\)\.([\w$]+)/g))
+        const { code } = statement;
+        for (const [word] of code.matchAll(/[A-Za-z_$][\w$]*/g)) waiting.push({ file, name: word });
+        for (const [, from, of = ''] of code.matchAll(/import\('(\.[^']*)\.js'\)\.([\w$]+)/g))
           waiting.push({ file: path.join(path.dirname(file), `${from}.d.ts`), name: of });
       }
     }
@@ -94,13 +97,17 @@ function namesOf(imported: Statement['imported']): { file: string; name: string 
 
 function textOf(statements: readonly Statement[], needed: ReadonlySet<Statement>): string {
   const kept = statements.filter((one) => needed.has(one));
-  const words = new Set(withoutComments(kept.map(({ text }) => text).join('')).match(/[A-Za-z_$][\w$]*/g));
+  const words = new Set(
+    kept
+      .map(({ code }) => code)
+      .join('\n')
+      .match(/[A-Za-z_$][\w$]*/g),
+  );
   const imports = statements
-    .filter(({ text }) => /^import /.test(withoutComments(text)))
-    .flatMap(({ text }) => {
-      const whole = withoutComments(text);
-      const [, before, list, after] = /^(import(?: type)?) \{([^}]*)\}( from [\s\S]*)$/.exec(whole) ?? [];
-      if (list === undefined) return [whole];
+    .filter(({ code }) => code.startsWith('import '))
+    .flatMap(({ code }) => {
+      const [, before, list, after] = /^(import(?: type)?) \{([^}]*)\}( from [\s\S]*)$/.exec(code) ?? [];
+      if (list === undefined) return [code];
       const used = list.split(',').filter((one) => words.has(one.trim().split(' ').at(-1) ?? ''));
       return used.length === 0 ? [] : [`${before} { ${used.map((one) => one.trim()).join(', ')} }${after}`];
     });

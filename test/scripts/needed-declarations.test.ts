@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { neededDeclarations } from '../../scripts/formats/declarations.ts';
+import { neededDeclarations } from '../../scripts/formats/needed-declarations.ts';
 
 test('declarations that no export leads to are left out, with the imports and files that only they need', () => {
   const needed = neededDeclarations(
