@@ -6,7 +6,7 @@ import { Answer, textAnswer } from '../http/answer.ts';
 import { reply } from '../http/made-reply.ts';
 import { Reply } from '../http/reply.ts';
 import { reasonPhrase } from '../http/status.ts';
-import { nearest } from '../rules/nearest.ts';
+import { didYouMean } from '../rules/nearest.ts';
 import { isObject, shown } from '../rules/shape.ts';
 import type { App, Awaitable, FetchRoute, Route, RouteTarget, Server } from './app.ts';
 import type { AppCall } from './app-call.ts';
@@ -150,8 +150,7 @@ function targetOf<S>(path: string, route: Route<S>, fetchStage: (route: FetchRou
   for (const [method, target] of Object.entries(route as Record<string, RouteTarget<S>>)) {
     if (target === undefined) continue;
     if (!METHODS.has(method)) {
-      const meant = nearest(method.toUpperCase(), [...METHODS]);
-      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      const hint = didYouMean(method.toUpperCase(), [...METHODS]);
       throw new TypeError(`the methods of ${name} must be known ones in capital letters, got ${shown(method)}${hint}`);
     }
     const stage = stageOf(target, fetchStage);

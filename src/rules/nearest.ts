@@ -16,6 +16,12 @@ export function nearest(text: string, words: readonly string[]): string | undefi
   return best;
 }
 
+/** For the end of a message; empty if nothing is near. */
+export function didYouMean(text: string, words: readonly string[]): string {
+  const meant = nearest(text, words);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
 /** Levenshtein's. */
 function distance(one: string, two: string): number {
   let row = Array.from({ length: two.length + 1 }, (_, index) => index);

@@ -1,6 +1,6 @@
 /** From `[[sites]]` to sites; backends that no route names become sites of their own. */
 import { parse } from 'valibot';
-import { nearest } from '../../rules/nearest.ts';
+import { didYouMean } from '../../rules/nearest.ts';
 import { isHostName, isIPv4, isIPv6 } from '../../rules/rules.ts';
 import type { BackendConfig } from './backend-config.ts';
 import type { Resolver } from './context.ts';
@@ -57,8 +57,7 @@ function nameOf(
   if (typeof written === 'string' && backends.has(written)) return written;
   const urls = typeof written === 'string' ? [written] : written;
   if (typeof written === 'string' && !/[:.]/.test(written)) {
-    const meant = nearest(written, [...backends.keys()]);
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    const hint = didYouMean(written, [...backends.keys()]);
     resolver.faults.add(
       path,
       `must be the name of a backend, a URL or a list of URLs, got ${JSON.stringify(written)}${hint}`,
@@ -93,11 +92,10 @@ function resolveSite(
   }
   for (const [index, name] of written.listeners.entries()) {
     if (listeners.some((listener) => listener.name === name)) continue;
-    const meant = nearest(
+    const hint = didYouMean(
       name,
       listeners.map((listener) => listener.name),
     );
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     resolver.faults.add(
       [...path, 'listeners', index],
       `must be the name of a listener, got ${JSON.stringify(name)}${hint}`,
